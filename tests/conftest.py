@@ -1,0 +1,25 @@
+"""Fixtures that the whole suite shares."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from al_core.settings import Settings
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture
+def settings(tmp_path):
+    """Settings of a fresh, empty home."""
+    return Settings.from_env({"AL_HOME": str(tmp_path / "home"), "AL_DATA_ROOTS": str(tmp_path)})
+
+
+@pytest.fixture(scope="session")
+def test_data():
+    """Folder of real data, where there is one: AL_TEST_DATA, or shared/data beside the project."""
+    for place in (os.environ.get("AL_TEST_DATA"), ROOT.parent / "shared" / "data"):
+        if place and Path(place).is_dir():
+            return Path(place)
+    pytest.skip("no real data: set AL_TEST_DATA to a folder that has it")
