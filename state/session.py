@@ -1,0 +1,122 @@
+"""What one browser tab holds: small interface state under a single key. The truth is in the store."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import MutableMapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import streamlit as st
+
+from al_core.errors import ALError, NotFound
+from al_core.experiment import Experiment
+from al_core.records import ExperimentRecord
+from state import handles, urlstate
+
+KEY = "askwell"
+
+
+@dataclass
+class Session:
+    """One tab. `form` is the idempotency key of the set-up form, renewed once it has been used."""
+
+    booted: bool = False
+    experiment_id: str | None = None
+    round: int | None = None
+    form: str = field(default_factory=lambda: secrets.token_hex(8))
+    notices: list[str] = field(default_factory=list)
+
+    def renew_form(self) -> None:
+        """The next creation is another one."""
+        self.form = secrets.token_hex(8)
+
+
+def current() -> Session:
+    """This tab's session, made at first use."""
+    return st.session_state.setdefault(KEY, Session())
+
+
+def boot(params: MutableMapping[str, Any] | None = None) -> Session:
+    """Read the address, settle which experiment is looked at, and write the address back.
+
+    pages/main.py calls it at the start of every run. What the address asks for wins over what the tab had; what does
+    not exist becomes a notice.
+    """
+    session = current()
+    params = st.query_params if params is None else params
+    asked = urlstate.parse(params)
+    session.notices.extend(asked.refused)
+    record = _find(asked.experiment) if asked.experiment else None
+    if asked.experiment and record is None:
+        session.notices.append("The session that the address names is not there (any more).")
+    if record is None and session.experiment_id:
+        record = _find(session.experiment_id)
+    session.experiment_id = record.id if record else None
+    if asked.round is not None and record is not None:
+        fitted = urlstate.clamp(urlstate.UrlState(record.id, asked.round), record.num_rounds)
+        session.notices.extend(fitted.refused)
+        session.round = fitted.round
+    else:
+        session.round = None
+    _write(session, params)
+    session.booted = True
+    return session
+
+
+def guard() -> Session:
+    """The first line of every page: stops a page that was reached without pages/main.py."""
+    session = current()
+    if not session.booted:
+        st.error("This page was opened past the front door. Start at the home page.")
+        st.stop()
+    return session
+
+
+def choose(experiment_id: str | None) -> None:
+    """Look at another experiment from now on."""
+    session = current()
+    session.experiment_id, session.round = experiment_id, None
+    _write(session, st.query_params)
+
+
+def look_at_round(number: int | None) -> None:
+    """Look at a round of the experiment (None: the latest), in the address too."""
+    session = current()
+    session.round = number
+    _write(session, st.query_params)
+
+
+def record() -> ExperimentRecord | None:
+    """The experiment that is looked at, as the store has it now."""
+    chosen = current().experiment_id
+    return _find(chosen) if chosen else None
+
+
+def experiment() -> Experiment:
+    """The experiment that is looked at, opened.
+
+    Raises:
+        ALError: none is chosen, or it is gone.
+    """
+    chosen = current().experiment_id
+    if chosen is None:
+        raise ALError("No session is open: choose one in the side bar, or set one up.")
+    return Experiment.open(handles.store(), handles.settings(), chosen)
+
+
+def _find(experiment_id: str) -> ExperimentRecord | None:
+    try:
+        return handles.store().experiment(experiment_id)
+    except NotFound:
+        return None
+
+
+def _write(session: Session, params: MutableMapping[str, Any]) -> None:
+    wanted = urlstate.format(urlstate.UrlState(session.experiment_id, session.round))
+    for name in ("exp", "round"):
+        if name in wanted:
+            if params.get(name) != wanted[name]:
+                params[name] = wanted[name]
+        elif name in params:
+            del params[name]

@@ -1,0 +1,41 @@
+"""Strings that came from people or files, made safe for Streamlit's markdown."""
+
+from __future__ import annotations
+
+import re
+
+_PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
+_JOINER = "\u2060"
+
+
+def plain(text: object) -> str:
+    r"""The text, literally, wherever Streamlit would read markdown (labels, captions, messages).
+
+    Every ASCII punctuation mark is escaped, line ends become blanks, and an invisible joiner keeps addresses
+    from becoming links. Where the whole element is a foreign string, prefer `st.text`.
+    """
+    line = " ".join(str(text).split())
+    escaped = _PUNCTUATION.sub(r"\\\1", line)
+    return re.sub(r"(?i)\bwww\b", "ww" + _JOINER + "w", escaped).replace("\\:\\/", "\\:" + _JOINER + "\\/")
+
+
+def percent(share: float | None, *, digits: int = 1) -> str:
+    """0.8649 as '86.5 %'; nothing known as a dash."""
+    return "–" if share is None else f"{100 * share:.{digits}f} %"
+
+
+def ago(seconds: float) -> str:
+    """How long ago, in the largest unit that fits."""
+    for size, unit in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
+        if seconds >= size:
+            count = int(seconds // size)
+            return f"{count} {unit}{'s' if count > 1 else ''} ago"
+    return "just now"
+
+
+def duration(seconds: float) -> str:
+    """A length of time for planning: '40 s', '12 min', '2 h 05 min'."""
+    if seconds < 90:
+        return f"{round(seconds)} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60:02d} min"
