@@ -1,0 +1,152 @@
+"""From evidence to picks: what every strategy is held to, in one place.
+
+A strategy sees only the evidence that its signature names, as arrays that it cannot write to. What it returns is
+checked before it is believed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from al_core.errors import ConfigError, StrategyError
+from al_core.query.evidence import KINDS
+from al_core.query.strategies import Strategy
+from al_core.types import Positions, SampleIds, Scores
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Positions among the candidates in picking order, and all candidates' scores where there are any."""
+
+    positions: Positions
+    scores: Scores | None = None
+
+
+def pick_candidates(unlabeled_ids: SampleIds, cap: int | None, rng: np.random.Generator) -> SampleIds:
+    """The ids that are offered to the strategy, sorted: all, or a uniform draw of `cap`."""
+    ids = np.sort(np.asarray(unlabeled_ids, np.int64))
+    if cap is None or cap >= len(ids):
+        return ids
+    return np.sort(rng.choice(ids, size=max(cap, 0), replace=False))
+
+
+def select(
+    strategy: Strategy,
+    evidence: Mapping[str, Any],
+    *,
+    num_candidates: int,
+    k: int,
+    rng: np.random.Generator,
+    options: Mapping[str, Any] = MappingProxyType({}),
+) -> Selection:
+    """Let a strategy choose min(k, num_candidates) of the candidates.
+
+    Raises:
+        StrategyError: evidence is missing, misshapen or not finite, or the strategy's answer is unusable.
+        ConfigError: the strategy has no such option, or refuses its value.
+    """
+    if problems := strategy.check_options(options):
+        raise ConfigError(problems)
+    k = max(0, min(k, num_candidates))
+    if num_candidates <= 0:
+        return Selection(np.empty(0, np.int64), None if strategy.is_selector else np.empty(0))
+    arrays = _usable(strategy, {"num_candidates": num_candidates, **evidence}, num_candidates)
+    if strategy.is_selector:
+        if k == 0:
+            return Selection(np.empty(0, np.int64))
+        picks = strategy.function(*arrays, k=k, rng=rng, **options)
+        return Selection(_checked_positions(strategy, picks, num_candidates, k))
+    scores = _checked_scores(strategy, strategy.function(*arrays, **options), num_candidates)
+    return Selection(top_k(scores, k, rng), scores)
+
+
+def top_k(scores: Scores, k: int, rng: np.random.Generator) -> Positions:
+    """Positions of the k highest scores, highest first; among equal scores chance decides, not the position."""
+    if k == 0:
+        return np.empty(0, np.int64)
+    lots = rng.random(len(scores))
+    threshold = np.partition(scores, len(scores) - k)[len(scores) - k]
+    contenders = np.flatnonzero(scores >= threshold)
+    order = np.lexsort((lots[contenders], -scores[contenders]))
+    return contenders[order[:k]].astype(np.int64)
+
+
+def _usable(strategy: Strategy, evidence: Mapping[str, Any], num_candidates: int) -> list[Any]:
+    """What the strategy asked for, in its order: checked, and read-only."""
+    if unknown := sorted(evidence.keys() - KINDS.keys()):
+        raise StrategyError(f"{', '.join(unknown)}: not evidence; known: {', '.join(sorted(KINDS))}")
+    if missing := [name for name in strategy.evidence if name not in evidence]:
+        raise StrategyError(f"strategy {strategy.name!r} needs {', '.join(missing)}, which was not gathered")
+    sizes = {"n": num_candidates}
+    return [_checked(strategy, name, evidence[name], sizes) for name in strategy.evidence]
+
+
+def _checked(strategy: Strategy, name: str, value: Any, sizes: dict[str, int]) -> Any:
+    letters = KINDS[name].shape.split()
+    if letters == ["()"]:
+        return int(value)
+    array = np.asarray(value).view()
+    # features and embeddings differ in width, but each agrees with its labeled counterpart
+    names = [f"D of {name.removeprefix('labeled_')}" if letter == "D" else letter for letter in letters]
+    expected = tuple(sizes.get(key, -1) for key in names)
+    fits = array.ndim == len(names) and all(
+        want in (-1, got) for want, got in zip(expected, array.shape, strict=True)
+    )
+    if not fits:
+        want = " x ".join(
+            letter if size < 0 else str(size) for letter, size in zip(letters, expected, strict=True)
+        )
+        raise StrategyError(f"strategy {strategy.name!r}: {name} has shape {array.shape}, needed is {want}")
+    sizes.update(zip(names, array.shape, strict=True))
+    _check_values(strategy, name, array)
+    array.flags.writeable = False
+    return array
+
+
+def _check_values(strategy: Strategy, name: str, array: np.ndarray) -> None:
+    kind = "i" if name == "labeled_classes" else "f"
+    if array.dtype.kind != kind:
+        needed = "whole numbers" if kind == "i" else "floating-point numbers"
+        raise StrategyError(f"strategy {strategy.name!r}: {name} is {array.dtype}, needed are {needed}")
+    # the extremes are finite only if all is: no array of flags is made
+    if array.size and not np.isfinite([array.min(), array.max()]).all():
+        bad = int(array.size - np.isfinite(array).sum())
+        raise StrategyError(
+            f"strategy {strategy.name!r}: {bad} of {array.size} values of {name} are not finite; "
+            "the training has probably diverged: try a lower learning rate"
+        )
+
+
+def _checked_scores(strategy: Strategy, value: Any, num_candidates: int) -> Scores:
+    scores = np.asarray(value)
+    if scores.shape != (num_candidates,) or scores.dtype.kind not in "fiu":
+        raise StrategyError(
+            f"strategy {strategy.name!r} gave {scores.dtype} scores of shape {scores.shape}; "
+            f"needed is a number for each of the {num_candidates} candidates"
+        )
+    if bad := int(num_candidates - np.isfinite(scores).sum()):
+        raise StrategyError(
+            f"strategy {strategy.name!r} gave {bad} of {num_candidates} scores that are not finite; "
+            "nothing was asked: its formula must give a number for every candidate"
+        )
+    return scores.astype(np.float64)
+
+
+def _checked_positions(strategy: Strategy, value: Any, num_candidates: int, k: int) -> Positions:
+    picks = np.asarray(value)
+    refused = f"strategy {strategy.name!r} gave unusable positions: "
+    if picks.dtype.kind not in "iu":
+        raise StrategyError(f"{refused}{picks.dtype} where whole numbers are needed")
+    if picks.shape != (k,):
+        raise StrategyError(f"{refused}shape {picks.shape} where {k} were asked for")
+    if picks.min() < 0 or picks.max() >= num_candidates:
+        outside = int(((picks < 0) | (picks >= num_candidates)).sum())
+        raise StrategyError(f"{refused}{outside} of {k} lie outside the {num_candidates} candidates")
+    if repeated := k - len(np.unique(picks)):
+        raise StrategyError(f"{refused}{repeated} of {k} repeat another")
+    return picks.astype(np.int64)
