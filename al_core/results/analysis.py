@@ -1,0 +1,237 @@
+"""Records to tidy frames, and what is read off a learning curve.
+
+The x of a learning curve is the number of labeled images, never the round. Values between two rounds are read
+off the straight line that the chart draws; outside the measured range there is no value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from al_core.records import EpochRecord, LabelEvent, Query, RoundRecord
+from al_core.types import EXCLUDE, SKIP, UNKNOWN
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One thing that is measured each round. `share`: between 0 and 1, shown in per cent."""
+
+    key: str
+    title: str
+    share: bool
+    higher_is_better: bool
+    meaning: str
+
+    def text(self, value: float | None) -> str:
+        """The value for a person."""
+        if value is None or not np.isfinite(value):
+            return "–"
+        return f"{100 * value:.1f} %" if self.share else f"{value:.3f}"
+
+    def difference(self, value: float | None) -> str:
+        """A signed difference: percentage points for shares."""
+        if value is None or not np.isfinite(value):
+            return "–"
+        return f"{100 * value:+.1f} points" if self.share else f"{value:+.3f}"
+
+
+METRICS: Final = (
+    Metric("test_accuracy", "Accuracy", True, True, "Share of test images classified rightly."),
+    Metric(
+        "test_macro_f1", "Macro F1", True, True, "F1 of each class, averaged: small classes count as much."
+    ),
+    Metric("test_balanced_accuracy", "Balanced accuracy", True, True, "Recall of each class, averaged."),
+    Metric("test_worst_class_accuracy", "Worst class", True, True, "Recall of the class that does worst."),
+    Metric(
+        "test_ece", "Calibration error", True, False, "Expected calibration error: confidence against truth."
+    ),
+    Metric("test_loss", "Log loss", False, False, "Cross-entropy on the test images."),
+    Metric(
+        "validation_accuracy", "Validation accuracy", True, True, "Accuracy on the round validation split."
+    ),
+    Metric(
+        "validation_loss", "Validation loss", False, False, "Cross-entropy on the round validation split."
+    ),
+)
+
+
+def measured(rounds: Sequence[RoundRecord]) -> tuple[Metric, ...]:
+    """The metrics that these rounds have values of, in the order in which they are offered."""
+    return tuple(m for m in METRICS if any(m.key in r.metrics for r in rounds))
+
+
+def rounds_frame(rounds: Sequence[RoundRecord]) -> pd.DataFrame:
+    """One row a round: round, labels, new_labels, every metric, and seconds by kind and in all."""
+    rows = []
+    before = 0
+    for record in rounds:
+        seconds = {f"{kind}_seconds": value for kind, value in record.seconds.items()}
+        rows.append(
+            {
+                "round": record.number,
+                "labels": record.num_labeled,
+                "new_labels": record.num_labeled - before,
+                **record.metrics,
+                **seconds,
+                "seconds": sum(record.seconds.values()),
+            }
+        )
+        before = record.num_labeled
+    frame = pd.DataFrame(rows)
+    return frame if rows else pd.DataFrame(columns=["round", "labels", "new_labels", "seconds"])
+
+
+def epochs_frame(epochs: Sequence[EpochRecord]) -> pd.DataFrame:
+    """One row an epoch of any round."""
+    columns = list(EpochRecord.__dataclass_fields__)
+    return pd.DataFrame([[getattr(e, c) for c in columns] for e in epochs], columns=columns)
+
+
+def class_counts_frame(rounds: Sequence[RoundRecord], classes: Sequence[str]) -> pd.DataFrame:
+    """One row per round and class: labels so far, and labels that the round added."""
+    rows = []
+    before: Sequence[int] = [0] * len(classes)
+    for record in rounds:
+        for number, name in enumerate(classes):
+            count = record.class_counts[number] if number < len(record.class_counts) else 0
+            rows.append((record.number, record.num_labeled, number, name, count, count - before[number]))
+        before = record.class_counts
+    return pd.DataFrame(rows, columns=["round", "labels", "class_id", "class", "count", "added"])
+
+
+ANSWERS: Final = {SKIP: "skipped", EXCLUDE: "excluded"}
+
+
+def answer_text(event: LabelEvent | None, classes: Sequence[str]) -> str | None:
+    """The answer that an image has now, in words; None while it has none."""
+    if event is None:
+        return None
+    if 0 <= event.value < len(classes):
+        return classes[event.value]
+    return ANSWERS.get(event.value)
+
+
+def query_frame(
+    query: Query,
+    labels: Mapping[int, LabelEvent],
+    classes: Sequence[str],
+    truth: np.ndarray | None = None,
+) -> pd.DataFrame:
+    """One row per asked image, in picking order: what the model guessed then, what is known now.
+
+    `truth` is the train split's label array. `right` compares the first guess with the truth, or with the
+    label given where the truth is unknown; it is None where there is nothing to compare.
+    """
+    rows = []
+    for item in query.items:
+        event = labels.get(item.sample_id)
+        answer = answer_text(event, classes)
+        true_class = None if truth is None else int(truth[item.sample_id])
+        true_class = None if true_class == UNKNOWN else true_class
+        given = event.value if event is not None and event.value >= 0 else None
+        reference = true_class if true_class is not None else given
+        guess = item.guesses[0][0] if item.guesses else None
+        rows.append(
+            {
+                "rank": item.rank,
+                "sample_id": item.sample_id,
+                "score": item.score,
+                "guesses": tuple((classes[c], p) for c, p in item.guesses),
+                "guess": classes[guess] if guess is not None else None,
+                "label": answer,
+                "label_id": given,
+                "source": str(event.source) if event is not None and answer is not None else None,
+                "truth": classes[true_class] if true_class is not None else None,
+                "right": None if guess is None or reference is None else guess == reference,
+            }
+        )
+    columns = [
+        "rank",
+        "sample_id",
+        "score",
+        "guesses",
+        "guess",
+        "label",
+        "label_id",
+        "source",
+        "truth",
+        "right",
+    ]
+    return pd.DataFrame(rows, columns=columns).astype({"right": object, "label_id": "Int64", "score": float})
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A metric against the number of labels, both rising in x; rounds without a value are left out."""
+
+    labels: np.ndarray
+    values: np.ndarray
+
+    @classmethod
+    def of(cls, rounds: Sequence[RoundRecord], metric: str) -> Curve:
+        """The learning curve of some rounds. Rounds with equal labels: the later one stands."""
+        points = {
+            r.num_labeled: r.metrics[metric] for r in rounds if np.isfinite(r.metrics.get(metric, np.nan))
+        }
+        x = sorted(points)
+        return cls(np.array(x, float), np.array([points[n] for n in x], float))
+
+    def at(self, labels: float) -> float | None:
+        """The value at that number of labels, on the line between rounds; None outside the measured range."""
+        if not len(self.labels) or not self.labels[0] <= labels <= self.labels[-1]:
+            return None
+        return float(np.interp(labels, self.labels, self.values))
+
+    def aulc(self, until: float | None = None) -> float | None:
+        """Area under the curve over its label range, divided by that range: the mean height of the line.
+
+        `until` ends the range early, so that two curves are compared over the same labels. None with fewer
+        than two points.
+        """
+        stop = self.labels[-1] if until is None and len(self.labels) else until
+        end = None if stop is None else self.at(stop)
+        if end is None or stop is None or stop <= self.labels[0]:
+            return None
+        inside = self.labels < stop
+        x, y = np.append(self.labels[inside], stop), np.append(self.values[inside], end)
+        return float(np.trapezoid(y, x) / (stop - x[0]))
+
+    def labels_to(self, target: float, *, higher_is_better: bool = True) -> float | None:
+        """The fewest labels at which the line reaches the target; None where it never does."""
+        sign = 1.0 if higher_is_better else -1.0
+        values, goal = sign * self.values, sign * target
+        reached = np.flatnonzero(values >= goal)
+        if not len(reached):
+            return None
+        first = int(reached[0])
+        if first == 0:
+            return float(self.labels[0])
+        left, right = values[first - 1], values[first]
+        share = (goal - left) / (right - left)
+        return float(self.labels[first - 1] + share * (self.labels[first] - self.labels[first - 1]))
+
+
+@dataclass(frozen=True)
+class Advantage:
+    """A curve's last point against the random baseline."""
+
+    labels: float  # where the two are compared
+    difference: float  # own minus random, at the same labels
+    labels_saved: float | None  # labels that random needed more for the same value; None: it is not there yet
+
+
+def against(own: Curve, baseline: Curve, *, higher_is_better: bool = True) -> Advantage | None:
+    """Compare at the last number of labels that both have; None before they share a range."""
+    if not len(own.labels) or not len(baseline.labels):
+        return None
+    labels = float(min(own.labels[-1], baseline.labels[-1]))
+    mine, theirs = own.at(labels), baseline.at(labels)
+    if mine is None or theirs is None:
+        return None
+    needed = baseline.labels_to(mine, higher_is_better=higher_is_better)
+    return Advantage(labels, mine - theirs, None if needed is None else needed - labels)

@@ -1,0 +1,85 @@
+"""Labels per class: over the rounds as stacked bars, and their shares as a ring."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from al_core.results.figures.palette import plain
+
+# Neighbours differ in lightness as well as in hue; classes beyond the tenth repeat with a pattern.
+_COLORS: Final = (
+    "#0067b1", "#f2ba3c", "#00805c", "#eb9fce", "#c2410c", "#72d4f0", "#5446b8", "#a8b545", "#7a4a2b",
+    "#9aa3b2",
+)  # fmt: skip
+_PATTERNS: Final = ("", "/", "x", ".", "-", "+")
+_TOP = 10
+
+
+def class_color(class_id: int) -> str:
+    """The fixed colour of a class."""
+    return _COLORS[class_id % len(_COLORS)]
+
+
+def labels_per_class(frame: pd.DataFrame, *, added: bool = False) -> go.Figure:
+    """Stacked bars from a class counts frame: all labels so far, or with `added` those of each round."""
+    column = "added" if added else "count"
+    figure = go.Figure()
+    for (class_id, name), rows in frame.groupby(["class_id", "class"], sort=True):
+        number = int(class_id)
+        figure.add_bar(
+            x=[f"{n} labels" for n in rows["labels"]]
+            if rows["labels"].is_unique
+            else rows["round"].astype(str),
+            y=rows[column],
+            name=plain(str(name)),
+            marker={
+                "color": class_color(number),
+                "pattern": {"shape": _PATTERNS[number // len(_COLORS) % len(_PATTERNS)]},
+                "line": {"width": 0},
+            },
+            customdata=rows["round"],
+            hovertemplate=f"{plain(str(name))}: %{{y}} (round %{{customdata}})<extra></extra>",
+        )
+    figure.update_layout(
+        barmode="relative" if added else "stack",
+        bargap=0.25,
+        margin={"l": 8, "r": 8, "t": 8, "b": 8},
+        legend={"orientation": "h", "yanchor": "bottom", "y": 1.02, "x": 0, "title": None},
+        height=360,
+        xaxis={"type": "category", "title": None},
+        yaxis={"title": "labels added" if added else "labels", "rangemode": "tozero"},
+    )
+    return figure
+
+
+def label_shares(frame: pd.DataFrame) -> go.Figure:
+    """A ring of the labels per class of the frame's last round: the ten largest, and the rest as one."""
+    last = frame[frame["round"] == frame["round"].max()].sort_values(
+        ["count", "class_id"], ascending=[False, True]
+    )
+    top, rest = last.head(_TOP), last.iloc[_TOP:]
+    labels = [plain(str(name)) for name in top["class"]]
+    values = [int(n) for n in top["count"]]
+    colors = [class_color(int(c)) for c in top["class_id"]]
+    if rest["count"].sum():
+        labels.append(f"{len(rest)} other classes")
+        values.append(int(rest["count"].sum()))
+        colors.append("#8b93a1")
+    ring = go.Pie(
+        labels=labels,
+        values=values,
+        hole=0.58,
+        sort=False,
+        direction="clockwise",
+        marker={"colors": colors, "line": {"width": 1}},
+        textinfo="label+value",
+        textposition="outside",
+        hovertemplate="%{label}: %{value} labels, %{percent}<extra></extra>",
+    )
+    figure = go.Figure(ring)
+    figure.add_annotation(text=f"<b>{sum(values)}</b><br>labels", showarrow=False, font={"size": 18})
+    figure.update_layout(showlegend=False, margin={"l": 24, "r": 24, "t": 24, "b": 24}, height=360)
+    return figure
