@@ -52,3 +52,8 @@ def report(error: BaseException, where: str) -> str:
     extra = {"error_id": error_id, "trace": trace}
     log(handles.settings().logs).error("unforeseen error in %s", where, extra=extra)
     return error_id
+
+
+def note(event: str) -> None:
+    """Write something worth knowing to the server's log."""
+    log(handles.settings().logs).warning(event)

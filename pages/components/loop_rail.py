@@ -1,0 +1,70 @@
+"""The bar at the bottom of every page: where the loop stands, and the one button that moves it on.
+
+It is the only fragment that ticks, and only while something runs. A page that wrote labels refreshes it from a widget
+callback with `st.rerun(SHELL)`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+
+import streamlit as st
+
+from al_core.experiment import Experiment, Step
+from pages.components.shield import shielded
+from state import cache, handles, jobs, selectors, session
+
+SHELL = "shell"
+_TICK = 1.5
+_ASSETS = Path(__file__).resolve().parents[2] / "assets"
+_rail = st.components.v2.component(
+    "askwell_loop_rail",
+    html='<div class="host"></div>',
+    css=(_ASSETS / "loop_rail.css").read_text("utf-8"),
+    js=(_ASSETS / "loop_rail.js").read_text("utf-8"),
+)
+
+
+def loop_rail(page: str) -> None:
+    """Mount the bar for the experiment that is looked at; nothing where there is none."""
+    tab = session.current()
+    if tab.experiment_id is None:
+        return
+    tab.drawn = None
+    active = bool(handles.store().jobs(experiment_id=tab.experiment_id, active=True, limit=1))
+    with st.bottom:
+        st.fragment(_bar, key=SHELL, run_every=_TICK if active else None)(page)
+
+
+def _bar(page: str) -> None:
+    with shielded("the loop rail"):
+        tab = session.current()
+        if tab.experiment_id is None:
+            return
+        experiment = session.experiment()
+        step = experiment.step()
+        stamp = selectors.signature(experiment.record, step)
+        if tab.drawn not in (None, stamp):
+            # The page above shows a state that is over: draw everything again.
+            st.rerun()
+        tab.drawn = stamp
+        _draw(experiment, step, page)
+
+
+def _draw(experiment: Experiment, step: Step, page: str) -> None:
+    view = selectors.rail(experiment.record, step, cache.rounds(experiment.record))
+    button = selectors.next_step(step, page=page)
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium", key="next-step"):
+        _rail(data=asdict(view), key="loop-rail", width="stretch")
+        if button is None:
+            return
+        clicked = st.button(
+            button.label, type="primary", icon=button.icon, help=button.hint, shortcut="Ctrl+Enter", key="next"
+        )
+    if clicked:
+        if button.advance:
+            jobs.advance(experiment.id)
+        if button.page and button.page != page:
+            st.switch_page(f"{button.page}.py", query_params={"exp": experiment.id})
+        st.rerun()

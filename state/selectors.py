@@ -1,0 +1,218 @@
+"""Store -> what a page shows. Pure functions of records: no Streamlit, no clock, no store."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from al_core.experiment import Step
+from al_core.records import ExperimentRecord, ExperimentStatus, JobRecord, RoundRecord, WorkerRecord
+from state.text import duration, percent
+
+Place = Literal["done", "current", "waiting", "trouble"]
+LOOP = ("Query", "Label", "Train", "Evaluate")
+ACCURACIES = ("test_accuracy", "validation_accuracy")
+_PHASES = {"prepare": 0, "features": 2, "train": 2, "evaluate": 3, "query": 0}
+_DOING = {
+    "prepare": "Preparing the images",
+    "features": "Computing features",
+    "train": "Training",
+    "evaluate": "Evaluating",
+    "query": "Choosing what to ask next",
+}
+
+
+@dataclass(frozen=True)
+class RailView:
+    """The loop rail: where the loop stands, and the numbers beside it. All strings are our own words."""
+
+    steps: tuple[tuple[str, Place], ...]
+    round: str
+    labels: str
+    accuracy: str
+    change: str
+    note: str
+    progress: float | None  # 0..1 of the phase under way, None where nothing runs
+
+
+@dataclass(frozen=True)
+class NextStep:
+    """The one button that is always there. `page` is where it leads; `advance` starts the worker."""
+
+    label: str
+    icon: str
+    hint: str
+    page: str | None = None
+    advance: bool = False
+
+
+@dataclass(frozen=True)
+class SessionCard:
+    """One recent session on the home page. `name` came from a person: show it literally."""
+
+    id: str
+    name: str
+    what: str
+    status: str
+    round: int | None
+    labels: str
+    accuracy: float | None
+    curve: tuple[float, ...]
+    updated_at: float
+
+
+def accuracy(record: RoundRecord) -> float | None:
+    """The accuracy that headlines a round: on the test split, else on the validation split."""
+    return next((record.metrics[name] for name in ACCURACIES if name in record.metrics), None)
+
+
+def accuracies(rounds: Sequence[RoundRecord]) -> list[float]:
+    """Headline accuracies, in the order of the rounds; rounds without one are left out."""
+    return [value for value in map(accuracy, rounds) if value is not None]
+
+
+def labels_of_budget(record: ExperimentRecord) -> str:
+    """'120/500 labels', or without the budget where there is none."""
+    budget = record.config.stop.budget
+    counted = f"{record.num_labeled:,}" if budget is None else f"{record.num_labeled:,}/{budget:,}"
+    return f"{counted} labels"
+
+
+def rail(record: ExperimentRecord, step: Step, rounds: Sequence[RoundRecord]) -> RailView:
+    """The loop as it stands."""
+    values = accuracies(rounds)
+    change = 100 * (values[-1] - values[-2]) if len(values) > 1 else None
+    return RailView(
+        steps=_places(step),
+        round=f"round {rounds[-1].number + 1 if rounds else 0}",
+        labels=labels_of_budget(record),
+        accuracy=percent(values[-1]) if values else "",
+        change=f"{change:+.1f}" if change is not None else "",
+        note=_note(step),
+        progress=_progress(step.job),
+    )
+
+
+def _places(step: Step) -> tuple[tuple[str, Place], ...]:
+    if step.kind == "finished":
+        return tuple((name, "done") for name in LOOP)
+    at = {"start": 0, "label": 1, "train": 2, "failed": 2}.get(step.kind, 0)
+    if step.kind == "working" and step.job is not None:
+        at = _PHASES.get(str(step.job.progress.get("phase", "")), 0)
+    here: Place = "trouble" if step.kind == "failed" else "current"
+    return tuple(
+        (name, "done" if place < at else here if place == at else "waiting")
+        for place, name in enumerate(LOOP)
+    )
+
+
+def _note(step: Step) -> str:
+    if step.kind == "working" and step.job is not None:
+        return doing(step.job)
+    if step.kind == "label":
+        return f"{step.done} of {step.total} answered"
+    if step.kind == "train":
+        return f"{step.total} of {step.total} answered" if step.total else "ready to train"
+    return {"start": "ready to start", "finished": "finished", "failed": "stopped by a problem"}[step.kind]
+
+
+def doing(job: JobRecord) -> str:
+    """What a job is at, in a few words."""
+    if job.paused:
+        return "Paused"
+    if job.control == "stop":
+        return "Stopping"
+    if not job.state.active:
+        return job.state.value
+    phase = str(job.progress.get("phase", ""))
+    if phase not in _DOING:
+        return "Waiting for the worker"
+    words = _DOING[phase]
+    epoch, epochs = job.progress.get("epoch"), job.progress.get("epochs")
+    if phase == "train" and isinstance(epoch, int) and isinstance(epochs, int):
+        words += f", epoch {min(epoch + 1, epochs)} of {epochs}"
+    left = job.progress.get("eta_seconds")
+    if isinstance(left, int | float) and left >= 1:
+        words += f", {duration(float(left))} left"
+    return words
+
+
+def _progress(job: JobRecord | None) -> float | None:
+    if job is None:
+        return None
+    done, total = job.progress.get("done"), job.progress.get("total")
+    if not isinstance(done, int | float) or not isinstance(total, int | float) or total <= 0:
+        return 0.0
+    return min(1.0, max(0.0, done / total))
+
+
+def next_step(step: Step, *, page: str) -> NextStep | None:
+    """The next sensible step as a button, or None where the person is at it already or nothing is to be done."""
+    if step.kind == "label":
+        if page == "label":
+            return None
+        left = step.total - step.done
+        hint = "The model asks for the images that it would learn most from."
+        return NextStep(f"Label {left} image{'s' if left != 1 else ''}", ":material/touch_app:", hint, "label")
+    if step.kind == "train":
+        label = f"Train on {step.total} new labels" if step.total else "Go on training"
+        hint = "Trains, evaluates on images it never saw, and picks the next ones to ask for."
+        return NextStep(label, ":material/model_training:", hint, "train", advance=True)
+    if step.kind == "start":
+        hint = "Draws the initial set; with known labels it trains the first model at once."
+        return NextStep("Start", ":material/play_arrow:", hint, "label", advance=True)
+    if step.kind == "failed":
+        hint = "Nothing that you labeled is lost. The worker goes on from its last checkpoint."
+        return NextStep("Try again", ":material/refresh:", hint, "train", advance=True)
+    if step.kind == "working":
+        hint = "Watch the loss fall; closing this tab stops nothing."
+        return None if page == "train" else NextStep("Watch training", ":material/monitoring:", hint, "train")
+    hint = "What the labels bought, round by round."
+    return None if page == "curves" else NextStep("See the curve", ":material/show_chart:", hint, "curves")
+
+
+_STATUS = {
+    ExperimentStatus.NEW: "not started",
+    ExperimentStatus.AWAITING_LABELS: "waits for labels",
+    ExperimentStatus.TRAINING: "training",
+    ExperimentStatus.FINISHED: "finished",
+    ExperimentStatus.FAILED: "needs attention",
+}
+
+
+def status_words(record: ExperimentRecord) -> str:
+    """Where an experiment stands, in two words."""
+    return _STATUS[record.status]
+
+
+def session_card(record: ExperimentRecord, rounds: Sequence[RoundRecord]) -> SessionCard:
+    """A card of the home page."""
+    values = accuracies(rounds)
+    config = record.config
+    return SessionCard(
+        id=record.id,
+        name=record.name,
+        what=f"{config.data.dataset} · {config.model.model} · {config.query.strategy}",
+        status=status_words(record),
+        round=rounds[-1].number + 1 if rounds else None,
+        labels=labels_of_budget(record),
+        accuracy=values[-1] if values else None,
+        curve=tuple(values),
+        updated_at=record.updated_at,
+    )
+
+
+def worker_words(worker: WorkerRecord | None) -> str:
+    """The worker and its device, for the side bar."""
+    if worker is None:
+        return "No worker is running"
+    states = {"starting": "warming up", "idle": "ready", "busy": "working"}
+    device = worker.device or "device not known yet"
+    return f"{device} · {states.get(worker.state, worker.state)}"
+
+
+def signature(record: ExperimentRecord, step: Step) -> tuple[str, ...]:
+    """What must change before the whole page, and not only the rail, is drawn again."""
+    job = step.job.id if step.job else ""
+    return (record.id, record.status.value, str(record.num_rounds), step.kind, job)
