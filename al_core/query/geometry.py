@@ -46,7 +46,7 @@ def kcenter(
 ) -> Positions:
     """Farthest-first traversal: k positions, each the farthest from all centres and earlier picks.
 
-    Without centres the first pick is a random point, or the point farthest from the mean where there is no rng.
+    Without centres the first pick is a random point; without rng too, the point farthest from the mean.
     """
     return farthest_first(points, k, centres=centres, rng=rng)[0]
 
@@ -56,11 +56,12 @@ def farthest_first(
 ) -> tuple[Positions, Distances]:
     """The positions that `kcenter` picks, and how far each was from all centres when it was picked.
 
-    The distances never rise, and the last one bounds the covering radius. The first is infinite without centres.
+    The distances never rise, and what is left is at most the last one away from its nearest centre. Without
+    centres the first distance is infinite.
 
-    Exact, and lazy: distances only fall, so an old one is an upper bound. The greedy step runs among the points
-    with the largest bounds (the hot block), whose distances are kept up to date, for as long as the best of them
-    is above every bound outside. Then one blocked product brings all points up to date with all picks at once.
+    Exact, and lazy: distances only fall, so an old one is an upper bound. The greedy step runs among the
+    points with the largest bounds (the hot block), whose distances are kept up to date, for as long as the
+    best of them is above every bound outside. Then one blocked product applies all new picks to all points.
 
     Raises:
         StrategyError: the points are not finite, or so large that their distances are not.

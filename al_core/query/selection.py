@@ -1,7 +1,7 @@
 """From evidence to picks: what every strategy is held to, in one place.
 
-A strategy sees only the evidence that its signature names, as arrays that it cannot write to. What it returns is
-checked before it is believed.
+A strategy sees only the evidence that its signature names, as arrays that it cannot write to. What it
+returns is checked before it is believed.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def select(
 
 
 def top_k(scores: Scores, k: int, rng: np.random.Generator) -> Positions:
-    """Positions of the k highest scores, highest first; among equal scores chance decides, not the position."""
+    """Positions of the k highest scores, highest first; chance decides among equal ones, not the position."""
     if k == 0:
         return np.empty(0, np.int64)
     lots = rng.random(len(scores))

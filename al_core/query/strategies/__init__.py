@@ -4,9 +4,9 @@
     def margin(probs: Float[np.ndarray, "n C"]) -> Float[np.ndarray, " n"]:
         \"\"\"Prefer images whose two most likely classes are nearly tied.\"\"\"
 
-Positional parameters are names of evidence. With keyword-only `k` and `rng` the function is a selector: it returns
-k positions in picking order. Without them it is a scorer: it returns a score for each candidate, higher = sooner.
-Any other keyword-only parameter, annotated and with a default, is an option of the strategy.
+Positional parameters are names of evidence. With keyword-only `k` and `rng` the function is a selector: it
+returns k positions in picking order. Without them it is a scorer: it returns a score for each candidate,
+higher = sooner. Any other keyword-only parameter, annotated and with a default, is an option.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class StrategyOption:
         )
 
     def accepts(self, value: object) -> bool:
-        """Whether the value has the option's type (a whole number will do as a number) and is within bounds."""
+        """Whether the value is within bounds and has the option's type (a whole number is a number too)."""
         if self.choices:
             return value in self.choices
         if self.annotation is float and type(value) is int:
@@ -115,7 +115,7 @@ class Strategy:
 
     @property
     def needs(self) -> frozenset[str]:
-        """What must be there before it can choose: "model", "dropout", "committee", "gradients"; or nothing."""
+        """What must be there before it can choose: "model", "dropout", "committee" ...; or nothing."""
         return frozenset(KINDS[name].needs for name in self.evidence) - {""}
 
     @property

@@ -21,7 +21,7 @@ def k_center(
     rng: np.random.Generator,
     metric: Literal["euclidean", "cosine"] = "euclidean",
 ) -> Positions:
-    """Each time ask for the image that is farthest from all that is labeled or picked, as the network sees it."""
+    """Ask for the image that the network sees farthest from all that is labeled or picked, k times."""
     if metric == "cosine":
         embeddings, labeled_embeddings = unit_rows(embeddings), unit_rows(labeled_embeddings)
     return kcenter(embeddings, k, centres=labeled_embeddings, rng=rng)

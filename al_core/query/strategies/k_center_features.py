@@ -1,4 +1,4 @@
-"""Greedy k-center on frozen features (Gonzalez, 1985; Sener & Savarese, ICLR 2018): it needs no trained network."""
+"""Greedy k-center on frozen features (Gonzalez, 1985; Sener & Savarese, 2018): no training is needed."""
 
 from __future__ import annotations
 
@@ -23,5 +23,5 @@ def k_center_features(
     rng: np.random.Generator,
     metric: Literal["euclidean", "cosine"] = "euclidean",
 ) -> Positions:
-    """Each time ask for the image that is farthest from all that is labeled or picked, in frozen features."""
+    """Ask for the image whose frozen features lie farthest from all that is labeled or picked, k times."""
     return k_center(features, labeled_features, k=k, rng=rng, metric=metric)
