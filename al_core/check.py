@@ -1,0 +1,112 @@
+"""Whether a config can run, before anything is written: the registries, and rules across options."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from al_core.config import ExperimentConfig
+from al_core.data.dataset import Dataset
+from al_core.data.prepare import open_dataset, prepared_key
+from al_core.data.sources import SOURCES
+from al_core.errors import ConfigError, Problem
+from al_core.models import MODELS
+from al_core.query.strategies import STRATEGIES
+from al_core.settings import Settings
+
+
+def check_config(config: ExperimentConfig, settings: Settings) -> list[Problem]:
+    """Everything that is wrong with a config, one Problem an option; empty when it can run."""
+    problems = [*_registries(config), *_rules(config)]
+    key = None if problems else prepared_key(settings, config.data)
+    if key is not None:
+        problems += _data(config, open_dataset(settings, key))
+    return problems
+
+
+def require_valid(config: ExperimentConfig, settings: Settings) -> None:
+    """Raise ConfigError with all problems of a config that cannot run."""
+    problems = check_config(config, settings)
+    if problems:
+        raise ConfigError(problems)
+
+
+def _registries(config: ExperimentConfig) -> Iterator[Problem]:
+    name = config.data.dataset.partition(":")[0]
+    if name not in SOURCES and name != "folder":
+        yield Problem("data.dataset", name, SOURCES.suggest(name))
+    if config.model.model not in MODELS:
+        yield Problem("model.model", config.model.model, MODELS.suggest(config.model.model))
+    else:
+        yield from _model(config)
+    if config.query.strategy not in STRATEGIES:
+        yield Problem("query.strategy", config.query.strategy, STRATEGIES.suggest(config.query.strategy))
+    else:
+        yield from _strategy(config)
+
+
+def _model(config: ExperimentConfig) -> Iterator[Problem]:
+    model = MODELS.get(config.model.model)
+    if config.model.pretrained and model.weights is None:
+        allowed = f"{model.title} has no ImageNet weights; switch it off or take another model"
+        yield Problem("model.pretrained", True, allowed)
+    size = config.data.image_size
+    if size is not None and size < model.min_image_size:
+        allowed = f"{model.title} needs at least {model.min_image_size} pixels"
+        yield Problem("data.image_size", size, allowed)
+    if size is not None and model.max_image_size is not None and size > model.max_image_size:
+        allowed = f"{model.title} takes at most {model.max_image_size} pixels"
+        yield Problem("data.image_size", size, allowed)
+
+
+def _strategy(config: ExperimentConfig) -> Iterator[Problem]:
+    strategy = STRATEGIES.get(config.query.strategy)
+    yield from strategy.check_options(config.query.options)
+    has_dropout = config.model.dropout > 0 or (
+        config.model.model in MODELS and MODELS.get(config.model.model).has_dropout
+    )
+    if "dropout" in strategy.needs and not has_dropout:
+        yield Problem(
+            "query.strategy", strategy.name,
+            f"{config.model.model} has no dropout, so mc_probs cannot be computed; set model.dropout "
+            "above 0, or choose a model with dropout or another strategy",
+        )  # fmt: skip
+
+
+def _rules(config: ExperimentConfig) -> Iterator[Problem]:
+    data, train, stop = config.data, config.train, config.stop
+    if stop.patience is not None and not data.round_validation:
+        yield Problem("stop.patience", stop.patience, "needs data.round_validation above 0 to look at")
+    if stop.target_accuracy is not None and not data.round_validation:
+        allowed = "needs data.round_validation above 0 to look at (the test split never stops a run)"
+        yield Problem("stop.target_accuracy", stop.target_accuracy, allowed)
+    if train.early_stopping is not None and not (train.labeled_validation or data.epoch_validation):
+        allowed = "needs train.labeled_validation or data.epoch_validation above 0 to look at"
+        yield Problem("train.early_stopping", train.early_stopping, allowed)
+    if config.init.init == "import" and not config.init.import_labels:
+        yield Problem("init.import_labels", None, "init=import needs the path of a labels file")
+    if config.oracle == "truth" and stop == type(stop)():
+        allowed = "ground truth would label everything: set n_rounds, budget, patience or target_accuracy"
+        yield Problem("oracle", "truth", allowed)
+    if stop.budget is not None and config.init.init in ("random", "kcenter"):
+        if stop.budget < config.init.n_start:
+            yield Problem("stop.budget", stop.budget, f"is below the initial set of {config.init.n_start}")
+
+
+def _data(config: ExperimentConfig, dataset: Dataset) -> Iterator[Problem]:
+    if not dataset.has_truth:
+        if config.oracle == "truth":
+            yield Problem("oracle", "truth", f"the labels of {dataset.title!r} are not known; use human")
+        if config.init.init == "per_class":
+            allowed = "the labels are not known; use random or kcenter and label the first images yourself"
+            yield Problem("init.init", "per_class", allowed)
+        for name in ("epoch_validation", "round_validation"):
+            if getattr(config.data, name):
+                allowed = "the labels are not known; use train.labeled_validation"
+                yield Problem(f"data.{name}", getattr(config.data, name), allowed)
+    if dataset.num_classes < 2:
+        yield Problem("data.dataset", config.data.dataset, "has one class only; two are needed to train")
+    if config.init.init == "per_class" and config.stop.budget is not None:
+        n = config.init.n_start * dataset.num_classes
+        if config.stop.budget < n:
+            allowed = f"is below the initial set of {config.init.n_start} x {dataset.num_classes} = {n}"
+            yield Problem("stop.budget", config.stop.budget, allowed)

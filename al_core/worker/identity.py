@@ -1,0 +1,60 @@
+"""Who a worker process is, and whether it still lives. Torch-free: the server asks too."""
+
+from __future__ import annotations
+
+import fcntl
+import socket
+from pathlib import Path
+from typing import IO
+
+import psutil
+
+from al_core.records import WorkerRecord
+
+
+def is_alive(worker: WorkerRecord) -> bool | None:
+    """Whether that very process runs; None when it is on another host, where we cannot see.
+
+    The start time guards against another process that got the same number.
+    """
+    if worker.host != socket.gethostname():
+        return None
+    try:
+        process = psutil.Process(worker.pid)
+        if process.status() == psutil.STATUS_ZOMBIE:
+            return False
+        return abs(process.create_time() - worker.pid_start) < 1.0
+    except psutil.NoSuchProcess:
+        return False
+
+
+class Slot:
+    """A lock file that one worker holds for its whole life; the kernel lets go when the process dies."""
+
+    def __init__(self, home: Path, name: str = "default") -> None:
+        self.path = home / f"worker-{name}.lock"
+        self._file: IO[str] | None = None
+
+    def take(self) -> bool:
+        """Take the slot without waiting; False when another process has it."""
+        file = self.path.open("a")
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            file.close()
+            return False
+        self._file = file
+        return True
+
+    def taken(self) -> bool:
+        """Whether some process holds the slot now."""
+        if not self.take():
+            return True
+        self.release()
+        return False
+
+    def release(self) -> None:
+        """Let go."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None

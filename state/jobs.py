@@ -1,0 +1,121 @@
+"""Background work as the pages see it: make sure that a worker lives, queue, pause, resume, stop, read logs.
+
+Training runs in a process of its own, never in a thread of the server.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from al_core.config import DataConfig
+from al_core.records import JobRecord, WorkerRecord
+from al_core.settings import Settings
+from al_core.worker.identity import Slot, is_alive
+from state.handles import settings, store
+
+_PROJECT = Path(__file__).resolve().parent.parent
+_LOCK = threading.Lock()
+_CHILDREN: list[subprocess.Popen[bytes]] = []
+
+
+def ensure_worker() -> None:
+    """Start a worker if none has the slot. Cheap; safe from many threads and processes at once."""
+    with _LOCK:
+        _CHILDREN[:] = [child for child in _CHILDREN if child.poll() is None]  # reaps the ended ones
+        if _CHILDREN or Slot(settings().home).taken():
+            return
+        _CHILDREN.append(_start(settings()))
+
+
+def _start(where: Settings) -> subprocess.Popen[bytes]:
+    where.logs.mkdir(parents=True, exist_ok=True)
+    env = os.environ | {
+        "AL_HOME": str(where.home),
+        "DATABASE_URL": where.database_url,
+        "AL_DATA_ROOTS": os.pathsep.join(str(root) for root in where.data_roots),
+    }
+    with (where.logs / "worker.log").open("ab") as log:
+        return subprocess.Popen(
+            [sys.executable, "-m", "al_core.worker"],
+            cwd=_PROJECT,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+
+
+def supervise(stop: threading.Event, *, seconds: float = 1.0) -> None:
+    """Until told to stop: when work waits and no worker lives, start one. Run in a thread of the server."""
+    while not stop.wait(seconds):
+        if store().jobs(active=True, limit=1):
+            ensure_worker()
+
+
+def advance(experiment_id: str) -> JobRecord:
+    """Train, evaluate and query next, in the background; the active job if there is one already."""
+    job = store().submit_job("advance", experiment_id=experiment_id, spec={"ghost": True})
+    ensure_worker()
+    return job
+
+
+def prepare(data: DataConfig, *, classes: Sequence[str] | None = None, download: bool = False) -> JobRecord:
+    """Prepare a data set in the background."""
+    spec = {
+        "data": data.model_dump(mode="json"),
+        "classes": list(classes) if classes else None,
+        "download": download,
+    }
+    job = store().submit_job("prepare", spec=spec)
+    ensure_worker()
+    return job
+
+
+def pause(job_id: str) -> None:
+    """Pause between two batches."""
+    store().control_job(job_id, "pause")
+
+
+def resume(job_id: str) -> None:
+    """Go on after a pause."""
+    store().control_job(job_id, "")
+
+
+def stop(job_id: str) -> None:
+    """Stop between two batches; what was trained so far is kept in a checkpoint."""
+    store().control_job(job_id, "stop")
+
+
+def worker_state() -> WorkerRecord | None:
+    """The living worker, or None. A worker that is still importing shows as "starting"."""
+    alive = [w for w in store().workers() if is_alive(w) is not False]
+    return max(alive, key=lambda w: w.heartbeat_at, default=None)
+
+
+def log_tail(job_id: str, lines: int = 200) -> str:
+    """The last lines of a job's log; empty when it has none yet."""
+    path = settings().logs / "jobs" / f"{Path(job_id).name}.log"
+    if not path.is_file():
+        return ""
+    with path.open("rb") as file:
+        file.seek(0, os.SEEK_END)
+        file.seek(max(0, file.tell() - 64_000))
+        text = file.read().decode("utf-8", "replace")
+    return "\n".join(text.splitlines()[-lines:])
+
+
+def wait(job_id: str, seconds: float) -> JobRecord:
+    """Wait a short while for a job to end (pages use it for work of well under a second)."""
+    end = time.monotonic() + seconds
+    job = store().job(job_id)
+    while job.state.active and time.monotonic() < end:
+        time.sleep(0.05)
+        job = store().job(job_id)
+    return job
