@@ -1,0 +1,69 @@
+"""Column types that give back exactly what was put in, on every database."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from sqlalchemy import BigInteger, Dialect, Integer, Text
+from sqlalchemy.types import TypeDecorator, UserDefinedType
+
+from al_core.errors import StoreError
+
+Serial = BigInteger().with_variant(Integer(), "sqlite")
+"""A number that the database hands out; SQLite only does so for INTEGER."""
+
+
+def to_json(value: Any) -> str:
+    """Canonical text: keys sorted, floats as their shortest exact decimal."""
+    try:
+        return json.dumps(value, sort_keys=True, default=_plain, separators=(",", ":"))
+    except (TypeError, ValueError) as error:
+        raise StoreError(
+            f"{type(value).__name__} cannot be kept as JSON ({error}); store plain values"
+        ) from error
+
+
+def _plain(value: Any) -> Any:
+    """NumPy values and read-only mappings come from the engine; they have a plain twin."""
+    if isinstance(value, Mapping):
+        return dict(value)
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    raise TypeError(f"{type(value).__name__} is not plain")
+
+
+class Json(TypeDecorator[Any]):
+    """A value as canonical JSON text."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
+        return None if value is None else to_json(value)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
+        return None if value is None else json.loads(value)
+
+
+class Real(UserDefinedType[float]):
+    """A double, NaN included: SQLite would turn NaN into NULL, so it is kept there as the word."""
+
+    cache_ok = True
+
+    def get_col_spec(self) -> str:
+        return "DOUBLE PRECISION"
+
+    def bind_processor(self, dialect: Dialect) -> Callable[[Any], Any]:
+        word = "nan" if dialect.name == "sqlite" else math.nan
+
+        def bind(value: Any) -> Any:
+            number = None if value is None else float(value)
+            return word if number is not None and math.isnan(number) else number
+
+        return bind
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], float | None]:
+        return lambda value: None if value is None else float(value)

