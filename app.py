@@ -7,6 +7,7 @@ shares nothing with this one but the store, so torch is never imported here.
 from __future__ import annotations
 
 import gc
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -26,13 +27,17 @@ _HEAVY = (pd.DataFrame, go.Figure)
 
 @asynccontextmanager
 async def _lifespan(app: st.App) -> AsyncIterator[dict[str, Any]]:
-    """Warm the worker while the person is still choosing; the store finds jobs that the last worker lost."""
+    """Warm the worker while the person is still choosing, and see to it that waiting work finds one."""
+    stop = threading.Event()
+    watch = threading.Thread(target=jobs.supervise, args=(stop,), name="supervise", daemon=True)
     try:
         jobs.ensure_worker()
+        watch.start()
     except ALError as error:
         # The pages say it too, to the person who can mend it: a server that does not start could not.
         faults.note(f"no worker at the start: {error}")
     yield {}
+    stop.set()
 
 
 app = st.App(

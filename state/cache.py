@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from functools import lru_cache
 
+from al_core.check import check_config
+from al_core.config import DataConfig, ExperimentConfig, ModelConfig
+from al_core.data.prepare import prepared_key
+from al_core.data.sources import SOURCES
+from al_core.errors import DataError
+from al_core.query.strategies import STRATEGIES
 from al_core.records import ExperimentRecord, RoundRecord
 from state import handles
 
@@ -17,3 +24,31 @@ def _rounds(experiment_id: str, version: int) -> tuple[RoundRecord, ...]:
 def rounds(record: ExperimentRecord) -> tuple[RoundRecord, ...]:
     """All rounds of an experiment as of that record; shared by all tabs, since the values are frozen."""
     return _rounds(record.id, record.version)
+
+
+@lru_cache(maxsize=64)
+def _strategy_refusals(model: str) -> dict[str, str]:
+    config = ExperimentConfig().changed(model=json.loads(model))
+    refusals: dict[str, str] = {}
+    for strategy in STRATEGIES:
+        tried = config.changed(query__strategy=strategy.name)
+        for problem in check_config(tried, handles.settings()):
+            if problem.option == "query.strategy":
+                refusals[strategy.name] = problem.allowed
+    return refusals
+
+
+def strategy_refusals(model: ModelConfig) -> dict[str, str]:
+    """Which strategies this model cannot serve, and why."""
+    return _strategy_refusals(model.model_dump_json())
+
+
+def num_classes(data: DataConfig) -> int | None:
+    """How many classes the images have: counted where they are prepared, else as their source says."""
+    try:
+        key = prepared_key(handles.settings(), data)
+        if key is not None:
+            return handles.dataset(key).num_classes
+        return len(SOURCES.get(data.dataset.partition(":")[0]).classes_hint) or None
+    except DataError:
+        return None  # the field says it; here nothing is known

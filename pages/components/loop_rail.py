@@ -60,7 +60,12 @@ def _draw(experiment: Experiment, step: Step, page: str) -> None:
         if button is None:
             return
         clicked = st.button(
-            button.label, type="primary", icon=button.icon, help=button.hint, shortcut="Ctrl+Enter", key="next"
+            button.label,
+            type="primary",
+            icon=button.icon,
+            help=button.hint,
+            shortcut="Ctrl+Enter",
+            key="next",
         )
     if clicked:
         if button.advance:

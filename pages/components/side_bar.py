@@ -40,10 +40,13 @@ def _switch() -> None:
 
 def _job(job: JobRecord, names: dict[str, str]) -> None:
     with st.container(border=True, gap="xsmall"):
-        st.text(names.get(job.experiment_id or "", "Preparing a data set"))
+        unnamed = "A data set" if job.kind == "prepare" else "Random baseline, to compare with"
+        st.text(names.get(job.experiment_id or "", unnamed))
         st.caption(plain(selectors.doing(job)))
         with st.container(horizontal=True, gap="xsmall"):
             if job.kind == "advance":
                 label, act = ("Resume", jobs.resume) if job.paused else ("Pause", jobs.pause)
                 st.button(label, key=f"pause-{job.id}", on_click=act, args=(job.id,))
-            st.button("Stop", key=f"stop-{job.id}", icon=":material/stop:", on_click=jobs.stop, args=(job.id,))
+            st.button(
+                "Stop", key=f"stop-{job.id}", icon=":material/stop:", on_click=jobs.stop, args=(job.id,)
+            )

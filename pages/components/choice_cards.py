@@ -1,0 +1,61 @@
+"""Cards of which one is chosen: data sets, models, strategies. All strings are drawn as text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import streamlit as st
+
+_ASSETS = Path(__file__).resolve().parents[2] / "assets"
+_cards = st.components.v2.component(
+    "askwell_choice_cards",
+    html='<div class="host"></div>',
+    css=(_ASSETS / "choice_cards.css").read_text("utf-8"),
+    js=(_ASSETS / "choice_cards.js").read_text("utf-8"),
+)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One card. `refused` greys it out and says why; `tone` colours the badge: good, warn or nothing."""
+
+    id: str
+    title: str
+    text: str = ""
+    facts: tuple[str, ...] = ()
+    badge: str = ""
+    tone: str = ""
+    group: str = ""
+    refused: str = ""
+    search: str = ""
+
+
+def choice_cards(
+    label: str,
+    choices: Sequence[Choice],
+    chosen: str,
+    on_choice: Callable[[str], None],
+    *,
+    key: str,
+    search: str = "",
+    wide: bool = False,
+) -> None:
+    """Draw the cards; `on_choice` is called, before the page runs again, with the id that was chosen."""
+    allowed = {choice.id for choice in choices if not choice.refused}
+
+    def changed() -> None:
+        # The browser is not trusted: only a card that could be chosen counts.
+        value = st.session_state[key].get("chosen")
+        if value in allowed:
+            on_choice(value)
+
+    data = {
+        "label": label,
+        "items": [asdict(choice) for choice in choices],
+        "chosen": chosen,
+        "filter": search,
+        "wide": wide,
+    }
+    _cards(data=data, key=key, on_chosen_change=changed)

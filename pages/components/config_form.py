@@ -1,0 +1,130 @@
+"""Form fields made from `al_core.config`: each option is defined there once, with label, help and bounds."""
+
+from __future__ import annotations
+
+import types
+import typing
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import streamlit as st
+
+from al_core.config import ExperimentConfig, Option, options
+from al_core.errors import Problem
+from al_core.query.strategies import Strategy
+from state import draft
+from state.text import plain
+
+_PREFIX = "option:"
+_SPECIAL = frozenset({"data.dataset", "model.model", "query.strategy", "query.options", "name"})
+"""Options that have a field of their own on the page."""
+_BOUNDS = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below"}
+
+
+def key_of(path: str) -> str:
+    """The session_state key that holds an option of the draft."""
+    return _PREFIX + path
+
+
+def values() -> dict[str, Any]:
+    """The draft: what the fields hold, the defaults where they were never shown."""
+    defaults = draft.flat(ExperimentConfig())
+    return {path: st.session_state.get(key_of(path), value) for path, value in defaults.items()}
+
+
+def fill(config: ExperimentConfig) -> None:
+    """Put a config into the fields: a preset, a file. Only before they are drawn, so from a callback."""
+    for path, value in draft.flat(config).items():
+        st.session_state[key_of(path)] = value
+    for key in [key for key in st.session_state if str(key).startswith("strategy-option:")]:
+        del st.session_state[key]
+
+
+def put(path: str, value: object) -> None:
+    """Put one value into the draft."""
+    st.session_state[key_of(path)] = value
+
+
+def field(option: Option, problems: Iterable[Problem]) -> None:
+    """One option's field, and below it what is wrong with its value."""
+    kind, optional = _kind(option.annotation)
+    _widget(option, kind, optional)
+    shown_problems(draft.of_path(problems, option.path))
+
+
+def shown_problems(problems: Iterable[Problem]) -> None:
+    """Refusals, beside the field that they are about."""
+    for problem in problems:
+        st.markdown(f":red[:material/error: {plain(problem.allowed)}]")
+
+
+def section(name: str, problems: Sequence[Problem], *, advanced: bool) -> None:
+    """The fields of a section of the config, in the order in which it defines them."""
+    for option in options():
+        if option.section == name and option.advanced is advanced and option.path not in _SPECIAL:
+            field(option, problems)
+
+
+def find(path: str) -> Option:
+    """The definition of an option."""
+    return next(option for option in options() if option.path == path)
+
+
+def strategy_options(strategy: Strategy, problems: Sequence[Problem]) -> None:
+    """The fields of a strategy's own options; what they hold becomes `query.options`."""
+    chosen: dict[str, Any] = {}
+    held = st.session_state.get(key_of("query.options"), {})
+    for option in strategy.options:
+        key = f"strategy-option:{strategy.name}:{option.name}"
+        st.session_state.setdefault(key, held.get(option.name, option.default))
+        label = option.name.replace("_", " ").capitalize()
+        kwargs: dict[str, Any] = {"key": key, "help": option.bounds.help or None, "persist_state": "session"}
+        if option.choices:
+            st.selectbox(label, option.choices, **kwargs)
+        elif option.annotation is bool:
+            st.checkbox(label, **kwargs)
+        elif option.annotation in (int, float):
+            whole = option.annotation is int
+            st.number_input(label, step=1 if whole else 0.1, format="%d" if whole else "%g", **kwargs)
+        else:
+            st.text_input(label, **kwargs)
+        shown_problems(draft.of_path(problems, f"query.options.{option.name}"))
+        if st.session_state[key] != option.default:
+            chosen[option.name] = st.session_state[key]
+    put("query.options", chosen)
+
+
+def _kind(annotation: Any) -> tuple[Any, bool]:
+    """The type behind `X | None`, and whether empty is allowed."""
+    if typing.get_origin(annotation) in (types.UnionType, typing.Union):
+        kinds = [kind for kind in typing.get_args(annotation) if kind is not type(None)]
+        return kinds[0], True
+    return annotation, False
+
+
+def _help(option: Option) -> str:
+    limits = [
+        f"{words} {getattr(bound, name):g}"
+        for bound in option.metadata
+        for name, words in _BOUNDS.items()
+        if isinstance(getattr(bound, name, None), int | float)
+    ]
+    return plain(option.help + (f" ({', '.join(limits)})" if limits else ""))
+
+
+def _widget(option: Option, kind: Any, optional: bool) -> None:
+    key = key_of(option.path)
+    st.session_state.setdefault(key, option.default)
+    shared: dict[str, Any] = {"key": key, "help": _help(option), "persist_state": "session"}
+    if typing.get_origin(kind) is typing.Literal:
+        st.selectbox(option.label, typing.get_args(kind), **shared)
+    elif kind is bool:
+        st.checkbox(option.label, **shared)
+    elif kind in (int, float):
+        whole = kind is int
+        if optional:
+            shared |= {"value": None, "placeholder": "not set"}
+        step = 1 if whole else 1e-4 if option.name == "learning_rate" else 0.05
+        st.number_input(option.label, step=step, format="%d" if whole else "%g", **shared)
+    else:
+        st.text_input(option.label, **shared, placeholder="not set" if optional else None)

@@ -1,0 +1,74 @@
+"""What is in a prepared data set: pictures, class balance, and the files that were refused, with reasons."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+import streamlit as st
+
+from al_core.data.dataset import Dataset
+from al_core.seeds import generator
+from pages.components.picture_wall import picture_wall
+from state.text import plain
+
+_PICTURES = 24
+_MAX_BARS = 60
+
+
+def dataset_preview(dataset: Dataset) -> None:
+    """Draw the preview of a prepared data set."""
+    facts = f"{len(dataset.train):,} to learn from, {len(dataset.test):,} to test on, {dataset.num_classes} classes"
+    st.caption(plain(f"{facts}, {dataset.image_size} × {dataset.image_size} pixels"))
+    for note in dataset.notes:
+        st.caption(plain(note))
+    pictures, balance = st.columns([1.5, 1], gap="large")
+    with pictures:
+        rng = generator(0, "preview")
+        count = min(_PICTURES, len(dataset.train))
+        ids = rng.choice(len(dataset.train), size=count, replace=False)
+        picture_wall(dataset, ids.tolist(), key="preview-wall")
+    with balance:
+        _balance(dataset)
+    if dataset.refused:
+        _refused(dataset)
+
+
+def _balance(dataset: Dataset) -> None:
+    counts = dataset.class_counts("train")
+    if not counts.sum():
+        st.caption("No label is known: you will give the first ones.")
+        return
+    order = (
+        np.argsort(-counts, kind="stable")[:_MAX_BARS] if len(counts) > _MAX_BARS else np.arange(len(counts))
+    )
+    # Plotly reads a little HTML in its texts; class names come from files.
+    names = [dataset.classes[i].replace("<", "‹").replace(">", "›") for i in order]
+    figure = go.Figure(
+        go.Bar(x=counts[order], y=names, orientation="h", hovertemplate="%{y}: %{x}<extra></extra>")
+    )
+    figure.update_layout(
+        height=max(180, 22 * len(names) + 60),
+        margin={"l": 0, "r": 8, "t": 30, "b": 0},
+        title={"text": "Known labels of each class", "font": {"size": 13}},
+        bargap=0.35,
+        yaxis={"autorange": "reversed", "type": "category"},
+    )
+    st.plotly_chart(
+        figure,
+        key="class-balance",
+        config={"displayModeBar": False},
+        alt="Known labels of each class, as bars",
+    )
+    short = [dataset.classes[i] for i in np.flatnonzero(counts < 2)]
+    if short:
+        st.caption(plain(f"Too few to learn from: {', '.join(short[:8])}"))
+
+
+def _refused(dataset: Dataset) -> None:
+    with st.expander(f"{len(dataset.refused)} files were left out", icon=":material/broken_image:"):
+        table = pd.DataFrame(
+            [(refusal.name, refusal.split, refusal.reason) for refusal in dataset.refused],
+            columns=["File", "Split", "Why"],
+        )
+        st.dataframe(table, hide_index=True, alt="Files that were left out, and why")

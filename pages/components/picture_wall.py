@@ -1,0 +1,36 @@
+"""A wall of pictures by signed address, with their classes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import streamlit as st
+
+from al_core.data.dataset import Dataset
+from al_core.types import UNKNOWN
+from state.web.images import image_url
+
+_ASSETS = Path(__file__).resolve().parents[2] / "assets"
+_wall = st.components.v2.component(
+    "askwell_picture_wall",
+    html='<div class="host" role="group"></div>',
+    css=(_ASSETS / "picture_wall.css").read_text("utf-8"),
+    js=(_ASSETS / "picture_wall.js").read_text("utf-8"),
+)
+_WIDTH = 160
+
+
+def picture_wall(
+    dataset: Dataset, ids: Sequence[int], *, key: str, cell: int = 76, captions: bool = True
+) -> None:
+    """Draw pictures of the train split, `cell` pixels wide at least."""
+    labels = dataset.train.labels
+    items = [
+        {
+            "src": image_url(dataset.key, "train", int(i), None if dataset.pixelated else _WIDTH),
+            "caption": "not known" if labels[i] == UNKNOWN else dataset.classes[labels[i]],
+        }
+        for i in ids
+    ]
+    _wall(data={"items": items, "cell": cell, "captions": captions, "pixelated": dataset.pixelated}, key=key)

@@ -1,0 +1,59 @@
+"""Recent sessions as cards: how each curve goes, and the way back in."""
+
+from __future__ import annotations
+
+import time
+
+import streamlit as st
+
+from al_core.records import ExperimentRecord
+from state import cache, handles, selectors, session
+from state.text import ago, percent, plain
+
+_SHOWN = 12
+
+
+def session_cards(records: list[ExperimentRecord]) -> None:
+    """The newest sessions; the older ones are in the side bar's list."""
+    columns = st.columns(3, gap="medium")
+    for place, record in enumerate(records[:_SHOWN]):
+        with columns[place % 3], st.container(border=True, key=f"card-{record.id}", gap="xsmall"):
+            _card(selectors.session_card(record, cache.rounds(record)))
+    if len(records) > _SHOWN:
+        st.caption(f"{len(records) - _SHOWN} older sessions are in the list of the side bar.")
+
+
+def _card(card: selectors.SessionCard) -> None:
+    st.markdown(f"**{plain(card.name)}**")
+    st.caption(plain(f"{card.what}  ·  {card.status}, {ago(time.time() - card.updated_at)}"))
+    round_words = "no round yet" if card.round is None else f"round {card.round}"
+    change = None
+    if len(card.curve) > 1:
+        change = f"{100 * (card.curve[-1] - card.curve[-2]):+.1f} points"
+    st.metric(
+        f"Accuracy, {round_words}, {card.labels}",
+        percent(card.accuracy),
+        delta=change,
+        chart_data=[100 * value for value in card.curve] if len(card.curve) > 1 else None,
+    )
+    with st.container(horizontal=True, horizontal_alignment="distribute"):
+        if st.button("Open", key=f"open-{card.id}", icon=":material/arrow_forward:"):
+            session.choose(card.id)
+            page = "curves" if card.status == "finished" else "label"
+            st.switch_page(f"{page}.py", query_params={"exp": card.id})
+        if st.button("Delete", key=f"delete-{card.id}", type="tertiary", help="Asks first"):
+            _confirm_delete(card.id, card.name)
+
+
+@st.dialog("Delete this session?")
+def _confirm_delete(experiment_id: str, name: str) -> None:
+    st.write("Its labels, rounds and curve go with it, and nothing brings them back. The images stay.")
+    st.text(f"To go on, type its name: {name}")
+    typed = st.text_input("Name of the session", key=f"typed-{experiment_id}")
+    if st.button(
+        "Delete for good", type="primary", disabled=typed.strip() != name.strip(), key=f"gone-{experiment_id}"
+    ):
+        handles.store().delete_experiment(experiment_id)
+        if session.current().experiment_id == experiment_id:
+            session.choose(None)
+        st.rerun()

@@ -1,0 +1,127 @@
+"""Set up, first part: which images. Cards, one's own folder, preparing, and a look inside."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from al_core.config import DataConfig
+from al_core.data.prepare import prepared_key
+from al_core.data.sources import SOURCES, Source
+from al_core.errors import DataError, Problem
+from al_core.records import JobRecord, JobState
+from pages.components import config_form
+from pages.components.choice_cards import Choice, choice_cards
+from pages.components.dataset_preview import dataset_preview
+from pages.components.folder_picker import folder_picker
+from pages.components.shield import shielded
+from state import draft, handles, jobs, selectors, session
+from state.text import plain
+
+FOLDER = "folder"
+
+
+def setup_images(data: DataConfig, problems: Sequence[Problem]) -> None:
+    """Draw the part; `data` is the draft's, as far as it can be read."""
+    chosen = data.dataset.partition(":")[0]
+    choices = [_card(source, data) for source in SOURCES if source.name != FOLDER]
+    own = Choice(FOLDER, "My own images", "A folder on this machine: one folder a class, or unsorted.")
+    choice_cards("Data set", [*choices, own], chosen, _choose, key="choose-dataset")
+    if chosen == FOLDER:
+        folder_picker(lambda path: config_form.put("data.dataset", f"{FOLDER}:{path}"))
+        path = data.dataset.partition(":")[2]
+        if path:
+            st.text(f"Chosen: {path}")
+    config_form.shown_problems(draft.of_path(problems, "data.dataset"))
+    if chosen != FOLDER or data.dataset != FOLDER:
+        _content(data)
+    with st.expander("More about the images", icon=":material/tune:"):
+        config_form.section("data", problems, advanced=False)
+        config_form.section("data", problems, advanced=True)
+
+
+def _choose(name: str) -> None:
+    config_form.put("data.dataset", name)
+
+
+def _card(source: Source, data: DataConfig) -> Choice:
+    ready = _prepared(data.model_copy(update={"dataset": source.name})) is not None
+    counts = (
+        f"{source.num_train:,} + {source.num_test:,} images" if source.num_train and source.num_test else ""
+    )
+    if source.num_train and not source.num_test:
+        counts = f"{source.num_train:,} images"
+    classes = f"{len(source.classes_hint)} classes" if source.classes_hint else ""
+    size = f"{source.image_size} px" if source.image_size else ""
+    badge, tone = ("ready", "good") if ready else ("", "")
+    if not ready and source.download_megabytes:
+        badge = f"{source.download_megabytes:,.0f} MB download"
+    facts = tuple(fact for fact in (counts, classes, size) if fact)
+    return Choice(
+        source.name, source.title, source.description, facts, badge, tone, search=" ".join(source.aliases)
+    )
+
+
+def _prepared(data: DataConfig) -> str | None:
+    try:
+        return prepared_key(handles.settings(), data)
+    except DataError:
+        return None  # said beside the field, by check_config or by the job
+
+
+def _content(data: DataConfig) -> None:
+    key = _prepared(data)
+    if key is not None:
+        dataset_preview(handles.dataset(key))
+        return
+    job = _job_of(data)
+    if job is not None and job.state.active:
+        st.fragment(_progress, run_every=1.0)(job.id)
+        return
+    if job is not None and job.state is JobState.FAILED:
+        st.error(plain(job.error_text or "The images could not be prepared."), icon=":material/error:")
+    source = SOURCES.get(data.dataset.partition(":")[0])
+    megabytes = source.download_megabytes
+    classes = _classes() if source.name == FOLDER else None
+    label = f"Download {megabytes:,.0f} MB and prepare" if megabytes else "Prepare these images"
+    if st.button(
+        label, icon=":material/download:" if megabytes else ":material/photo_library:", key="prepare"
+    ):
+        started = jobs.prepare(data, classes=classes, download=bool(megabytes))
+        session.current().prepare_job = started.id
+        jobs.wait(started.id, 1.2)
+        st.rerun()
+    if megabytes:
+        st.caption(
+            "Fetched once from its authors' address and kept. Offline, choose another one: digits is here."
+        )
+
+
+def _classes() -> list[str] | None:
+    typed = st.text_area(
+        "Classes, one a line (only if the images are not in class folders)",
+        key="folder:classes",
+        placeholder="cat\ndog",
+        height=100,
+        persist_state="session",
+    )
+    names = list(dict.fromkeys(line.strip() for line in typed.splitlines() if line.strip()))
+    return names or None
+
+
+def _job_of(data: DataConfig) -> JobRecord | None:
+    wanted = data.model_dump(mode="json")
+    recent = [job for job in handles.store().jobs(limit=20) if job.kind == "prepare"]
+    return next((job for job in recent if job.spec.get("data") == wanted), None)
+
+
+def _progress(job_id: str) -> None:
+    with shielded("preparing"):
+        job = handles.store().job(job_id)
+        if not job.state.active:
+            st.rerun()
+        done, total = job.progress.get("done", 0), job.progress.get("total", 0)
+        words = f"{selectors.doing(job)}: {done:,} of {total:,}" if total else selectors.doing(job)
+        st.progress(min(1.0, done / total) if total else 0.0, text=plain(words))
+        st.button("Stop", key="stop-prepare", icon=":material/stop:", on_click=jobs.stop, args=(job_id,))

@@ -1,0 +1,49 @@
+"""Set up, fourth part: how many labels, in what portions, who gives them, and when it ends."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from al_core.config import ExperimentConfig
+from al_core.errors import Problem
+from pages.components import config_form
+from state import cache, draft
+
+
+def plan_words(config: ExperimentConfig) -> str:
+    """The plan in one line."""
+    return draft.plan(config, cache.num_classes(config.data)).words
+
+
+def setup_plan(config: ExperimentConfig, problems: Sequence[Problem]) -> None:
+    """Draw the part."""
+    plan = draft.plan(config, cache.num_classes(config.data))
+    figures = st.columns(4, gap="medium")
+    for column, (label, value) in zip(
+        figures,
+        (
+            ("To begin with", plan.initial),
+            ("Rounds", plan.rounds),
+            ("Labels in all", plan.labels),
+            ("By your hand", plan.by_hand),
+        ),
+        strict=True,
+    ):
+        column.metric(label, "open" if value is None else f"{value:,}")
+    begin, ask, end = st.columns(3, gap="large")
+    with begin:
+        st.subheader("Begin")
+        config_form.field(config_form.find("oracle"), problems)
+        config_form.section("init", problems, advanced=False)
+        config_form.field(config_form.find("seed"), problems)
+        config_form.section("init", problems, advanced=True)
+    with ask:
+        st.subheader("Ask")
+        config_form.section("query", problems, advanced=False)
+        st.text(plan.words)
+    with end:
+        st.subheader("End")
+        config_form.section("stop", problems, advanced=False)
+        config_form.section("stop", problems, advanced=True)

@@ -1,0 +1,61 @@
+"""Home: what this is, one button that shows it, and the way back into what was begun."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from al_core.config import DataConfig
+from al_core.data.prepare import prepared_key
+from pages.components.picture_wall import picture_wall
+from pages.components.session_cards import session_cards
+from pages.components.three_steps import three_steps
+from state import handles, session, starting
+
+_WALL = 21
+
+
+def _hero() -> None:
+    words, pictures = st.columns([1.15, 1], gap="large", vertical_alignment="center")
+    with words:
+        st.title("Teach a classifier with fewer labels")
+        st.write(
+            "Askwell trains an image classifier while you label, and asks only for the pictures that it would learn "
+            "most from. Everything stays on this machine."
+        )
+        with st.container(horizontal=True, gap="small"):
+            story = st.button(
+                "Teach it in 90 seconds",
+                type="primary",
+                icon=":material/play_arrow:",
+                help="Makes a session on handwritten digits: twenty labels to start with, you answer the next twenty.",
+                key="story",
+            )
+            own = st.button("Use my own images", icon=":material/folder_open:", key="own")
+        st.caption(
+            "You label 20 digits, it trains for seconds, and the curve moves. No account, no download."
+        )
+    with pictures:
+        key = prepared_key(handles.settings(), DataConfig())
+        if key is not None:
+            dataset = handles.dataset(key)
+            ids = np.linspace(0, len(dataset.train) - 1, _WALL).astype(np.int64)
+            picture_wall(dataset, ids.tolist(), key="hero-wall", cell=56, captions=False)
+    if story:
+        tab = session.current()
+        record = starting.begin(starting.story_config(), key=tab.form)
+        tab.renew_form()
+        session.choose(record.id)
+        st.switch_page("label.py", query_params={"exp": record.id})
+    if own:
+        st.switch_page("setup.py")
+
+
+session.guard()
+_hero()
+sessions = handles.store().experiments()
+if sessions:
+    st.header("Your sessions")
+    session_cards(sessions)
+st.header("How it works")
+three_steps(key="three-steps")

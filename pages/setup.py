@@ -1,0 +1,133 @@
+"""Set up: images, model, strategy, plan; every choice has a sensible default, so that Create works at once."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from al_core.check import check_config
+from al_core.config import ExperimentConfig
+from al_core.errors import ConfigError, Problem
+from pages.components import config_form
+from pages.components.setup_images import setup_images
+from pages.components.setup_model import setup_model, setup_strategy
+from pages.components.setup_plan import plan_words, setup_plan
+from state import cache, draft, handles, session, starting
+from state.text import plain
+
+_PARTS = {
+    "Images": ("data",),
+    "Model": ("model",),
+    "Strategy": ("query.strategy", "query.options", "query.candidates"),
+    "Plan": ("query.n_new", "init", "stop", "oracle", "seed"),
+    "Training": ("train",),
+}
+
+
+def _apply_preset() -> None:
+    chosen = st.session_state.get("preset")
+    if chosen:
+        config_form.fill(starting.preset_config(chosen))
+
+
+def _import() -> None:
+    upload = st.session_state.get("config-file")
+    if upload is None:
+        return
+    try:
+        config_form.fill(draft.from_file(upload.getvalue()))
+    except ConfigError as error:
+        session.current().notices.extend(str(problem) for problem in error.problems)
+
+
+def _head(config: ExperimentConfig | None, problems: list[Problem]) -> None:
+    st.title("Set up a session")
+    name, preset, file = st.columns([1.4, 1.4, 0.6], gap="medium", vertical_alignment="bottom")
+    with name:
+        config_form.field(config_form.find("name"), problems)
+    with preset:
+        names = [preset.name for preset in starting.PRESETS]
+        about = "  \n".join(f"{preset.name}: {preset.help}" for preset in starting.PRESETS)
+        st.segmented_control("Start from", names, key="preset", on_change=_apply_preset, help=about)
+    with file, st.popover("File", icon=":material/data_object:"):
+        if config is not None:
+            st.download_button(
+                "Save as file", draft.to_file(config), "askwell.json", "application/json", on_click="ignore"
+            )
+        st.file_uploader("Load a file", type="json", key="config-file", on_change=_import)
+
+
+def _part(config: ExperimentConfig, problems: list[Problem]) -> None:
+    marks = {
+        part: sum(len(draft.of_path(problems, path)) for path in paths) for part, paths in _PARTS.items()
+    }
+    part = st.segmented_control(
+        "Part",
+        list(_PARTS),
+        default="Images",
+        required=True,
+        key="part",
+        label_visibility="collapsed",
+        format_func=lambda part: f"{part} ({marks[part]} to fix)" if marks[part] else part,
+        persist_state="session",
+    )
+    if part == "Images":
+        setup_images(config.data, problems)
+    elif part == "Model":
+        setup_model(config.model.model, problems)
+    elif part == "Strategy":
+        setup_strategy(config.query.strategy, config.model, problems)
+    elif part == "Plan":
+        setup_plan(config, problems)
+    else:
+        left, right = st.columns(2, gap="large")
+        with left:
+            config_form.section("train", problems, advanced=False)
+        with right, st.expander("More about training", icon=":material/tune:", expanded=True):
+            config_form.section("train", problems, advanced=True)
+
+
+def _create(config: ExperimentConfig | None, problems: list[Problem]) -> None:
+    with st.bottom, st.container(horizontal=True, vertical_alignment="center", gap="medium", key="next-step"):
+        st.text(
+            plan_words(config) if config and not problems else draft.problem_words(problems), width="stretch"
+        )
+        clicked = st.button(
+            "Create and start",
+            type="primary",
+            icon=":material/play_arrow:",
+            disabled=bool(problems),
+            shortcut="Ctrl+Enter",
+            key="create",
+        )
+    if clicked and config is not None:
+        tab = session.current()
+        record = starting.begin(config, key=tab.form)
+        tab.renew_form()
+        session.choose(record.id)
+        page = "label" if config.oracle == "human" else "train"
+        st.switch_page(f"{page}.py", query_params={"exp": record.id})
+
+
+def _readable(problems: list[Problem]) -> ExperimentConfig:
+    """The draft with the refused options at their defaults: enough to draw the page by."""
+    values = config_form.values()
+    defaults = draft.flat(ExperimentConfig())
+    kept = {
+        path: defaults[path] if draft.of_path(problems, path) else value for path, value in values.items()
+    }
+    return draft.read(kept)[0] or ExperimentConfig()
+
+
+session.guard()
+config, problems = draft.read(config_form.values())
+if config is not None:
+    problems = check_config(config, handles.settings())
+_head(config, problems)
+for problem in problems:
+    known = any(
+        draft.of_path([problem], path) for path in ("name", *(p for ps in _PARTS.values() for p in ps))
+    )
+    if not known:
+        st.error(plain(problem))
+_part(config or _readable(problems), problems)
+_create(config, problems)
