@@ -1,7 +1,7 @@
 """The server: `streamlit run app.py`, `uvicorn app:app` or `python app.py`.
 
-It shows pages and serves pictures, labels and metrics; it never trains. Training happens in a worker process that
-shares nothing with this one but the store, so torch is never imported here.
+It shows pages and serves pictures, labels and metrics; it never trains. Training happens in a worker process
+that shares nothing with this one but the store, so torch is never imported here.
 """
 
 from __future__ import annotations
@@ -47,7 +47,8 @@ app = st.App(
     lifespan=_lifespan,
 )
 
-# Streamlit collects garbage after every run: without the freeze each one walks all that was imported (9 ms against 40).
+# Streamlit collects garbage after every run: without the freeze each one walks all that was imported
+# (9 ms against 40).
 gc.collect()
 gc.freeze()
 

@@ -20,15 +20,15 @@ def _hero() -> None:
     with words:
         st.title("Teach a classifier with fewer labels")
         st.write(
-            "Askwell trains an image classifier while you label, and asks only for the pictures that it would learn "
-            "most from. Everything stays on this machine."
+            "Askwell trains an image classifier while you label, and asks only for the pictures that it "
+            "would learn most from. Everything stays on this machine."
         )
         with st.container(horizontal=True, gap="small"):
             story = st.button(
                 "Teach it in 90 seconds",
                 type="primary",
                 icon=":material/play_arrow:",
-                help="Makes a session on handwritten digits: twenty labels to start with, you answer the next twenty.",
+                help="A session on handwritten digits: it begins with 20 labels, you give the next 20.",
                 key="story",
             )
             own = st.button("Use my own images", icon=":material/folder_open:", key="own")

@@ -1,7 +1,7 @@
 """The script that every visit runs: guard, navigation, the shell, then the page.
 
-It lies in the folder of its pages on purpose: Streamlit's own discovery of a `pages/` folder beside the script would
-let a first visitor's deep link run a page without this file.
+It lies in the folder of its pages on purpose: Streamlit's own discovery of a `pages/` folder beside the
+script would let a first visitor's deep link run a page without this file.
 """
 
 from __future__ import annotations

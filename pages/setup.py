@@ -1,4 +1,4 @@
-"""Set up: images, model, strategy, plan; every choice has a sensible default, so that Create works at once."""
+"""Set up: images, model, strategy, plan. Every choice has a default, so that Create works at once."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pages.components import config_form
 from pages.components.setup_images import setup_images
 from pages.components.setup_model import setup_model, setup_strategy
 from pages.components.setup_plan import plan_words, setup_plan
-from state import cache, draft, handles, session, starting
+from state import draft, handles, session, starting
 from state.text import plain
 
 _PARTS = {

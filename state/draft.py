@@ -1,4 +1,4 @@
-"""The set-up form's draft: flat values by option path <-> a config, its problems and its plan. Pure functions."""
+"""The set-up form's draft: values by option path <-> a config, its problems and its plan. Pure functions."""
 
 from __future__ import annotations
 

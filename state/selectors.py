@@ -148,13 +148,15 @@ def _progress(job: JobRecord | None) -> float | None:
 
 
 def next_step(step: Step, *, page: str) -> NextStep | None:
-    """The next sensible step as a button, or None where the person is at it already or nothing is to be done."""
+    """The next sensible step as a button, or None where the person is at it already."""
     if step.kind == "label":
         if page == "label":
             return None
         left = step.total - step.done
         hint = "The model asks for the images that it would learn most from."
-        return NextStep(f"Label {left} image{'s' if left != 1 else ''}", ":material/touch_app:", hint, "label")
+        return NextStep(
+            f"Label {left} image{'s' if left != 1 else ''}", ":material/touch_app:", hint, "label"
+        )
     if step.kind == "train":
         label = f"Train on {step.total} new labels" if step.total else "Go on training"
         hint = "Trains, evaluates on images it never saw, and picks the next ones to ask for."

@@ -42,8 +42,8 @@ def current() -> Session:
 def boot(params: MutableMapping[str, Any] | None = None) -> Session:
     """Read the address, settle which experiment is looked at, and write the address back.
 
-    pages/main.py calls it at the start of every run. What the address asks for wins over what the tab had; what does
-    not exist becomes a notice.
+    pages/main.py calls it at the start of every run. What the address asks for wins over what the tab had;
+    what does not exist becomes a notice.
     """
     session = current()
     params = st.query_params if params is None else params

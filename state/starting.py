@@ -63,7 +63,7 @@ def preset_config(name: str) -> ExperimentConfig:
 
 
 def story_config() -> ExperimentConfig:
-    """The first experiment that anybody makes: digits, twenty to start with, twenty a round, a person answers."""
+    """The first experiment that anybody makes: digits, 20 labels to begin with, 20 a round by hand."""
     return ExperimentConfig().changed(
         name="Digits, taught by me",
         data__dataset="digits",

@@ -1,7 +1,7 @@
 """What is being looked at, as the address bar says it: ?exp=<id>&round=<n>.
 
-The address is typed by people and sent between them, so every part is read with a reason for its refusal and never
-trusted. Labels, tokens and private text are never put there.
+The address is typed by people and sent between them, so every part is read with a reason for its refusal and
+never trusted. Labels, tokens and private text are never put there.
 """
 
 from __future__ import annotations

@@ -18,8 +18,9 @@ _MAX_BARS = 60
 
 def dataset_preview(dataset: Dataset) -> None:
     """Draw the preview of a prepared data set."""
-    facts = f"{len(dataset.train):,} to learn from, {len(dataset.test):,} to test on, {dataset.num_classes} classes"
-    st.caption(plain(f"{facts}, {dataset.image_size} × {dataset.image_size} pixels"))
+    counts = f"{len(dataset.train):,} to learn from, {len(dataset.test):,} to test on"
+    size = f"{dataset.image_size} × {dataset.image_size} pixels"
+    st.caption(plain(f"{counts}, {dataset.num_classes} classes, {size}"))
     for note in dataset.notes:
         st.caption(plain(note))
     pictures, balance = st.columns([1.5, 1], gap="large")

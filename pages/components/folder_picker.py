@@ -17,8 +17,8 @@ def folder_picker(choose: Callable[[str], None]) -> None:
     """Ask for a folder; `choose` is called with its absolute path."""
     roots = handles.settings().data_roots
     st.caption(
-        "One folder a class (`train/cat/1.jpg`, `test/cat/2.jpg`, or without train and test), or all images in one "
-        "folder and you name the classes. Folders are read where they are and never changed."
+        "One folder a class (`train/cat/1.jpg`, `test/cat/2.jpg`, or without train and test), or all images "
+        "in one folder and you name the classes. Folders are read where they are and never changed."
     )
     root, path = st.columns(2, gap="large", vertical_alignment="top")
     with root:

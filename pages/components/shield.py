@@ -27,7 +27,7 @@ def shielded(where: str) -> Iterator[None]:
     ) as error:  # the outermost handler of the browser side: nothing unforeseen may reach a page
         error_id = faults.report(error, where)
         st.error(
-            f"Something went wrong that we did not foresee; your labels are safe in the store. Reload the page to "
-            f"try again. Error id **{error_id}**: the server's log (logs/app.log in its home folder) has the rest.",
+            "Something went wrong that we did not foresee; your labels are safe in the store. Reload the "
+            f"page to try again. Error id **{error_id}**: logs/app.log in the server's home folder has the rest.",
             icon=":material/error:",
         )
