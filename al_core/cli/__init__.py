@@ -1,0 +1,37 @@
+"""The command line: the same verbs without a browser. `python -m al_core --help` lists them."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from al_core.cli import export, listing, run, verify
+from al_core.errors import ALError, ConfigError
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command. Exit status: 0 done, 1 found something wrong (verify), 2 refused, 130 interrupted."""
+    parser = argparse.ArgumentParser(
+        prog="python -m al_core", description="Deep active learning on images, without a browser."
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for command in (run, listing, export, verify):
+        command.add_parser(commands)
+    arguments = parser.parse_args(argv)
+    try:
+        return int(arguments.function(arguments))
+    except ConfigError as error:
+        for problem in error.problems:
+            sys.stderr.write(f"error: {problem}\n")
+        return 2
+    except ALError as error:
+        sys.stderr.write(f"error: {error}\n")
+        return 2
+    except KeyboardInterrupt:
+        sys.stderr.write(
+            "interrupted; what was done so far is kept: the same command with --resume goes on\n"
+        )
+        return 130
+    except BrokenPipeError:  # `| head` closed the pipe
+        return 0

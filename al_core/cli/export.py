@@ -1,0 +1,62 @@
+"""`export`: what an experiment asked and learned, as files: records, manifest, labels, selected images."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import sys
+from pathlib import Path
+from typing import Any
+
+from al_core.errors import ConfigError, Problem
+from al_core.experiment import Experiment
+from al_core.results.export import neutral, write_selected
+from al_core.results.records_file import write_run
+from al_core.settings import Settings
+from al_core.store import open_store
+from al_core.types import EXCLUDE, SKIP, UNLABEL
+
+_WORDS = {SKIP: "(skipped)", EXCLUDE: "(excluded)", UNLABEL: "(withdrawn)"}
+
+
+def add_parser(commands: Any) -> None:
+    """Register the command."""
+    parser = commands.add_parser("export", help="write an experiment's records, labels and selected images")
+    parser.set_defaults(function=main)
+    parser.add_argument("experiment", help="experiment id, as `verify` and the browser show it")
+    parser.add_argument("--out", type=Path, required=True, help="folder; must be new or empty")
+    parser.add_argument("--images", action="store_true", help="also the selected images, in class folders")
+
+
+def main(arguments: argparse.Namespace) -> int:
+    """Write the files."""
+    out: Path = arguments.out
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise ConfigError([Problem("--out", str(out), "must be a new or empty folder")])
+    settings = Settings.from_env()
+    store = open_store(settings)
+    try:
+        experiment = Experiment.open(store, settings, arguments.experiment)
+        write_run(experiment, out)
+        write_labels(experiment, out / "labels.csv")
+        if arguments.images:
+            write_selected(experiment, out / "selected")
+    finally:
+        store.close()
+    sys.stdout.write(f"written: {out}\n")
+    return 0
+
+
+def write_labels(experiment: Experiment, path: Path) -> None:
+    """Every label event, in order; `sample_id` and `label` make a file that `--init import` reads."""
+    dataset = experiment.dataset
+    with path.open("w", newline="", encoding="utf-8") as file:
+        rows = csv.writer(file)
+        rows.writerow(["event", "sample_id", "file", "label", "source", "annotator", "round", "at"])
+        for event in experiment.store.label_events(experiment.id):
+            label = dataset.classes[event.value] if event.value >= 0 else _WORDS[event.value]
+            name = neutral(dataset.train.file_name(event.sample_id))
+            rows.writerow(
+                [event.id, event.sample_id, name, neutral(label), event.source.value,
+                 neutral(event.annotator), event.round, f"{event.at:.3f}"]
+            )  # fmt: skip

@@ -1,0 +1,191 @@
+"""`run`: one experiment from the first label to the last, answered by ground truth, with a progress bar."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import sys
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tqdm import tqdm
+
+from al_core.check import require_valid
+from al_core.cli.flags import add_option_flags, config_from, read_config
+from al_core.config import ExperimentConfig
+from al_core.data.prepare import prepare
+from al_core.errors import ConfigError, Problem, StoreError
+from al_core.experiment import Experiment
+from al_core.records import ExperimentStatus, JobState
+from al_core.results.records_file import write_run
+from al_core.settings import Settings
+from al_core.store import open_store
+from al_core.store.base import Store
+
+if TYPE_CHECKING:
+    from al_core.worker.control import JobControl
+
+# A run without a person and without a stop would label everything: the first seed's default
+DEFAULT_ROUNDS = 3
+
+
+def add_parser(commands: Any) -> None:
+    """Register the command."""
+    parser = commands.add_parser(
+        "run",
+        help="run one experiment; ground truth answers",
+        description="Run one experiment; ground truth answers. n_rounds counts trainings: --n-rounds 8 "
+        "with --n-new 20 asks 7 times.",
+    )
+    parser.set_defaults(function=main)
+    parser.add_argument("--config", type=Path, help="manifest or config to begin with; flags go on top")
+    parser.add_argument("--out", type=Path, help="folder for records.json and manifest.json")
+    parser.add_argument("--resume", action="store_true", help="go on with the run that --out holds")
+    parser.add_argument("--download", action="store_true", help="allow the data set to be downloaded")
+    parser.add_argument("--quiet", action="store_true", help="no progress bar")
+    add_option_flags(parser)
+
+
+def main(arguments: argparse.Namespace) -> int:
+    """Create or resume the experiment, then work on its job in this process."""
+    settings = Settings.from_env()
+    base = read_config(arguments.config) if arguments.config else ExperimentConfig()
+    config = config_from(arguments, base).changed(oracle="truth")
+    if config.stop == type(config.stop)():
+        config = config.changed(stop__n_rounds=DEFAULT_ROUNDS)
+    require_valid(config, settings)
+    _check_out(arguments)
+    with _bar(arguments.quiet) as bar:
+        dataset = prepare(
+            settings, config.data, lambda phase, done, total: _show(bar, phase, done, total),
+            download=arguments.download, trusted=True,
+        )  # fmt: skip
+        require_valid(config, settings)  # now with what the data set says
+        store = open_store(settings)
+        try:
+            experiment = _open(store, settings, config, arguments)
+            if experiment.dataset.fingerprint != dataset.fingerprint:
+                raise StoreError(f"the run in {arguments.out} used another data set")
+            state = _work(experiment, arguments.out, bar)
+        finally:
+            store.close()
+    _summary(experiment, arguments.out)
+    return {JobState.DONE: 0, JobState.STOPPED: 130, JobState.QUEUED: 130}.get(state, 2)
+
+
+def _check_out(arguments: argparse.Namespace) -> None:
+    out: Path | None = arguments.out
+    if arguments.resume and out is None:
+        raise ConfigError([Problem("--resume", True, "needs --out DIR of the run to go on with")])
+    if out is None:
+        return
+    if out.exists() and not out.is_dir():
+        raise ConfigError([Problem("--out", str(out), "is a file; name a folder")])
+    if (out / "run.json").exists() and not arguments.resume:
+        allowed = "holds a run already; go on with --resume, or name another folder"
+        raise ConfigError([Problem("--out", str(out), allowed)])
+    out.mkdir(parents=True, exist_ok=True)
+
+
+def _open(
+    store: Store, settings: Settings, config: ExperimentConfig, arguments: argparse.Namespace
+) -> Experiment:
+    """The experiment that --out names when resuming, or a new one; --out remembers its id first."""
+    mark = arguments.out / "run.json" if arguments.out else None
+    if arguments.resume and mark is not None and mark.exists():
+        experiment = Experiment.open(store, settings, json.loads(mark.read_text())["experiment"])
+        if experiment.config.hash() != config.hash():
+            allowed = "is another config than the run that --out holds; leave the changed options out"
+            raise ConfigError([Problem("--resume", config.hash(), allowed)])
+        return experiment
+    record = store.create_experiment(config)
+    if mark is not None:
+        mark.write_text(json.dumps({"experiment": record.id}))
+    return Experiment.open(store, settings, record.id)
+
+
+def _work(experiment: Experiment, out: Path | None, bar: tqdm[Any]) -> JobState:
+    """Claim the experiment's own job and run it here, by the same code as a worker."""
+    from al_core.worker.jobs import run_job  # noqa: PLC0415 - torch: only a run needs it
+
+    store = experiment.store
+    if experiment.record.status is ExperimentStatus.FINISHED:
+        return JobState.DONE
+    job = store.submit_job("advance", experiment_id=experiment.id)
+    claimed = store.claim_job("command-line", job_id=job.id)
+    if claimed is None:
+        raise StoreError("a worker has taken this run over; wait for it, or stop it in the browser")
+    logging.getLogger("al_core").setLevel(logging.INFO)
+    ended = threading.Event()
+    watcher: list[threading.Thread] = []
+
+    def attach(control: JobControl) -> None:
+        # records.json grows with each round, so that a kill loses at most the running one
+        thread = threading.Thread(
+            target=_watch, args=(experiment.id, store, experiment.settings, control, out, bar, ended)
+        )
+        watcher.append(thread)
+        thread.start()
+
+    try:
+        state = run_job(store, experiment.settings, *claimed, attach=attach)
+    finally:
+        ended.set()
+        for thread in watcher:
+            thread.join()
+    experiment.refresh()
+    if out is not None and experiment.record.dataset_key is not None:
+        write_run(experiment, out)
+    if state is JobState.FAILED:
+        sys.stderr.write(f"error: {store.job(job.id).error_text}\n")
+    return state
+
+
+def _watch(
+    experiment_id: str, store: Store, settings: Settings, control: JobControl, out: Path | None, bar: tqdm[Any],
+    ended: threading.Event,
+) -> None:  # fmt: skip
+    written = 0
+    while not ended.wait(0.2):
+        facts = control.facts
+        number = facts.get("round")
+        phase = (
+            f"round {number} {facts.get('phase', '')}" if number is not None else str(facts.get("phase", ""))
+        )
+        _show(bar, phase, int(facts.get("done", 0)), int(facts.get("total", 0)))
+        rounds = store.rounds(experiment_id)
+        if len(rounds) > written:
+            written = len(rounds)
+            accuracy = rounds[-1].metrics.get("test_accuracy")
+            if accuracy is not None:
+                bar.set_postfix_str(f"{rounds[-1].num_labeled} labels, test accuracy {accuracy:.3f}")
+            if out is not None:
+                write_run(Experiment.open(store, settings, experiment_id), out)
+
+
+def _bar(quiet: bool) -> tqdm[Any]:
+    return tqdm(disable=quiet or None, leave=False, bar_format="{desc} {bar} {n_fmt}/{total_fmt} {postfix}")
+
+
+def _show(bar: tqdm[Any], phase: str, done: int, total: int) -> None:
+    bar.set_description_str(phase, refresh=False)
+    bar.total, bar.n = max(total, 1), done
+    bar.refresh()
+
+
+def _summary(experiment: Experiment, out: Path | None) -> None:
+    rounds = experiment.store.rounds(experiment.id)
+    lines = [
+        f"experiment {experiment.id} ({experiment.config.query.strategy} on {experiment.config.data.dataset})"
+    ]
+    for record in rounds:
+        accuracy = record.metrics.get("test_accuracy")
+        shown = "-" if accuracy is None else f"{accuracy:.4f}"
+        lines.append(f"  round {record.number}: {record.num_labeled} labels, test accuracy {shown}")
+    if experiment.record.stop_reason:
+        lines.append(f"  ended: {experiment.record.stop_reason}")
+    if out is not None:
+        lines.append(f"  written: {out / 'records.json'}")
+    sys.stdout.write("\n".join(lines) + "\n")
