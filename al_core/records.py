@@ -6,12 +6,16 @@ gathers the initial set.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+import numpy as np
+
 from al_core.config import ExperimentConfig
+from al_core.types import SampleIds
 
 
 class LabelSource(StrEnum):
@@ -109,6 +113,11 @@ class Query:
     def batch(self) -> str:
         """Name of this query for the labelling component: experiment/round/hash."""
         return f"{self.experiment_id}/{self.round}/{self.hash}"
+
+
+def query_hash(sample_ids: SampleIds) -> str:
+    """Identity of a query: its ids in picking order, as 16 hexadecimal digits."""
+    return hashlib.sha256(np.ascontiguousarray(sample_ids, "<i8").tobytes()).hexdigest()[:16]
 
 
 @dataclass(frozen=True)

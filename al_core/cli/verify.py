@@ -77,5 +77,5 @@ def check_experiment(store: Store, experiment: Experiment) -> Iterator[str]:
                 f"but the log has {len(labeled)} up to then"
             )
         for kind, sha in round_record.artefacts.items():
-            if not objects.exists(sha):
+            if not objects.path(sha).is_file():
                 yield f"round {round_record.number}: its {kind} ({sha[:12]}) are gone"

@@ -27,7 +27,7 @@ from al_core.errors import ConfigError, DataError, Problem
 from al_core.experiment import Experiment
 from al_core.initial import draw_initial, read_labels_file
 from al_core.pool import Pool
-from al_core.query.selection import pick_candidates, query_hash, select
+from al_core.query.selection import pick_candidates, select
 from al_core.query.strategies import STRATEGIES
 from al_core.records import (
     EpochRecord,
@@ -37,11 +37,12 @@ from al_core.records import (
     Query,
     QueryItem,
     RoundRecord,
+    query_hash,
 )
 from al_core.results.metrics import confusion, evaluate
 from al_core.seeds import generator
 from al_core.stopping import query_size, stop_reason
-from al_core.store.objects import Objects
+from al_core.store.objects import ARRAYS, Objects
 from al_core.types import INITIAL_ROUND, Labels, SampleIds
 from al_core.worker.control import JobControl
 
@@ -225,7 +226,7 @@ class Advance:
         start = None
         if config.train.start == "warm" and rounds:
             objects = Objects(experiment.settings.objects)
-            start = objects.path(rounds[-1].artefacts["weights"], ".safetensors")
+            start = objects.path(rounds[-1].artefacts["weights"], ARRAYS)
         self.control.progress("train", 0, config.train.epochs, message="training starts")
         return fit(
             config, dataset, data, round=number, start=start, on_epoch=on_epoch, on_progress=on_progress,
@@ -257,7 +258,7 @@ class Advance:
             truth = dataset.test.labels[known]
             probs = self._predict(network, "test", known, "evaluate").probs
             metrics |= {f"test_{name}": value for name, value in evaluate(probs, truth).items()}
-            matrix = tuple(tuple(row) for row in confusion(probs, truth, dataset.num_classes).tolist())
+            matrix = tuple(tuple(row) for row in confusion(probs.argmax(1), truth, dataset.num_classes).tolist())
             arrays = {"test_ids": known, "test_probs": probs}
         ids = experiment.splits.round_validation
         if len(ids):
@@ -325,7 +326,7 @@ class Advance:
         self._checkpoints.mkdir(parents=True, exist_ok=True)
         path = self._checkpoints / "weights.safetensors"
         network.save(path)
-        return objects.put_file(path, ".safetensors")
+        return objects.put_file(path, ARRAYS)
 
     def _manifest(self) -> dict[str, Any]:
         network = self._network
