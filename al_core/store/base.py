@@ -156,8 +156,9 @@ class Store(Protocol):
         priority: int = 0,
         idempotency_key: str | None = None,
     ) -> JobRecord:
-        """Queue a job. An active job of the same kind and experiment is returned in its place: a double
-        click starts nothing twice.
+        """Queue a job, unless one of the same kind and experiment is active: that is returned in its place.
+
+        So a double click starts nothing twice. Without an experiment, the same spec makes it the same job.
         """
         ...
 
@@ -202,8 +203,10 @@ class Store(Protocol):
     def requeue_lost(
         self, *, silent_seconds: float, max_attempts: int = 3, dead_workers: Sequence[str] = ()
     ) -> list[JobRecord]:
-        """RUNNING jobs whose heartbeat is older (by the database's clock), or whose worker is known dead, go
-        back to QUEUED with their token void, or to FAILED ("lost") after `max_attempts`.
+        """Take RUNNING jobs back whose heartbeat is older, or whose worker is known dead.
+
+        They go to QUEUED with their token void, or to FAILED ("lost") after `max_attempts`. Older is by the
+        database's clock.
         """
         ...
 
@@ -216,7 +219,7 @@ class Store(Protocol):
     # -- upkeep ------------------------------------------------------------------------------------
 
     def check(self) -> list[str]:
-        """Damage found, in words; empty when the label log, its chain of hashes and the current labels agree."""
+        """Damage found, in words; empty when label log, chain of hashes and current labels agree."""
         ...
 
     def close(self) -> None: ...

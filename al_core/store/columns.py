@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import BigInteger, Dialect, Integer, Text
@@ -16,16 +16,6 @@ Serial = BigInteger().with_variant(Integer(), "sqlite")
 """A number that the database hands out; SQLite only does so for INTEGER."""
 
 
-def to_json(value: Any) -> str:
-    """Canonical text: keys sorted, floats as their shortest exact decimal."""
-    try:
-        return json.dumps(value, sort_keys=True, default=_plain, separators=(",", ":"))
-    except (TypeError, ValueError) as error:
-        raise StoreError(
-            f"{type(value).__name__} cannot be kept as JSON ({error}); store plain values"
-        ) from error
-
-
 def _plain(value: Any) -> Any:
     """NumPy values and read-only mappings come from the engine; they have a plain twin."""
     if isinstance(value, Mapping):
@@ -33,6 +23,19 @@ def _plain(value: Any) -> Any:
     if hasattr(value, "tolist"):
         return value.tolist()
     raise TypeError(f"{type(value).__name__} is not plain")
+
+
+_encode = json.JSONEncoder(sort_keys=True, default=_plain, separators=(",", ":")).encode
+
+
+def to_json(value: Any) -> str:
+    """Canonical text: keys sorted, floats as their shortest exact decimal."""
+    try:
+        return _encode(value)
+    except (TypeError, ValueError) as error:
+        raise StoreError(
+            f"{type(value).__name__} cannot be kept as JSON ({error}); store plain values"
+        ) from error
 
 
 class Json(TypeDecorator[Any]):
@@ -53,10 +56,10 @@ class Real(UserDefinedType[float]):
 
     cache_ok = True
 
-    def get_col_spec(self) -> str:
+    def get_col_spec(self, **options: Any) -> str:
         return "DOUBLE PRECISION"
 
-    def bind_processor(self, dialect: Dialect) -> Callable[[Any], Any]:
+    def bind_processor(self, dialect: Dialect) -> Any:
         word = "nan" if dialect.name == "sqlite" else math.nan
 
         def bind(value: Any) -> Any:
@@ -65,5 +68,5 @@ class Real(UserDefinedType[float]):
 
         return bind
 
-    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], float | None]:
+    def result_processor(self, dialect: Dialect, coltype: object) -> Any:
         return lambda value: None if value is None else float(value)

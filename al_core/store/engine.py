@@ -16,7 +16,7 @@ import time
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVarTuple
 
 from sqlalchemy import URL, Connection, Engine, Select, create_engine, event, func, make_url, select
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
@@ -25,13 +25,21 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from al_core.errors import StoreError
 from al_core.store.lock import WriterLock
 
-try:
-    from pysqlite3 import dbapi2 as sqlite  # brings a newer SQLite than Python's own
-except ImportError:
-    sqlite = sqlite3
+Ts = TypeVarTuple("Ts")
 
 WAL_SINCE = (3, 51, 3)
 PATIENCE_MS = 30_000
+
+
+def _driver() -> Any:
+    """The newest SQLite at hand: pysqlite3 brings its own, newer than most systems'."""
+    try:
+        return import_module("pysqlite3.dbapi2")
+    except ImportError:
+        return sqlite3
+
+
+sqlite = _driver()
 
 
 class Database:
@@ -116,9 +124,11 @@ class Database:
             return time.time()
         return float(connection.execute(select(func.extract("epoch", func.clock_timestamp()))).scalar_one())
 
-    def locked(self, statement: Select[Any], **options: bool) -> Select[Any]:
+    def locked(self, statement: Select[*Ts], *, skip_locked: bool = False) -> Select[*Ts]:
         """Lock the selected rows until the transaction ends (a SQLite writer is alone anyway)."""
-        return statement if self.is_sqlite else statement.with_for_update(key_share=True, **options)
+        if self.is_sqlite:
+            return statement
+        return statement.with_for_update(key_share=True, skip_locked=skip_locked)
 
     def close(self) -> None:
         """Close the connections; using the database again opens new ones."""

@@ -170,7 +170,7 @@ class Experiments:
             "config": None if config is None else config.to_json(),
             "name": name,
         }
-        values = {key: value for key, value in given.items() if value is not None}
+        values: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
         if stop_reason == "":
             values["stop_reason"] = None
         with self._db.write() as connection:

@@ -27,8 +27,9 @@ claimable_jobs = (job.c.state == QUEUED) & (job.c.control != "pause")
 
 
 def _record(row: Row[Any]) -> JobRecord:
-    values = {name: getattr(row, name) for name in FIELDS}
-    return JobRecord(**values | {"state": JobState(row.state)})
+    values: dict[str, Any] = {name: getattr(row, name) for name in FIELDS}
+    values["state"] = JobState(row.state)
+    return JobRecord(**values)
 
 
 class Jobs:
@@ -45,8 +46,9 @@ class Jobs:
         priority: int = 0,
         idempotency_key: str | None = None,
     ) -> JobRecord:
-        """Queue a job. An active job of the same kind and experiment is returned in its place: a double
-        click starts nothing twice. Without an experiment, the same spec makes it the same job.
+        """Queue a job, unless one of the same kind and experiment is active: that is returned in its place.
+
+        So a double click starts nothing twice. Without an experiment, the same spec makes it the same job.
         """
         text = to_json(spec or {})
         target = experiment_id or hashlib.sha256(text.encode()).hexdigest()
@@ -175,8 +177,10 @@ class Jobs:
     def requeue_lost(
         self, *, silent_seconds: float, max_attempts: int = 3, dead_workers: Sequence[str] = ()
     ) -> list[JobRecord]:
-        """RUNNING jobs whose heartbeat is older (by the database's clock), or whose worker is known dead, go
-        back to QUEUED with their token void, or to FAILED ("lost") after `max_attempts`.
+        """Take RUNNING jobs back whose heartbeat is older, or whose worker is known dead.
+
+        They go to QUEUED with their token void, or to FAILED ("lost") after `max_attempts`. Older is by the
+        database's clock.
 
         Attempts that gave way, and those before the last finished round, are not counted as lost.
         """

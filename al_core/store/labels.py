@@ -65,7 +65,7 @@ def _checked(ops: Sequence[LabelOp]) -> list[LabelOp]:
 
 
 def _event(row: Row[Any]) -> LabelEvent:
-    event_id, experiment_id, sample_id, value, source, *rest = row
+    event_id, experiment_id, sample_id, value, source, *rest = tuple(row)
     return LabelEvent(event_id, experiment_id, sample_id, value, SOURCES[source], *rest)
 
 

@@ -68,7 +68,7 @@ class WriterLock:
             except OSError as error:
                 raise StoreError(
                     f"{self._path} cannot be opened for writing ({error.strerror}): "
-                    "make its folder writable and see that the disk has space, or set AL_HOME to another folder"
+                    "make its folder writable, free some disk space, or set AL_HOME to another folder"
                 ) from error
         pause = 0.0002
         while True:

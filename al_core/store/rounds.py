@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, RowMapping, insert, select, update
 
 from al_core.errors import StoreError
 from al_core.records import (
@@ -17,36 +18,49 @@ from al_core.records import (
     QueryItem,
     RoundRecord,
 )
+from al_core.store.columns import to_json
 from al_core.store.engine import Database
 from al_core.store.experiments import touch
 from al_core.store.leases import hold
 from al_core.store.schema import epoch, job, query, query_item, round_
 
 EPOCH = [epoch.c[name] for name in EpochRecord.__dataclass_fields__]
+ITEM = [query_item.c[name] for name in ("round", "rank", "sample_id", "score", "guesses")]
 EPOCH_KEY = ("experiment_id", "round", "epoch")
 
 
-def _round(row: Row[Any]) -> RoundRecord:
-    values = dict(row._mapping)
-    confusion = values.pop("confusion")
-    return RoundRecord(
-        **values | {"class_counts": tuple(values["class_counts"])},
-        confusion=None if confusion is None else tuple(tuple(line) for line in confusion),
-    )
+def _round(row: RowMapping) -> RoundRecord:
+    values: dict[str, Any] = dict(row)
+    confusion = values["confusion"]
+    values["confusion"] = None if confusion is None else tuple(tuple(line) for line in confusion)
+    values["class_counts"] = tuple(values["class_counts"])
+    return RoundRecord(**values)
 
 
-def _query(row: Row[Any], items: Sequence[QueryItem]) -> Query:
-    return Query(
-        row.experiment_id, row.round, row.strategy, tuple(items), row.num_candidates, row.hash, row.at
-    )
+def _item_rows(asked: Query) -> list[dict[str, Any]]:
+    """The items as rows. Made before the transaction: for 100,000 items it takes longer than the insert."""
+    return [
+        {
+            "experiment_id": asked.experiment_id,
+            "round": asked.round,
+            "rank": int(item.rank),
+            "sample_id": int(item.sample_id),
+            "score": item.score,
+            "guesses": to_json(item.guesses) if item.guesses else "[]",
+        }
+        for item in asked.items
+    ]
 
 
-def _item(row: Row[Any]) -> QueryItem:
-    guesses = tuple((class_id, probability) for class_id, probability in row.guesses)
-    return QueryItem(row.rank, row.sample_id, row.score, guesses)
+def _items(rows: Sequence[Row[Any]]) -> Iterator[tuple[int, QueryItem]]:
+    """Round and item of each row; the guesses are parsed in one go, as calls cost more than text."""
+    guesses = json.loads(f"[{','.join([row[-1] for row in rows])}]")
+    for row, pairs in zip(rows, guesses, strict=True):
+        round, rank, sample_id, score, _ = tuple(row)
+        yield round, QueryItem(rank, sample_id, score, tuple([(pair[0], pair[1]) for pair in pairs]))
 
 
-def _put_query(connection: Connection, asked: Query) -> None:
+def _put_query(connection: Connection, asked: Query, items: list[dict[str, Any]]) -> None:
     """Insert a query; the same one again changes nothing.
 
     Raises:
@@ -71,19 +85,8 @@ def _put_query(connection: Connection, asked: Query) -> None:
             "at": asked.at,
         },
     )
-    rows = [
-        {
-            "experiment_id": asked.experiment_id,
-            "round": asked.round,
-            "rank": int(item.rank),
-            "sample_id": int(item.sample_id),
-            "score": item.score,
-            "guesses": item.guesses,
-        }
-        for item in asked.items
-    ]
-    if rows:
-        connection.execute(insert(query_item), rows)
+    if items:
+        connection.execute(insert(query_item), items)
 
 
 class Rounds:
@@ -129,6 +132,7 @@ class Rounds:
         if query is not None and (query.experiment_id, query.round) != (record.experiment_id, record.number):
             raise StoreError(f"round {record.number} of {record.experiment_id} cannot ask for {query.batch}")
         values = {name: getattr(record, name) for name in RoundRecord.__dataclass_fields__}
+        items = [] if query is None else _item_rows(query)
         with self._db.write() as connection:
             hold(self._db, connection, lease)
             now = self._db.now(connection)
@@ -139,23 +143,24 @@ class Rounds:
                 raise StoreError(f"round {record.number} of {record.experiment_id} has been recorded already")
             connection.execute(insert(round_), values)
             if query is not None:
-                _put_query(connection, query)
+                _put_query(connection, query, items)
             # Work came of this job: silent attempts before it no longer count against it.
             connection.execute(update(job).where(job.c.id == lease.job_id).values(lost=0))
 
     def put_query(self, lease: JobLease, query: Query) -> None:
         """The initial set's query (round INITIAL_ROUND); status becomes AWAITING_LABELS."""
+        items = _item_rows(query)
         with self._db.write() as connection:
             hold(self._db, connection, lease)
             awaiting = ExperimentStatus.AWAITING_LABELS.value
             touch(connection, query.experiment_id, self._db.now(connection), status=awaiting)
-            _put_query(connection, query)
+            _put_query(connection, query, items)
 
     def rounds(self, experiment_id: str) -> list[RoundRecord]:
         """By number."""
         wanted = select(round_).where(round_.c.experiment_id == experiment_id).order_by(round_.c.number)
         with self._db.read() as connection:
-            return [_round(row) for row in connection.execute(wanted)]
+            return [_round(row) for row in connection.execute(wanted).mappings()]
 
     def query(self, experiment_id: str, round: int) -> Query | None:
         """What the round asked for, or None."""
@@ -168,10 +173,14 @@ class Rounds:
 
     def _queries(self, experiment_id: str, *conditions: Any) -> list[Query]:
         heads = select(query).where(query.c.experiment_id == experiment_id, *conditions[:1])
-        parts = select(query_item).where(query_item.c.experiment_id == experiment_id, *conditions[1:])
-        items: dict[int, list[QueryItem]] = defaultdict(list)
+        parts = select(*ITEM).where(query_item.c.experiment_id == experiment_id, *conditions[1:])
         with self._db.read() as connection:
-            rows = connection.execute(heads.order_by(query.c.round)).all()
-            for row in connection.execute(parts.order_by(query_item.c.round, query_item.c.rank)):
-                items[row.round].append(_item(row))
-        return [_query(row, items[row.round]) for row in rows]
+            asked = connection.execute(heads.order_by(query.c.round)).all()
+            rows = connection.execute(parts.order_by(query_item.c.round, query_item.c.rank)).all()
+        items: dict[int, list[QueryItem]] = defaultdict(list)
+        for number, item in _items(rows):
+            items[number].append(item)
+        return [
+            Query(q.experiment_id, q.round, q.strategy, tuple(items[q.round]), q.num_candidates, q.hash, q.at)
+            for q in asked
+        ]

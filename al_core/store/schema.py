@@ -159,7 +159,7 @@ query_item = Table(
     Column("rank", Integer, primary_key=True, autoincrement=False),
     Column("sample_id", BigInteger, nullable=False),
     Column("score", Real),
-    Column("guesses", Json, nullable=False),
+    Column("guesses", Text, nullable=False),  # JSON, coded by rounds.py outside the transaction
     sqlite_with_rowid=False,
 )
 

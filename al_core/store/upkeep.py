@@ -18,7 +18,7 @@ class Upkeep:
     _db: Database
 
     def check(self) -> list[str]:
-        """Damage found, in words; empty when the label log, its chain of hashes and the current labels agree."""
+        """Damage found, in words; empty when label log, chain of hashes and current labels agree."""
         with self._db.read() as connection:
             found = _file_damage(connection) if self._db.is_sqlite else []
             logs = connection.execute(select(experiment).order_by(experiment.c.seq)).all()
@@ -67,9 +67,9 @@ def _differences(
     shown = {row.sample_id: (row.value, row.event_id) for row in connection.execute(kept)}
     for sample_id in sorted(shown.keys() | current.keys()):
         if shown.get(sample_id) != current.get(sample_id):
-            yield f"experiment {experiment_id}: the current label of image {sample_id} is not what the log says"
+            yield f"experiment {experiment_id}: the current label of image {sample_id} is not the log's"
     clients = select(label_client).where(label_client.c.experiment_id == experiment_id)
     last = {row.client: row.last_n for row in connection.execute(clients)}
     for client in sorted(last.keys() | numbers.keys()):
         if last.get(client, 0) != numbers.get(client, 0):
-            yield f"experiment {experiment_id}: the last number of client {client} is not what the log says"
+            yield f"experiment {experiment_id}: the last number of client {client} is not the log's"

@@ -34,39 +34,39 @@ FOR EACH STATEMENT EXECUTE FUNCTION label_event_keep();;
 """
 
 
-def text(name, *, nullable=False):
+def text(name: str, *, nullable: bool = False) -> sa.Column:
     return sa.Column(name, sa.Text(), nullable=nullable)
 
 
-def real(name, *, nullable=False):
+def real(name: str, *, nullable: bool = False) -> sa.Column:
     return sa.Column(name, sa.Double(), nullable=nullable)
 
 
-def big(name, *, nullable=False):
+def big(name: str, *, nullable: bool = False) -> sa.Column:
     return sa.Column(name, sa.BigInteger(), nullable=nullable)
 
 
-def small(name):
+def small(name: str) -> sa.Column:
     return sa.Column(name, sa.Integer(), nullable=False, autoincrement=False)
 
 
-def flag(name):
+def flag(name: str) -> sa.Column:
     return sa.Column(name, sa.Boolean(), nullable=False)
 
 
-def belongs_to_experiment(table):
+def belongs_to_experiment(table: str) -> sa.ForeignKeyConstraint:
     return sa.ForeignKeyConstraint(["experiment_id"], ["experiment.id"], name=f"fk_{table}_experiment_id")
 
 
-def key(table, *columns):
+def key(table: str, *columns: str) -> sa.PrimaryKeyConstraint:
     return sa.PrimaryKeyConstraint(*columns, name=f"pk_{table}")
 
 
-def unique(table, column):
+def unique(table: str, column: str) -> sa.UniqueConstraint:
     return sa.UniqueConstraint(column, name=f"uq_{table}_{column}")
 
 
-def upgrade():
+def upgrade() -> None:
     experiments()
     labels()
     rounds()
@@ -75,7 +75,7 @@ def upgrade():
     triggers()
 
 
-def experiments():
+def experiments() -> None:
     op.create_table(
         "experiment",
         sa.Column("seq", SERIAL, nullable=False),
@@ -105,7 +105,7 @@ def experiments():
     op.create_index("ix_experiment_parent_id", "experiment", ["parent_id"])
 
 
-def labels():
+def labels() -> None:
     op.create_table(
         "label_event",
         sa.Column("id", SERIAL, nullable=False),
@@ -147,7 +147,7 @@ def labels():
     )
 
 
-def rounds():
+def rounds() -> None:
     op.create_table(
         "epoch",
         text("experiment_id"),
@@ -182,7 +182,7 @@ def rounds():
     )
 
 
-def queries():
+def queries() -> None:
     op.create_table(
         "query",
         text("experiment_id"),
@@ -208,7 +208,7 @@ def queries():
     )
 
 
-def jobs():
+def jobs() -> None:
     op.create_table(
         "job",
         sa.Column("seq", SERIAL, nullable=False),
@@ -260,7 +260,7 @@ def jobs():
     )
 
 
-def triggers():
+def triggers() -> None:
     if op.get_bind().dialect.name == "sqlite":
         statements = [f"{part}END" for part in SQLITE_TRIGGERS.split("END;") if part.strip()]
     else:

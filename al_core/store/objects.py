@@ -1,0 +1,173 @@
+"""Artefacts on disk, named by the SHA-256 of their content: weights, predictions, embeddings.
+
+`objects/ab/cdef….suffix`. A name exists only once its bytes are on the disk (tmp, fsync, rename, fsync of
+the folder), and the row that refers to it is written after that: a crash leaves at most an object that
+nobody refers to. Arrays are safetensors, so that reading one runs no code.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import re
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+from safetensors import SafetensorError
+from safetensors import numpy as safetensors
+
+from al_core.errors import NotFound, StoreError
+
+ARRAYS = "safetensors"
+
+_SHA = re.compile(r"[0-9a-f]{64}")
+_SUFFIX = re.compile(r"[a-z0-9]{1,16}")
+
+
+class Objects:
+    """The folder of artefacts; processes may share it, and may put the same content at once."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def path(self, sha: str, suffix: str = ARRAYS) -> Path:
+        """Where the object is, or would be.
+
+        Raises:
+            StoreError: not a SHA-256 or not a suffix, so it could point out of the folder.
+        """
+        suffix = suffix.removeprefix(".")
+        if not _SHA.fullmatch(sha) or not _SUFFIX.fullmatch(suffix):
+            raise StoreError(f"{sha[:80]!r} with suffix {suffix[:40]!r} is not the name of an object")
+        return self.root / sha[:2] / f"{sha[2:]}.{suffix}"
+
+    def put_bytes(self, data: bytes, suffix: str) -> str:
+        """Keep these bytes; returns their SHA-256."""
+        sha = hashlib.sha256(data).hexdigest()
+        place = self.path(sha, suffix)
+        with _in_words(place), self._arrival() as file:
+            file.write(data)
+            _publish(file, place)
+        return sha
+
+    def put_file(self, path: Path, suffix: str, *, move: bool = False) -> str:
+        """Keep a copy of a file (`move`: then remove the file); returns its SHA-256."""
+        digest = hashlib.sha256()
+        with _in_words(path), self._arrival() as file:
+            with path.open("rb") as source:
+                while block := source.read(1 << 20):
+                    digest.update(block)
+                    file.write(block)
+            _publish(file, self.path(digest.hexdigest(), suffix))
+            if move:
+                path.unlink()
+        return digest.hexdigest()
+
+    def put_arrays(self, arrays: Mapping[str, np.ndarray]) -> str:
+        """Keep named arrays; equal arrays give equal bytes, whatever their order."""
+        plain = {name: np.require(arrays[name], requirements="C") for name in sorted(arrays)}
+        try:
+            data = safetensors.save(plain)
+        except (SafetensorError, KeyError, ValueError) as error:
+            raise StoreError(
+                f"arrays {sorted(arrays)} cannot be kept ({error}); use plain numbers"
+            ) from error
+        return self.put_bytes(data, ARRAYS)
+
+    def get_bytes(self, sha: str, suffix: str) -> bytes:
+        """Read an object back, verified.
+
+        Raises:
+            NotFound: it is not there.
+            StoreError: it is damaged.
+        """
+        place = self.path(sha, suffix)
+        with _in_words(place):
+            data = place.read_bytes()
+        if hashlib.sha256(data).hexdigest() != sha:
+            raise _damaged(place)
+        return data
+
+    def get_arrays(self, sha: str) -> dict[str, np.ndarray]:
+        """Read arrays back, verified. Raises as `get_bytes` does."""
+        try:
+            return safetensors.load(self.get_bytes(sha, ARRAYS))
+        except SafetensorError as error:
+            raise StoreError(f"object {sha} does not hold arrays: {error}") from error
+
+    def check(self) -> list[str]:
+        """Damage found, in words: every object is read and hashed again."""
+        return list(self._damage())
+
+    def _damage(self) -> Iterator[str]:
+        for place in sorted(self.root.glob("*/*")):
+            sha = place.parent.name + place.name.partition(".")[0]
+            if not _SHA.fullmatch(sha):
+                yield f"{place} is not an object; move it elsewhere"
+                continue
+            try:
+                self._verify(place, sha)
+            except StoreError as error:
+                yield str(error)
+
+    @staticmethod
+    def _verify(place: Path, sha: str) -> None:
+        with _in_words(place), place.open("rb") as file:
+            found = hashlib.file_digest(file, "sha256").hexdigest()
+        if found != sha:
+            raise _damaged(place)
+
+    @contextlib.contextmanager
+    def _arrival(self) -> Iterator[IO[bytes]]:
+        """A file without a lasting name yet; unless published, it is gone at the end."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(prefix=".tmp-", dir=self.root, delete=False) as file:
+            try:
+                yield file
+            finally:
+                Path(file.name).unlink(missing_ok=True)
+
+
+def _publish(file: IO[bytes], place: Path) -> None:
+    """Give a whole file its name. An object that is there is replaced: it may be damaged."""
+    file.flush()
+    os.fsync(file.fileno())
+    if not place.parent.is_dir():
+        place.parent.mkdir(exist_ok=True)
+        _sync_folder(place.parent.parent)
+    Path(file.name).replace(place)
+    _sync_folder(place.parent)
+
+
+def _damaged(place: Path) -> StoreError:
+    size = place.stat().st_size
+    found = "is empty" if size == 0 else f"({size} bytes) does not have the content that its name says"
+    return StoreError(f"{place} {found}: it was cut off or changed; the round that made it must be run again")
+
+
+@contextlib.contextmanager
+def _in_words(place: Path) -> Iterator[None]:
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise NotFound(f"{place} is not there") from error
+    except OSError as error:
+        raise StoreError(
+            f"{place} cannot be written or read ({error.strerror}): see that the disk has space and that "
+            "the folder can be written, or set AL_HOME; nothing was kept"
+        ) from error
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a new name last through a power cut (Windows cannot, and needs no, opening of folders)."""
+    if os.name == "nt":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
