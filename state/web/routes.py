@@ -8,12 +8,13 @@ from starlette.routing import BaseRoute
 from state.web.health import health_routes
 from state.web.images import image_route
 from state.web.labels import labels_route
+from state.web.metrics import metrics_routes
 from state.web.security import SecurityHeaders
 
 
 def routes() -> list[BaseRoute]:
     """Every route of ours, behind the base URL path."""
-    return [image_route(), labels_route(), *health_routes()]
+    return [image_route(), labels_route(), *metrics_routes(), *health_routes()]
 
 
 def middleware() -> list[Middleware]:

@@ -11,8 +11,8 @@ from al_core.results.figures.palette import plain
 
 # Neighbours differ in lightness as well as in hue; classes beyond the tenth repeat with a pattern.
 _COLORS: Final = (
-    "#0067b1", "#f2ba3c", "#00805c", "#eb9fce", "#c2410c", "#72d4f0", "#5446b8", "#a8b545", "#7a4a2b",
-    "#9aa3b2",
+    "#1d7f80", "#dd9040", "#5a94cf", "#c878a8", "#8f9e3a",
+    "#c8584e", "#8a79c4", "#a87a55", "#4fb8b1", "#8b9698",
 )  # fmt: skip
 _PATTERNS: Final = ("", "/", "x", ".", "-", "+")
 _TOP = 10

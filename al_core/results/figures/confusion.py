@@ -21,7 +21,7 @@ def confusion_figure(
     shares = np.divide(counts, rows, out=np.zeros_like(counts), where=rows > 0)
     shown = shares if normalised else counts
     names = [plain(name, 18) for name in classes]
-    hue = "92,176,255" if dark else "0,103,177"
+    hue = "79,184,177" if dark else "11,100,104"
     heat = go.Heatmap(
         z=shares,  # the colour is the share of the row in both modes: classes differ in size
         x=list(range(len(names))),

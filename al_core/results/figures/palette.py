@@ -1,8 +1,7 @@
 """One fixed look per strategy: the same colour, marker and dash in every chart, page and report.
 
-Nine hues that stay apart for the common kinds of colour blindness (after Okabe and Ito), each in a darker
-version for light pages and a lighter one for dark pages. Colour is never the only cue: marker and dash differ
-too once the hues are used up.
+Eight hues (the theme's chart colours, after Okabe and Ito), darker for light pages and lighter for dark ones.
+Colour is never the only cue: marker and dash differ too once the hues are used up.
 """
 
 from __future__ import annotations
@@ -27,17 +26,17 @@ class Look:
         return self.dark if dark else self.light
 
 
-RANDOM: Final = Look("#6b7280", "#a3aab8", "circle-open", "dash")
+RANDOM: Final = Look("#6b7275", "#9aa5a6", "circle-open", "dash")
 """The baseline is grey and dashed wherever it is drawn."""
 
 _HUES: Final = (
-    ("#0067b1", "#5cb0ff"),  # blue
-    ("#c2410c", "#ff9057"),  # vermilion
-    ("#00805c", "#34cfa0"),  # green
-    ("#a13d84", "#eb9fce"),  # red-purple
-    ("#946200", "#f2ba3c"),  # amber
-    ("#0e7f9e", "#72d4f0"),  # cyan
-    ("#5446b8", "#b0a4ff"),  # violet
+    ("#0b6468", "#4fb8b1"),  # teal
+    ("#c8741a", "#eba55a"),  # orange
+    ("#3a78b5", "#74aee6"),  # blue
+    ("#b1568f", "#df94c3"),  # pink
+    ("#6b7a1f", "#b3c25a"),  # olive
+    ("#a3352c", "#ee8a80"),  # red
+    ("#6b5aa6", "#a99ae0"),  # violet
     ("#7a4a2b", "#d6ab8b"),  # brown
 )
 _SYMBOLS: Final = ("circle", "square", "diamond", "triangle-up", "cross", "x")

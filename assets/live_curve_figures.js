@@ -1,0 +1,285 @@
+// What the live curve draws: its state in, Plotly traces and layout out, with the words that stand for the picture.
+// Joined in front of live_curve.js by pages/components/live_curve.py. Nothing here keeps state or touches the page.
+
+// Names come from people: their tags are shown, never obeyed.
+const escapeText = (text) => String(text).replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
+
+function base(view) {
+  const { text, background, raised, line, font } = view.colors;
+  return {
+    font: { family: font, size: 13, color: text },
+    paper_bgcolor: "rgba(0,0,0,0)",
+    plot_bgcolor: "rgba(0,0,0,0)",
+    hoverlabel: { bgcolor: raised, bordercolor: line, font: { family: font, size: 13, color: text }, namelength: -1 },
+    hoverdistance: 40,
+    modebar: { bgcolor: "rgba(0,0,0,0)", color: mix(text, background, 0.45), activecolor: text },
+    dragmode: window.matchMedia("(pointer: coarse)").matches ? false : "zoom",
+    uirevision: view.data.experiment,
+    legend: { orientation: "h", x: 0, y: 1.02, yanchor: "bottom", bgcolor: "rgba(0,0,0,0)" },
+  };
+}
+
+function axis(view, more) {
+  const { text, background, line } = view.colors;
+  return {
+    gridcolor: mix(line, background, 0.75),
+    linecolor: line,
+    zerolinecolor: line,
+    tickcolor: line,
+    ticks: "outside",
+    ticklen: 4,
+    showline: true,
+    automargin: true,
+    tickfont: { color: mix(text, background, 0.8) },
+    title: { font: { size: 13, color: mix(text, background, 0.85) }, standoff: 8 },
+    ...more,
+  };
+}
+
+function curve(view, points) {
+  const key = view.data.metric.key;
+  return points.filter((p) => Number.isFinite(p.metrics[key])).map((p) => ({ n: p.n, x: p.x, y: p.metrics[key] }));
+}
+
+function learningFigure(view, narrow) {
+  const own = curve(view, view.rounds);
+  if (!own.length) return null;
+  let random = curve(view, view.ghost);
+  // Both begin with the same initial labels: until the baseline has trained, the point is shared.
+  if (!random.length && view.data.hasGhost) random = own.slice(0, 1);
+  const { metric, look } = view.data;
+  const style = view.colors.dark ? look.dark : look.light;
+  const grey = view.colors.dark ? look.ghostDark : look.ghostLight;
+  const value = metric.share ? "%{y:.1%}" : "%{y:.3f}";
+  const traces = [];
+  if (random.length) {
+    traces.push({
+      name: "Random, same start",
+      uid: "ghost",
+      x: random.map((p) => p.x),
+      y: random.map((p) => p.y),
+      mode: "lines+markers",
+      line: { color: grey, width: 2, dash: "dash" },
+      marker: { color: grey, size: 7, symbol: "circle-open", line: { width: 1.5 } },
+      hovertemplate: `random: ${value}<extra></extra>`,
+    });
+  }
+  traces.push({
+    name: escapeText(view.data.name),
+    uid: "own",
+    x: own.map((p) => p.x),
+    y: own.map((p) => p.y),
+    customdata: own.map((p) => comparison(view, p, random)),
+    mode: "lines+markers",
+    cliponaxis: false,
+    line: { color: style, width: 2.75, dash: look.dash },
+    marker: { color: style, size: 9, symbol: look.symbol, line: { color: view.colors.background, width: 1.5 } },
+    hovertemplate: `<b>${escapeText(view.data.name)}: ${value}</b>%{customdata}<extra></extra>`,
+  });
+  const lead = ahead(view, own, random);
+  const layout = {
+    ...base(view),
+    hovermode: narrow ? "closest" : "x unified",
+    showlegend: true,
+    margin: { l: 56, r: 18, t: 34, b: 48 },
+    shapes: lead ? [bracket(view, lead)] : [],
+    annotations: lead ? [bracketText(view, lead)] : [],
+    xaxis: axis(view, {
+      type: view.switches.log ? "log" : "linear",
+      rangemode: view.switches.log ? "normal" : "tozero",
+      uirevision: `x${view.switches.log}`,
+      hoverformat: ",d",
+      unifiedhovertitle: { text: "%{x:,d} labeled images" },
+      nticks: narrow ? 6 : 10,
+    }),
+    yaxis: axis(view, {
+      tickformat: metric.share ? ",.0%" : "",
+      rangemode: view.switches.zero ? "tozero" : "normal",
+      autorangeoptions: metric.share ? { clipmax: 1.02, clipmin: view.switches.zero ? 0 : -0.001 } : {},
+      uirevision: `y${metric.key}${view.switches.zero}`,
+      nticks: 8,
+    }),
+  };
+  layout.xaxis.title.text = "labeled images";
+  layout.yaxis.title.text = narrow ? "" : `${metric.title} on ${metric.split} images`;
+  return { traces, layout, label: spoken(view, own, random), summary: table(view, own, random) };
+}
+
+function comparison(view, point, random) {
+  const theirs = between(random, point.x);
+  const round = `<br>round ${point.n}`;
+  return theirs === null ? round : `<br>${gap(view, point.y - theirs)} against random${round}`;
+}
+
+// How many labels earlier the better curve had the value that the other has at the end.
+function ahead(view, own, random) {
+  if (own.length < 2 || random.length < 2 || !view.data.metric.higher) return null;
+  const x = Math.min(own.at(-1).x, random.at(-1).x);
+  const mine = between(own, x);
+  const theirs = between(random, x);
+  if (mine === null || theirs === null || mine <= theirs) return null;
+  const first = reach(own, theirs);
+  return first !== null && x - first >= 1 ? { from: first, to: x, y: theirs, labels: Math.round(x - first) } : null;
+}
+
+function bracket(view, ahead) {
+  const color = view.colors.dark ? view.data.look.dark : view.data.look.light;
+  const line = { color, width: 1.5, dash: "dot" };
+  return { type: "line", x0: ahead.from, x1: ahead.to, y0: ahead.y, y1: ahead.y, line, layer: "below" };
+}
+
+function bracketText(view, ahead) {
+  const middle = (ahead.from + ahead.to) / 2;
+  return {
+    x: view.switches.log ? Math.log10(middle) : middle,
+    y: ahead.y,
+    yanchor: "top",
+    yshift: -6,
+    showarrow: false,
+    text: `${ahead.labels} labels ahead`,
+    font: { size: 12, color: view.colors.dark ? view.data.look.dark : view.data.look.light },
+    bgcolor: view.colors.background,
+    borderpad: 2,
+  };
+}
+
+function trainingFigure(view, narrow) {
+  if (!view.epochs.length) return null;
+  const { look } = view.data;
+  const style = view.colors.dark ? look.dark : look.light;
+  const other = view.colors.dark ? "#eba55a" : "#c8741a";
+  const x = view.epochs.map((e) => e.epoch + 1);
+  const mode = view.epochs.length < 40 ? "lines+markers" : "lines";
+  const trace = (field, name, color, dash, axis) => ({
+    name,
+    uid: field,
+    legendgroup: name,
+    showlegend: axis === "",
+    x,
+    y: view.epochs.map((e) => e[field]),
+    mode,
+    line: { color, width: 2.25, dash },
+    marker: { color, size: 5, symbol: dash === "solid" ? "circle" : "diamond" },
+    xaxis: `x${axis}`,
+    yaxis: `y${axis}`,
+    hovertemplate: `${name}: %{y:${field.endsWith("loss") ? ".4f" : ".1%"}}<extra></extra>`,
+  });
+  const traces = [
+    trace("loss", "training images", style, "solid", ""),
+    trace("accuracy", "training images", style, "solid", "2"),
+  ];
+  if (view.epochs.some((e) => e.validation_loss !== null || e.validation_accuracy !== null)) {
+    traces.push(trace("validation_loss", "validation images", other, "dash", ""));
+    traces.push(trace("validation_accuracy", "validation images", other, "dash", "2"));
+  }
+  const last = Math.max(x.at(-1), expected(view));
+  const range = [0.5, Math.max(last, 2) + 0.5];
+  const across = (number) => (narrow ? [0, 1] : number ? [0.55, 1] : [0, 0.45]);
+  const down = (number) => (narrow ? (number ? [0, 0.42] : [0.58, 1]) : [0, 1]);
+  const xaxis = (number) =>
+    axis(view, { domain: across(number), anchor: `y${number || ""}`, range, nticks: 8, tickformat: "d", hoverformat: "d" });
+  const yaxis = (number, more) => axis(view, { domain: down(number), anchor: `x${number || ""}`, nticks: 7, ...more });
+  const layout = {
+    ...base(view),
+    uirevision: `${view.data.experiment}/${view.epochsRound}`,
+    hovermode: "x unified",
+    showlegend: traces.length > 2,
+    margin: { l: 56, r: 18, t: 40, b: 48 },
+    legend: { ...base(view).legend, y: narrow ? 1.06 : 1.1 },
+    xaxis: xaxis(0),
+    yaxis: yaxis(0, { rangemode: "tozero" }),
+    xaxis2: xaxis(2),
+    yaxis2: yaxis(2, { tickformat: ",.0%", range: [0, 1.02] }),
+    annotations: [heading("Loss", across(0)[0], down(0)[1]), heading("Accuracy", across(2)[0], down(2)[1])],
+  };
+  layout.xaxis.title.text = narrow ? "" : "epoch";
+  layout.xaxis2.title.text = "epoch";
+  const end = view.epochs.at(-1);
+  const label =
+    `Round ${view.epochsRound}, ${view.epochs.length} epochs: training loss ${end.loss?.toFixed(3) ?? "unknown"}, ` +
+    `training accuracy ${end.accuracy === null ? "unknown" : `${(100 * end.accuracy).toFixed(1)} per cent`}.`;
+  return { traces, layout, label, summary: "" };
+}
+
+function heading(text, x, y) {
+  const place = { xref: "paper", yref: "paper", x, y, xanchor: "left", yanchor: "bottom" };
+  return { text: `<b>${text}</b>`, showarrow: false, font: { size: 13 }, ...place };
+}
+
+function expected(view) {
+  const here = view.active() && view.job.round === view.epochsRound;
+  return here && Number.isInteger(view.job.epochs) ? view.job.epochs : 0;
+}
+
+function number(view, value) {
+  if (value === null || value === undefined) return "–";
+  return view.data.metric.share ? `${(100 * value).toFixed(1)} %` : value.toFixed(3);
+}
+
+function gap(view, value) {
+  const sign = value < 0 ? "−" : "+";
+  return view.data.metric.share
+    ? `${sign}${Math.abs(100 * value).toFixed(1)} points`
+    : `${sign}${Math.abs(value).toFixed(3)}`;
+}
+
+function spoken(view, own, random) {
+  const last = own.at(-1);
+  const theirs = between(random, last.x);
+  const against = theirs === null ? "" : `, ${gap(view, last.y - theirs)} against random`;
+  return `${view.data.metric.title} against labeled images. ${own.length} rounds; the last: ${number(view, last.y)} with ${last.x} labels${against}.`;
+}
+
+function table(view, own, random) {
+  return own
+    .map((p) => {
+      const theirs = between(random, p.x);
+      return `Round ${p.n}: ${p.x} labels, ${number(view, p.y)}${theirs === null ? "" : `, random ${number(view, theirs)}`}.`;
+    })
+    .join(" ");
+}
+
+function plotConfig() {
+  return {
+    displaylogo: false,
+    responsive: false,
+    displayModeBar: "hover",
+    doubleClick: "reset+autosize",
+    modeBarButtonsToRemove: ["lasso2d", "select2d", "zoomIn2d", "zoomOut2d"],
+  };
+}
+
+// The value of a line of points at x, or null outside of it.
+function between(points, x) {
+  if (!points.length || x < points[0].x || x > points.at(-1).x) return null;
+  const right = points.findIndex((p) => p.x >= x);
+  if (points[right].x === x) return points[right].y;
+  const [a, b] = [points[right - 1], points[right]];
+  return a.y + ((x - a.x) / (b.x - a.x)) * (b.y - a.y);
+}
+
+// The first x at which a line of points reaches y, or null.
+function reach(points, y) {
+  const at = points.findIndex((p) => p.y >= y);
+  if (at <= 0) return at === 0 ? points[0].x : null;
+  const [a, b] = [points[at - 1], points[at]];
+  return a.x + ((y - a.y) / (b.y - a.y)) * (b.x - a.x);
+}
+
+function channels(color) {
+  const probe = document.createElement("canvas").getContext("2d");
+  probe.fillStyle = color;
+  const text = probe.fillStyle;
+  if (text.startsWith("#")) return [1, 3, 5].map((i) => parseInt(text.slice(i, i + 2), 16));
+  return (text.match(/[\d.]+/g) ?? ["128", "128", "128"]).slice(0, 3).map(Number);
+}
+
+function mix(color, other, share) {
+  const [a, b] = [channels(color), channels(other)];
+  return `rgb(${a.map((value, i) => Math.round(share * value + (1 - share) * b[i])).join(",")})`;
+}
+
+function isDark(color) {
+  const [r, g, b] = channels(color);
+  return 0.299 * r + 0.587 * g + 0.114 * b < 128;
+}
