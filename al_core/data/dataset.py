@@ -67,6 +67,14 @@ class Split(ABC):
         """
         return self._encoded(self._checked(sample_id), width)
 
+    def original(self, sample_id: int) -> tuple[bytes, str]:
+        """The picture as it came, for an export: the file's own bytes and suffix, or a PNG of the pixels.
+
+        Raises:
+            DataError: there is no such sample, or its file is gone.
+        """
+        return self._original(self._checked(sample_id))
+
     def file_name(self, sample_id: int) -> str:
         """A name to show, never to open: "cat/0001.jpg" or "train-000017.png"."""
         return self._file_name(self._checked(sample_id))
@@ -81,6 +89,9 @@ class Split(ABC):
 
     @abstractmethod
     def _encoded(self, sample_id: int, width: int | None) -> tuple[bytes, str]: ...
+
+    def _original(self, sample_id: int) -> tuple[bytes, str]:
+        return self._encoded(sample_id, None)[0], ".png"
 
     @abstractmethod
     def _file_name(self, sample_id: int) -> str: ...

@@ -15,6 +15,7 @@ from al_core.data.dataset import Split
 from al_core.data.images import MAX_SIDE, encode, fit_square, open_image
 from al_core.data.names import Names, display
 from al_core.data.roots import resolve_inside
+from al_core.errors import DataError
 from al_core.types import Images, Labels, SampleIds, SplitName
 
 _THREADS: Final = min(4, os.cpu_count() or 1)
@@ -73,6 +74,14 @@ class FileSplit(Split):
         name = self._file_name(sample_id)
         image = open_image(self._path(sample_id), name=name, at_least=min(width or MAX_SIDE, MAX_SIDE))
         return encode(image, width, lossless=max(image.size) <= 64)
+
+    def _original(self, sample_id: int) -> tuple[bytes, str]:
+        path = self._path(sample_id)
+        try:
+            return path.read_bytes(), path.suffix.lower()
+        except OSError as error:
+            name = self._file_name(sample_id)
+            raise DataError(f"{name} can no longer be read ({error.strerror}); restore the file") from error
 
     def _file_name(self, sample_id: int) -> str:
         return display(self._names[sample_id])
