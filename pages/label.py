@@ -1,0 +1,133 @@
+"""Label: the images that the strategy asks for, and the way on to training."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from al_core.errors import ALError
+from al_core.experiment import Experiment, Step
+from al_core.query.strategies import STRATEGIES
+from al_core.records import Query
+from al_core.types import INITIAL_ROUND
+from pages.components.label_grid import grid_data, label_grid
+from pages.components.loop_rail import SHELL
+from state import jobs, selectors, session
+from state.text import plain
+
+
+def _why(experiment: Experiment, query: Query) -> str:
+    """What is asked, and why: one sentence."""
+    count = f"{len(query.items)} image{'s' if len(query.items) != 1 else ''}"
+    if query.round == INITIAL_ROUND:
+        return f"{count} to begin with, drawn before any model was trained."
+    title = STRATEGIES.get(query.strategy).title
+    pool = f"{query.num_candidates:,} unlabeled ones"
+    labels = f"{experiment.record.num_labeled:,} labels"
+    return f"{count} that “{title}” picked from {pool}, after training on {labels}."
+
+
+def _answer_from_truth(experiment: Experiment, query: Query, *, everything: bool) -> None:
+    ids = [item.sample_id for item in query.items] if everything else None
+    try:
+        experiment.answer_from_truth(ids)
+    except ALError as error:
+        session.current().notices.append(str(error))
+
+
+def _header(experiment: Experiment, query: Query, step: Step) -> None:
+    words, tools = st.columns([3, 2], vertical_alignment="bottom")
+    title = "Initial set" if query.round == INITIAL_ROUND else f"Round {query.round + 1}"
+    words.header(f"{title}: which class is it?", anchor=False)
+    words.caption(_why(experiment, query))
+    if not experiment.dataset.has_truth:
+        return
+    with tools.container(horizontal=True, horizontal_alignment="right", gap="small"):
+        for label, everything, left in (
+            ("Auto-label the rest", False, step.total - step.done),
+            ("Auto-label all", True, step.total),
+        ):
+            st.button(
+                label,
+                key=f"auto-{everything}",
+                help="Ground truth answers in your place: the data set knows its labels.",
+                disabled=not left,
+                on_click=_answer_from_truth,
+                args=(experiment, query),
+                kwargs={"everything": everything},
+            )
+
+
+@st.dialog("Why this image", width="small")
+def _inspect(experiment: Experiment, query: Query, sample_id: int) -> None:
+    item = next(item for item in query.items if item.sample_id == sample_id)
+    st.write(f"Picked as number {item.rank + 1} of {len(query.items)}.")
+    if item.score is not None:
+        st.write(f"Score of the strategy: {item.score:.4f} (higher is asked sooner).")
+    for index, probability in item.guesses:
+        st.progress(min(1.0, probability), f"{plain(experiment.dataset.classes[index])}: {probability:.1%}")
+    st.text(experiment.dataset.train.file_name(sample_id).rpartition("/")[2])
+
+
+def _refresh_rail() -> None:
+    st.rerun(SHELL)
+
+
+def _ask(experiment: Experiment, query: Query, step: Step) -> None:
+    _header(experiment, query, step)
+    # Read in this order: answers newer than `rev` are only given once more, none is left out.
+    rev = experiment.store.label_rev(experiment.id)
+    data = grid_data(query, experiment.dataset, experiment.answers_to(query), rev)
+    notes = label_grid(
+        data, key="label-grid", on_saved=_refresh_rail, on_train=lambda: _advance(experiment.id)
+    )
+    if notes.inspect is not None:
+        _inspect(experiment, query, notes.inspect)
+
+
+def _advance(experiment_id: str) -> None:
+    try:
+        jobs.advance(experiment_id)
+    except ALError as error:
+        session.current().notices.append(str(error))
+
+
+def _wait(step: Step) -> None:
+    """Something runs: say what. The rail at the bottom draws the page again when the next query is there."""
+    doing = selectors.doing(step.job) if step.job else "Working"
+    st.header("The next images are on their way", anchor=False)
+    st.caption(f"{doing}. This page goes on by itself; closing it stops nothing.")
+    for _ in range(2):
+        for column in st.columns(6):
+            column.skeleton(height=140)
+
+
+def _page() -> None:
+    tab = session.guard()
+    if tab.experiment_id is None:
+        st.header("Nothing to label yet", anchor=False)
+        st.write("Begin with a session: the home page makes one on handwritten digits with one click.")
+        with st.container(horizontal=True):
+            st.page_link("pages/home.py", label="Home", icon=":material/home:")
+            st.page_link("pages/setup.py", label="Set up a session", icon=":material/tune:")
+        return
+    experiment = session.experiment()
+    step = experiment.step()
+    query = experiment.pending()
+    if step.kind == "working":
+        _wait(step)
+    elif step.kind == "finished":
+        st.header("This session is finished", anchor=False)
+        st.write(plain(step.reason or "A stop holds."))
+        st.page_link("pages/curves.py", label="See what the labels bought", icon=":material/show_chart:")
+    elif step.kind == "failed":
+        st.header("The last step failed", anchor=False)
+        st.error(plain(step.reason or "The worker gave no reason."), icon=":material/error:")
+        st.write("Nothing that you labeled is lost. Try again with the button below.")
+    elif query is None:
+        st.header("Ready to start", anchor=False)
+        st.write("The first images are drawn when you start: the button is below.")
+    else:
+        _ask(experiment, query, step)
+
+
+_page()
