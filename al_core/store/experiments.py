@@ -6,7 +6,18 @@ import functools
 import secrets
 from typing import Any
 
-from sqlalchemy import Connection, Row, ScalarSelect, delete, func, literal_column, or_, select, update
+from sqlalchemy import (
+    Connection,
+    Row,
+    ScalarSelect,
+    bindparam,
+    delete,
+    func,
+    literal_column,
+    or_,
+    select,
+    update,
+)
 
 from al_core.config import ExperimentConfig
 from al_core.errors import NotFound, StoreError
@@ -31,6 +42,9 @@ BELONGINGS = (label_current, label_client, label_event, epoch, query_item, query
 config_of = functools.lru_cache(maxsize=256)(ExperimentConfig.from_json)
 
 
+TOUCH = update(experiment).where(experiment.c.id == bindparam("key")).values(version=experiment.c.version + 1)
+
+
 def missing(experiment_id: str) -> NotFound:
     """The error for an experiment that is not there."""
     return NotFound(f"there is no experiment {experiment_id!r}: it may have been deleted; choose another")
@@ -42,9 +56,7 @@ def touch(connection: Connection, experiment_id: str, now: float, **values: Any)
     Raises:
         NotFound: no such experiment.
     """
-    change = update(experiment).where(experiment.c.id == experiment_id)
-    version = experiment.c.version + 1
-    if not connection.execute(change.values(version=version, updated_at=now, **values)).rowcount:
+    if not connection.execute(TOUCH, {"key": experiment_id, "updated_at": now} | values).rowcount:
         raise missing(experiment_id)
 
 

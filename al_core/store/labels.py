@@ -7,7 +7,7 @@ import operator
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select
+from sqlalchemy import Connection, Row, bindparam, func, insert, select
 
 from al_core.errors import StoreError
 from al_core.records import JobLease, LabelAck, LabelEvent, LabelOp, LabelSource
@@ -23,6 +23,12 @@ CHAINED = (
     "id", "experiment_id", "sample_id", "value", "source", "annotator",
     "round", "client", "n", "at", "milliseconds",
 )  # fmt: skip
+LOG_END = select(experiment.c.label_rev, experiment.c.label_head).where(
+    experiment.c.id == bindparam("experiment")
+)
+LAST_NUMBER = select(label_client.c.last_n).where(
+    label_client.c.experiment_id == bindparam("experiment"), label_client.c.client == bindparam("client")
+)
 EVENT = [label_event.c[name] for name in CHAINED]
 
 
@@ -128,8 +134,7 @@ class Labels:
 
     @staticmethod
     def _last_number(connection: Connection, experiment_id: str, client: str) -> int:
-        mine = (label_client.c.experiment_id == experiment_id) & (label_client.c.client == client)
-        return connection.scalar(select(label_client.c.last_n).where(mine)) or 0
+        return connection.scalar(LAST_NUMBER, {"experiment": experiment_id, "client": client}) or 0
 
     def _event_ids(self, connection: Connection, count: int) -> Iterable[int]:
         """The ids that come next: known before the insert, as the chain covers them."""
@@ -150,19 +155,11 @@ class Labels:
             }
             for row in rows
         }
-        new = self._db.insert(label_current)
-        change = new.on_conflict_do_update(
-            index_elements=["experiment_id", "sample_id"],
-            set_={"value": new.excluded.value, "event_id": new.excluded.event_id},
-        )
-        connection.execute(change, list(winners.values()))
+        connection.execute(self._db.upsert(label_current), list(winners.values()))
 
     def _set_last_number(self, connection: Connection, experiment_id: str, client: str, n: int) -> None:
-        new = self._db.insert(label_client)
-        change = new.on_conflict_do_update(
-            index_elements=["experiment_id", "client"], set_={"last_n": new.excluded.last_n}
-        )
-        connection.execute(change, {"experiment_id": experiment_id, "client": client, "last_n": n})
+        row = {"experiment_id": experiment_id, "client": client, "last_n": n}
+        connection.execute(self._db.upsert(label_client), row)
 
     def label_events(
         self, experiment_id: str, *, after: int = 0, until: int | None = None

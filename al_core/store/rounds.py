@@ -24,9 +24,9 @@ from al_core.store.experiments import touch
 from al_core.store.leases import hold
 from al_core.store.schema import epoch, job, query, query_item, round_
 
+EPOCH_TABLE = epoch  # an epoch's record is called epoch too, where it is put
 EPOCH = [epoch.c[name] for name in EpochRecord.__dataclass_fields__]
 ITEM = [query_item.c[name] for name in ("round", "rank", "sample_id", "score", "guesses")]
-EPOCH_KEY = ("experiment_id", "round", "epoch")
 
 
 def _round(row: RowMapping) -> RoundRecord:
@@ -96,15 +96,11 @@ class Rounds:
 
     def put_epoch(self, lease: JobLease, experiment_id: str, epoch: EpochRecord) -> None:
         """Insert or replace the record of (round, epoch)."""
-        table = EPOCH[0].table
         values = {column.name: getattr(epoch, column.name) for column in EPOCH}
-        new = self._db.insert(table).values(experiment_id=experiment_id, **values)
-        rest = {name: value for name, value in values.items() if name not in EPOCH_KEY}
-        change = new.on_conflict_do_update(index_elements=EPOCH_KEY, set_=rest)
         with self._db.write() as connection:
             hold(self._db, connection, lease)
             touch(connection, experiment_id, self._db.now(connection))
-            connection.execute(change)
+            connection.execute(self._db.upsert(EPOCH_TABLE), values | {"experiment_id": experiment_id})
 
     def epochs(self, experiment_id: str, *, round: int | None = None) -> list[EpochRecord]:
         """By round, then epoch."""

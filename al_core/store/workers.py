@@ -20,8 +20,7 @@ class Workers:
         """Insert or replace."""
         values = {name: getattr(worker, name) for name in FIELDS}
         with self._db.write() as connection:
-            new = self._db.insert(table).values(values)
-            connection.execute(new.on_conflict_do_update(index_elements=["id"], set_=values))
+            connection.execute(self._db.upsert(table), values)
 
     def workers(self) -> list[WorkerRecord]:
         """By id."""
