@@ -22,7 +22,7 @@ test:
 	$(PYTHON) -m pytest
 
 lock:
-	$(PYTHON) -m piptools compile -q --generate-hashes --allow-unsafe --no-emit-index-url --no-emit-find-links -o requirements.lock requirements.txt
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links requirements.txt -o requirements.lock
 
 readme:
 	$(PYTHON) -m tests.readme_tables

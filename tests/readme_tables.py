@@ -1,4 +1,4 @@
-"""README's tables, from the registries. `make readme` writes them; test_documents.py fails when they are stale."""
+"""README's tables, from the registries: `make readme` writes them, test_documents.py finds stale ones."""
 
 import re
 from pathlib import Path
