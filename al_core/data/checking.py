@@ -1,0 +1,188 @@
+"""Decode many files in a few watched processes: each has a time limit and a memory limit for each file.
+
+A file that crashes a decoder, or holds it up, is refused; the decoder is started again and the rest goes on.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import selectors
+import subprocess
+import sys
+import tempfile
+import time
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any, Final
+
+import al_core
+from al_core.errors import DataError
+
+SECONDS: Final = 30.0
+"""Time limit for one file. Large photos take 0.1 s."""
+_WINDOW: Final = 16
+_WINDOW_BYTES: Final = 32_000  # less than a pipe holds, so that neither end waits for the other for ever
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What became of one file: a reason to refuse it, or its facts and pixels."""
+
+    position: int
+    reason: str | None
+    side: int = 0  # of a square picture; 0: not square
+    short: int = 0  # the shorter side
+    bytes: int = 0
+    digest: str = ""
+    total: tuple[int, ...] = ()
+    squares: tuple[int, ...] = ()
+    pixels: bytes = b""
+
+
+class _Decoder:
+    """One decoder process, the requests that it has not answered, and what it has said so far."""
+
+    def __init__(self, root: Path) -> None:
+        self.waiting: deque[tuple[int, int]] = deque()  # (position, bytes of its request)
+        self.buffer = bytearray()
+        self.ready = False
+        self.since = time.monotonic()
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
+        project = str(Path(al_core.__file__).parent.parent)
+        paths = [project, *filter(None, [os.environ.get("PYTHONPATH")])]
+        one_thread = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "al_core.data.decoder"],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors,
+            env=os.environ | one_thread | {"PYTHONPATH": os.pathsep.join(paths)},
+        )  # fmt: skip
+        self._send(json.dumps(os.fspath(root)).encode() + b"\n")
+
+    @property
+    def output(self) -> IO[bytes]:
+        pipe = self.process.stdout
+        if pipe is None:
+            raise DataError("a decoder has no output")
+        return pipe
+
+    def _send(self, line: bytes) -> None:
+        if self.process.stdin is not None:
+            with contextlib.suppress(BrokenPipeError):  # it died; reading its output says so too
+                self.process.stdin.write(line)
+                self.process.stdin.flush()
+
+    def has_room(self) -> bool:
+        """Whether one more request can be sent without waiting."""
+        return len(self.waiting) < _WINDOW and sum(size for _, size in self.waiting) < _WINDOW_BYTES
+
+    def ask(self, position: int, name: str, size: int) -> None:
+        """Send one request."""
+        line = json.dumps({"name": name, "size": size}).encode() + b"\n"
+        if not self.waiting:
+            self.since = time.monotonic()
+        self.waiting.append((position, len(line)))
+        self._send(line)
+
+    def answers(self) -> Iterator[Checked]:
+        """The answers that have come in whole."""
+        while (end := self.buffer.find(b"\n")) >= 0:
+            facts: dict[str, Any] = json.loads(self.buffer[:end])
+            if not self.ready:
+                self.ready = True
+                del self.buffer[: end + 1]
+                self.since = time.monotonic()
+                continue
+            stop = end + 1 + facts["pixels"]
+            if len(self.buffer) < stop:
+                return
+            facts["pixels"] = bytes(self.buffer[end + 1 : stop])
+            del self.buffer[:stop]
+            position, _ = self.waiting.popleft()
+            self.since = time.monotonic()
+            yield Checked(position, **facts)
+
+    def close(self) -> str:
+        """End the process; returns what it wrote to its error output."""
+        self.process.kill()
+        for pipe in (self.process.stdin, self.process.stdout):
+            if pipe is not None:
+                with contextlib.suppress(BrokenPipeError):  # an unsent rest
+                    pipe.close()
+        self.process.wait()
+        self._errors.seek(0)
+        text = self._errors.read(10_000).decode(errors="replace")
+        self._errors.close()
+        return text
+
+
+def check_files(
+    root: Path, names: Sequence[str], size: int, *, seconds: float = SECONDS
+) -> Iterator[Checked]:
+    """Decode every file below `root` at `size` pixels; results come as they are ready.
+
+    Raises:
+        DataError: decoders cannot be started at all.
+    """
+    queue = deque(range(len(names)))
+    num_decoders = max(1, min(os.cpu_count() or 1, 8, len(names) // 32))
+    with selectors.DefaultSelector() as selector:
+        try:
+            for _ in range(num_decoders):
+                _start(selector, root)
+            left = len(names)
+            while left:
+                for decoder in _decoders(selector):
+                    while queue and decoder.has_room():
+                        position = queue.popleft()
+                        decoder.ask(position, names[position], size)
+                selector.select(timeout=0.5)
+                for decoder in _decoders(selector):
+                    for checked in _listen(selector, decoder, queue, root, seconds):
+                        left -= 1
+                        yield checked
+        finally:
+            for decoder in _decoders(selector):
+                decoder.close()
+
+
+def _start(selector: selectors.BaseSelector, root: Path) -> None:
+    decoder = _Decoder(root)
+    os.set_blocking(decoder.output.fileno(), False)
+    selector.register(decoder.output, selectors.EVENT_READ, decoder)
+
+
+def _decoders(selector: selectors.BaseSelector) -> list[_Decoder]:
+    return [key.data for key in selector.get_map().values()]
+
+
+def _listen(
+    selector: selectors.BaseSelector, decoder: _Decoder, queue: deque[int], root: Path, seconds: float
+) -> Iterator[Checked]:
+    """The answers of one decoder; one that died or hangs is replaced, and its file refused."""
+    ended = False
+    for _ in range(64):
+        try:
+            piece = os.read(decoder.output.fileno(), 1 << 18)
+        except BlockingIOError:
+            break
+        decoder.buffer += piece
+        if not piece:
+            ended = True
+            break
+    yield from decoder.answers()
+    late = bool(decoder.waiting) and time.monotonic() - decoder.since > seconds
+    if not ended and not late:
+        return
+    selector.unregister(decoder.output)
+    said = decoder.close()
+    if not decoder.ready and ended:
+        raise DataError(f"pictures cannot be checked: the decoder does not start ({said.strip()[-500:]})")
+    if decoder.waiting:
+        culprit, _ = decoder.waiting.popleft()
+        queue.extendleft(position for position, _ in reversed(decoder.waiting))
+        yield Checked(culprit, f"takes more than {seconds:g} seconds" if late else "crashes the decoder")
+    _start(selector, root)
