@@ -8,17 +8,17 @@ import streamlit as st
 from al_core.config import DataConfig
 from al_core.data.prepare import prepared_key
 from pages.components.picture_wall import picture_wall
+from pages.components.pictures import hero, three_steps
 from pages.components.session_cards import session_cards
-from pages.components.three_steps import three_steps
 from state import handles, session, starting
 
-_WALL = 21
+_WALL = 10
 
 
 def _hero() -> None:
     words, pictures = st.columns([1.15, 1], gap="large", vertical_alignment="center")
-    with words:
-        st.title("Teach a classifier with fewer labels")
+    with words, st.container(key="hero"):
+        st.title("Teach a classifier with fewer labels", anchor=False)
         st.write(
             "Askwell trains an image classifier while you label, and asks only for the pictures that it "
             "would learn most from. Everything stays on this machine."
@@ -35,12 +35,9 @@ def _hero() -> None:
         st.caption(
             "You label 20 digits, it trains for seconds, and the curve moves. No account, no download."
         )
+        _wall()
     with pictures:
-        key = prepared_key(handles.settings(), DataConfig())
-        if key is not None:
-            dataset = handles.dataset(key)
-            ids = np.linspace(0, len(dataset.train) - 1, _WALL).astype(np.int64)
-            picture_wall(dataset, ids.tolist(), key="hero-wall", cell=56, captions=False)
+        hero(key="hero-picture")
     if story:
         tab = session.current()
         record = starting.begin(starting.story_config(), key=tab.form)
@@ -51,11 +48,21 @@ def _hero() -> None:
         st.switch_page("setup.py")
 
 
+def _wall() -> None:
+    """The pictures that the story asks about, once they are prepared."""
+    key = prepared_key(handles.settings(), DataConfig())
+    if key is None:
+        return
+    dataset = handles.dataset(key)
+    ids = np.linspace(0, len(dataset.train) - 1, _WALL).astype(np.int64)
+    picture_wall(dataset, ids.tolist(), key="hero-wall", cell=44, captions=False)
+
+
 session.guard()
 _hero()
 sessions = handles.store().experiments()
 if sessions:
-    st.header("Your sessions")
+    st.header("Your sessions", anchor=False)
     session_cards(sessions)
-st.header("How it works")
+st.header("How it works", anchor=False)
 three_steps(key="three-steps")

@@ -51,6 +51,7 @@ def _notices(tab: session.Session) -> None:
 
 
 st.set_page_config(page_title="Askwell", page_icon=_ASSETS / "favicon.svg", layout="wide")
+st.html(_ASSETS / "frame.css")
 st.logo(_ASSETS / "logo.svg", icon_image=_ASSETS / "favicon.svg", size="large")
 page = _navigation()
 with shielded("the shell"):

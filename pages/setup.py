@@ -10,8 +10,8 @@ from al_core.errors import ConfigError, Problem
 from pages.components import config_form
 from pages.components.setup_images import setup_images
 from pages.components.setup_model import setup_model, setup_strategy
-from pages.components.setup_plan import plan_words, setup_plan
-from state import draft, handles, session, starting
+from pages.components.setup_plan import setup_plan
+from state import cache, draft, handles, session, starting
 from state.text import plain
 
 _PARTS = {
@@ -47,7 +47,9 @@ def _head(config: ExperimentConfig | None, problems: list[Problem]) -> None:
     with preset:
         names = [preset.name for preset in starting.PRESETS]
         about = "  \n".join(f"{preset.name}: {preset.help}" for preset in starting.PRESETS)
-        st.segmented_control("Start from", names, key="preset", on_change=_apply_preset, help=about)
+        st.segmented_control(
+            "Start from", names, default=starting.FIRST, key="preset", on_change=_apply_preset, help=about
+        )
     with file, st.popover("File", icon=":material/data_object:"):
         if config is not None:
             st.download_button(
@@ -87,10 +89,11 @@ def _part(config: ExperimentConfig, problems: list[Problem]) -> None:
 
 
 def _create(config: ExperimentConfig | None, problems: list[Problem]) -> None:
+    about = draft.problem_words(problems)
+    if config and not problems:
+        about = draft.plan(config, cache.num_classes(config.data)).words
     with st.bottom, st.container(horizontal=True, vertical_alignment="center", gap="medium", key="next-step"):
-        st.text(
-            plan_words(config) if config and not problems else draft.problem_words(problems), width="stretch"
-        )
+        st.text(about, width="stretch")
         clicked = st.button(
             "Create and start",
             type="primary",
@@ -119,6 +122,7 @@ def _readable(problems: list[Problem]) -> ExperimentConfig:
 
 
 session.guard()
+config_form.begin(starting.preset_config(starting.FIRST))
 config, problems = draft.read(config_form.values())
 if config is not None:
     problems = check_config(config, handles.settings())

@@ -209,8 +209,10 @@ def worker_words(worker: WorkerRecord | None) -> str:
     """The worker and its device, for the side bar."""
     if worker is None:
         return "No worker is running"
-    states = {"starting": "warming up", "idle": "ready", "busy": "working"}
-    device = worker.device or "device not known yet"
+    states = {"idle": "ready", "busy": "working"}
+    if worker.state == "starting" or not worker.device:
+        return "The worker is warming up"
+    device = worker.device
     return f"{device} · {states.get(worker.state, worker.state)}"
 
 

@@ -7,6 +7,8 @@ from typing import Any, Final
 
 from al_core.check import require_valid
 from al_core.config import ExperimentConfig
+from al_core.data.sources import SOURCES
+from al_core.query.strategies import STRATEGIES
 from al_core.records import ExperimentRecord
 from state import handles, jobs
 
@@ -56,6 +58,10 @@ PRESETS: Final = (
 )
 
 
+FIRST: Final = "Quick"
+"""What a first visitor's form holds."""
+
+
 def preset_config(name: str) -> ExperimentConfig:
     """The config that a preset stands for."""
     preset = next(preset for preset in PRESETS if preset.name == name)
@@ -75,6 +81,15 @@ def story_config() -> ExperimentConfig:
     )
 
 
+def named(config: ExperimentConfig) -> ExperimentConfig:
+    """With a telling name where the person gave none."""
+    if config.name != ExperimentConfig().name:
+        return config
+    source = SOURCES.get(config.data.dataset.partition(":")[0])
+    title = "My images" if source.path == "required" else source.title
+    return config.changed(name=f"{title}, {STRATEGIES.get(config.query.strategy).title}"[:120])
+
+
 def begin(config: ExperimentConfig, *, key: str) -> ExperimentRecord:
     """Create the experiment and start it; the same key gives the same experiment, so a double click is one.
 
@@ -82,6 +97,6 @@ def begin(config: ExperimentConfig, *, key: str) -> ExperimentRecord:
         ConfigError: it cannot run. Nothing has been written.
     """
     require_valid(config, handles.settings())
-    record = handles.store().create_experiment(config, idempotency_key=key)
+    record = handles.store().create_experiment(named(config), idempotency_key=key)
     jobs.advance(record.id)
     return record

@@ -18,12 +18,33 @@ from state.text import plain
 _PREFIX = "option:"
 _SPECIAL = frozenset({"data.dataset", "model.model", "query.strategy", "query.options", "name"})
 """Options that have a field of their own on the page."""
+_WORDS = {
+    "human": "A person, in the browser",
+    "truth": "Ground truth (a simulation)",
+    "per_class": "Some of each class, at random",
+    "random": "At random",
+    "kcenter": "Spread over the data (k-center)",
+    "import": "From a file of labels",
+    "imagenet": "ImageNet (large images)",
+    "small": "Small images",
+    "cold": "Fresh weights each round",
+    "warm": "The last round's weights",
+    "onecycle": "One cycle",
+    "sgd": "SGD with momentum",
+}
+"""Choices whose names in the config are short; all others speak for themselves."""
 _BOUNDS = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below"}
 
 
 def key_of(path: str) -> str:
     """The session_state key that holds an option of the draft."""
     return _PREFIX + path
+
+
+def begin(config: ExperimentConfig) -> None:
+    """Fill the fields at the first visit of a tab; later visits find what was left in them."""
+    if key_of("name") not in st.session_state:
+        fill(config)
 
 
 def values() -> dict[str, Any]:
@@ -102,6 +123,10 @@ def _kind(annotation: Any) -> tuple[Any, bool]:
     return annotation, False
 
 
+def _choice_words(value: str) -> str:
+    return _WORDS.get(value, value.capitalize())
+
+
 def _help(option: Option) -> str:
     limits = [
         f"{words} {getattr(bound, name):g}"
@@ -117,7 +142,7 @@ def _widget(option: Option, kind: Any, optional: bool) -> None:
     st.session_state.setdefault(key, option.default)
     shared: dict[str, Any] = {"key": key, "help": _help(option), "persist_state": "session"}
     if typing.get_origin(kind) is typing.Literal:
-        st.selectbox(option.label, typing.get_args(kind), **shared)
+        st.selectbox(option.label, typing.get_args(kind), format_func=_choice_words, **shared)
     elif kind is bool:
         st.checkbox(option.label, **shared)
     elif kind in (int, float):

@@ -10,28 +10,25 @@ from al_core.config import ExperimentConfig
 from al_core.errors import Problem
 from pages.components import config_form
 from state import cache, draft
-
-
-def plan_words(config: ExperimentConfig) -> str:
-    """The plan in one line."""
-    return draft.plan(config, cache.num_classes(config.data)).words
+from state.starting import SECONDS_A_LABEL
+from state.text import duration
 
 
 def setup_plan(config: ExperimentConfig, problems: Sequence[Problem]) -> None:
     """Draw the part."""
     plan = draft.plan(config, cache.num_classes(config.data))
-    figures = st.columns(4, gap="medium")
-    for column, (label, value) in zip(
-        figures,
-        (
-            ("To begin with", plan.initial),
-            ("Rounds", plan.rounds),
-            ("Labels in all", plan.labels),
-            ("By your hand", plan.by_hand),
-        ),
-        strict=True,
-    ):
-        column.metric(label, "open" if value is None else f"{value:,}")
+    hand = "By hand"
+    if plan.by_hand:
+        hand += f", about {duration(plan.by_hand * SECONDS_A_LABEL)}"
+    figures = (
+        ("To begin with", plan.initial),
+        ("Rounds", plan.rounds),
+        ("Labels in all", plan.labels),
+        (hand, plan.by_hand),
+    )
+    with st.container(horizontal=True, gap="large"):
+        for label, value in figures:
+            st.metric(label, "open" if value is None else f"{value:,}", width=150)
     begin, ask, end = st.columns(3, gap="large")
     with begin:
         st.subheader("Begin")
@@ -42,7 +39,6 @@ def setup_plan(config: ExperimentConfig, problems: Sequence[Problem]) -> None:
     with ask:
         st.subheader("Ask")
         config_form.section("query", problems, advanced=False)
-        st.text(plan.words)
     with end:
         st.subheader("End")
         config_form.section("stop", problems, advanced=False)

@@ -22,12 +22,10 @@ def shielded(where: str) -> Iterator[None]:
             st.error(plain(problem), icon=":material/tune:")
     except ALError as error:
         st.error(plain(error), icon=":material/error:")
-    except (
-        Exception
-    ) as error:  # the outermost handler of the browser side: nothing unforeseen may reach a page
+    except Exception as error:  # the outermost handler: nothing unforeseen may reach a page
         error_id = faults.report(error, where)
         st.error(
             "Something went wrong that we did not foresee; your labels are safe in the store. Reload the "
-            f"page to try again. Error id **{error_id}**: logs/app.log in the server's home folder has the rest.",
+            f"page to try again. Error id **{error_id}**: logs/app.log in the server's home has the rest.",
             icon=":material/error:",
         )

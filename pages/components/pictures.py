@@ -1,4 +1,4 @@
-"""Active learning in three pictures, drawn in the colours of the theme."""
+"""Our own drawings, in the colours of the theme: nothing in them comes from a person or a file."""
 
 from __future__ import annotations
 
@@ -7,6 +7,11 @@ from pathlib import Path
 import streamlit as st
 
 _ASSETS = Path(__file__).resolve().parents[2] / "assets"
+hero = st.components.v2.component(
+    "askwell_hero",
+    html=(_ASSETS / "hero.html").read_text("utf-8"),
+    css=(_ASSETS / "hero.css").read_text("utf-8"),
+)
 three_steps = st.components.v2.component(
     "askwell_three_steps",
     html=(_ASSETS / "three_steps.html").read_text("utf-8"),
