@@ -87,9 +87,9 @@ def _rules(config: ExperimentConfig) -> Iterator[Problem]:
     if config.oracle == "truth" and stop == type(stop)():
         allowed = "ground truth would label everything: set n_rounds, budget, patience or target_accuracy"
         yield Problem("oracle", "truth", allowed)
-    if stop.budget is not None and config.init.init in ("random", "kcenter"):
-        if stop.budget < config.init.n_start:
-            yield Problem("stop.budget", stop.budget, f"is below the initial set of {config.init.n_start}")
+    drawn = config.init.n_start if config.init.init in ("random", "kcenter") else 0
+    if stop.budget is not None and stop.budget < drawn:
+        yield Problem("stop.budget", stop.budget, f"is below the initial set of {config.init.n_start}")
 
 
 def _data(config: ExperimentConfig, dataset: Dataset) -> Iterator[Problem]:

@@ -71,10 +71,15 @@ def read_labels_file(
         if not 0 <= sample_id < num_samples:
             named = text or row.get("file")
             problems.append(Problem(where, named, "no such image in the train split"))
-        elif (row["label"] or "") not in class_ids:
+        elif (class_id := _class_id(row["label"] or "", class_ids)) is None:
             problems.append(Problem(where, row["label"], f"known classes: {', '.join(classes[:20])}"))
-        elif labels.setdefault(sample_id, class_ids[row["label"]]) != class_ids[row["label"]]:
+        elif labels.setdefault(sample_id, class_id) != class_id:
             problems.append(Problem(where, row["label"], f"sample {sample_id} has another label above"))
     if problems:
         raise ConfigError(problems[:20])
     return labels
+
+
+def _class_id(label: str, class_ids: Mapping[str, int]) -> int | None:
+    """A class by name; the quote that our CSV files put before "=", "+", "-" and "@" is taken off."""
+    return class_ids.get(label, class_ids.get(label.removeprefix("'")))

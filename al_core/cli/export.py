@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import csv
 import sys
 from pathlib import Path
 from typing import Any
 
 from al_core.errors import ConfigError, Problem
 from al_core.experiment import Experiment
-from al_core.results.export import neutral, write_selected
+from al_core.results.export import write_csv, write_queries
 from al_core.results.records_file import write_run
 from al_core.settings import Settings
 from al_core.store import open_store
@@ -25,7 +24,11 @@ def add_parser(commands: Any) -> None:
     parser.set_defaults(function=main)
     parser.add_argument("experiment", help="experiment id, as `verify` and the browser show it")
     parser.add_argument("--out", type=Path, required=True, help="folder; must be new or empty")
-    parser.add_argument("--images", action="store_true", help="also the selected images, in class folders")
+    parser.add_argument(
+        "--images",
+        action="store_true",
+        help="also selected.zip: the queried images in class folders, with a manifest",
+    )
 
 
 def main(arguments: argparse.Namespace) -> int:
@@ -40,7 +43,9 @@ def main(arguments: argparse.Namespace) -> int:
         write_run(experiment, out)
         write_labels(experiment, out / "labels.csv")
         if arguments.images:
-            write_selected(experiment, out / "selected")
+            with (out / "selected.zip").open("wb") as file:
+                labels = store.current_labels(experiment.id)
+                write_queries(file, experiment.dataset, store.queries(experiment.id), labels)
     finally:
         store.close()
     sys.stdout.write(f"written: {out}\n")
@@ -50,13 +55,13 @@ def main(arguments: argparse.Namespace) -> int:
 def write_labels(experiment: Experiment, path: Path) -> None:
     """Every label event, in order; `sample_id` and `label` make a file that `--init import` reads."""
     dataset = experiment.dataset
-    with path.open("w", newline="", encoding="utf-8") as file:
-        rows = csv.writer(file)
-        rows.writerow(["event", "sample_id", "file", "label", "source", "annotator", "round", "at"])
-        for event in experiment.store.label_events(experiment.id):
-            label = dataset.classes[event.value] if event.value >= 0 else _WORDS[event.value]
-            name = neutral(dataset.train.file_name(event.sample_id))
-            rows.writerow(
-                [event.id, event.sample_id, name, neutral(label), event.source.value,
-                 neutral(event.annotator), event.round, f"{event.at:.3f}"]
-            )  # fmt: skip
+    rows = [
+        [
+            event.id, event.sample_id, dataset.train.file_name(event.sample_id),
+            dataset.classes[event.value] if event.value >= 0 else _WORDS[event.value],
+            event.source.value, event.annotator, event.round, f"{event.at:.3f}",
+        ]
+        for event in experiment.store.label_events(experiment.id)
+    ]  # fmt: skip
+    header = ["event", "sample_id", "file", "label", "source", "annotator", "round", "at"]
+    path.write_text(write_csv(rows, header), encoding="utf-8", newline="")

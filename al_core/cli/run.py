@@ -118,23 +118,17 @@ def _work(experiment: Experiment, out: Path | None, bar: tqdm[Any]) -> JobState:
     if claimed is None:
         raise StoreError("a worker has taken this run over; wait for it, or stop it in the browser")
     logging.getLogger("al_core").setLevel(logging.INFO)
-    ended = threading.Event()
-    watcher: list[threading.Thread] = []
+    watchers: list[_Watch] = []
 
     def attach(control: JobControl) -> None:
-        # records.json grows with each round, so that a kill loses at most the running one
-        thread = threading.Thread(
-            target=_watch, args=(experiment.id, store, experiment.settings, control, out, bar, ended)
-        )
-        watcher.append(thread)
-        thread.start()
+        watchers.append(_Watch(experiment, control, out, bar))
+        watchers[-1].start()
 
     try:
         state = run_job(store, experiment.settings, *claimed, attach=attach)
     finally:
-        ended.set()
-        for thread in watcher:
-            thread.join()
+        for watcher in watchers:
+            watcher.end()
     experiment.refresh()
     if out is not None and experiment.record.dataset_key is not None:
         write_run(experiment, out)
@@ -143,26 +137,35 @@ def _work(experiment: Experiment, out: Path | None, bar: tqdm[Any]) -> JobState:
     return state
 
 
-def _watch(
-    experiment_id: str, store: Store, settings: Settings, control: JobControl, out: Path | None, bar: tqdm[Any],
-    ended: threading.Event,
-) -> None:  # fmt: skip
-    written = 0
-    while not ended.wait(0.2):
-        facts = control.facts
-        number = facts.get("round")
-        phase = (
-            f"round {number} {facts.get('phase', '')}" if number is not None else str(facts.get("phase", ""))
-        )
-        _show(bar, phase, int(facts.get("done", 0)), int(facts.get("total", 0)))
-        rounds = store.rounds(experiment_id)
-        if len(rounds) > written:
+class _Watch(threading.Thread):
+    """Shows the progress of a run, and lets records.json grow with each round: a kill loses at most one."""
+
+    def __init__(self, experiment: Experiment, control: JobControl, out: Path | None, bar: tqdm[Any]) -> None:
+        super().__init__(name="progress", daemon=True)
+        self.experiment, self.control, self.out, self.bar = experiment, control, out, bar
+        self._ended = threading.Event()
+
+    def run(self) -> None:
+        written = 0
+        store, settings = self.experiment.store, self.experiment.settings
+        while not self._ended.wait(0.2):
+            facts = self.control.facts
+            number, phase = facts.get("round"), str(facts.get("phase", ""))
+            words = phase if number is None else f"round {number} {phase}"
+            _show(self.bar, words, int(facts.get("done", 0)), int(facts.get("total", 0)))
+            rounds = store.rounds(self.experiment.id)
+            if len(rounds) == written:
+                continue
             written = len(rounds)
             accuracy = rounds[-1].metrics.get("test_accuracy")
             if accuracy is not None:
-                bar.set_postfix_str(f"{rounds[-1].num_labeled} labels, test accuracy {accuracy:.3f}")
-            if out is not None:
-                write_run(Experiment.open(store, settings, experiment_id), out)
+                self.bar.set_postfix_str(f"{rounds[-1].num_labeled} labels, test accuracy {accuracy:.3f}")
+            if self.out is not None:
+                write_run(Experiment.open(store, settings, self.experiment.id), self.out)
+
+    def end(self) -> None:
+        self._ended.set()
+        self.join()
 
 
 def _bar(quiet: bool) -> tqdm[Any]:

@@ -1,4 +1,4 @@
-"""`verify`: prove that what is kept is whole. The log equals the labels, artefacts hash, splits are disjoint."""
+"""`verify`: prove that what is kept is whole: log and labels, artefacts, splits, queries."""
 
 from __future__ import annotations
 

@@ -23,8 +23,8 @@ from al_core.types import INITIAL_ROUND
 def records(experiment: Experiment) -> dict[str, Any]:
     """Everything about an experiment so far, as plain values.
 
-    The keys Initialization, Loops Progress, Query Instances, Validation-2 Accuracy Coordinates, Final Test Score,
-    Premature Stop and Labels History are the first seed's; `rounds` is ours.
+    The keys Initialization, Loops Progress, Query Instances, Validation-2 Accuracy Coordinates, Final
+    Test Score, Premature Stop and Labels History are the first seed's; `rounds` is ours.
     """
     store, config = experiment.store, experiment.config
     rounds = store.rounds(experiment.id)

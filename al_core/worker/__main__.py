@@ -1,7 +1,7 @@
 """The worker process: `python -m al_core.worker`. Claims jobs from the store, one at a time, and stays warm.
 
-It runs in its own session, so that a restart of the server does not touch it, and holds a lock file, so that two
-tabs cannot start two. Torch is imported once; the second round does not pay for it again.
+It runs in its own session, so that a restart of the server does not touch it, and holds a lock file, so that
+two tabs cannot start two. Torch is imported once; the second round does not pay for it again.
 """
 
 from __future__ import annotations

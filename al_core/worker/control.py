@@ -18,7 +18,7 @@ POLL_SECONDS = 0.1
 BEAT_SECONDS = 1.0
 
 
-class Interrupted(Exception):  # noqa: N818 - it is a request, not an error
+class Interrupted(Exception):
     """The job shall end now, in this state: STOPPED (asked to) or QUEUED (gives way, goes on later)."""
 
     def __init__(self, state: JobState) -> None:
@@ -29,8 +29,8 @@ class Interrupted(Exception):  # noqa: N818 - it is a request, not an error
 class JobControl:
     """Heartbeat in a thread, and `control()` for the computing one.
 
-    The thread reads the job's row every 0.1 s, so that a pause or stop is seen between two batches, and writes a
-    heartbeat with the newest progress every second.
+    The thread reads the job's row every 0.1 s, so that a pause or stop is seen between two batches, and
+    writes a heartbeat with the newest progress every second.
     """
 
     def __init__(self, store: Store, job: JobRecord, lease: JobLease) -> None:

@@ -1,8 +1,8 @@
 """What a worker does in a round: prepare, draw the initial set, train, evaluate, query.
 
-Artefacts are on disk before the row that names them is written, and each step ends in one transaction, so that a
-kill at any instant leaves either the old state or the new one. Every draw is keyed by (seed, purpose, round):
-doing a step again gives the same result.
+Artefacts are on disk before the row that names them is written, and each step ends in one transaction, so
+that a kill at any instant leaves either the old state or the new one. Every draw is keyed by (seed, purpose,
+round): doing a step again gives the same result.
 """
 
 from __future__ import annotations
@@ -258,7 +258,9 @@ class Advance:
             truth = dataset.test.labels[known]
             probs = self._predict(network, "test", known, "evaluate").probs
             metrics |= {f"test_{name}": value for name, value in evaluate(probs, truth).items()}
-            matrix = tuple(tuple(row) for row in confusion(probs.argmax(1), truth, dataset.num_classes).tolist())
+            matrix = tuple(
+                tuple(row) for row in confusion(probs.argmax(1), truth, dataset.num_classes).tolist()
+            )
             arrays = {"test_ids": known, "test_probs": probs}
         ids = experiment.splits.round_validation
         if len(ids):
