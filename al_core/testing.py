@@ -58,9 +58,13 @@ def run(strategy: Strategy, evidence: Mapping[str, Any], k: int, seed: int = 0) 
     n = evidence["num_candidates"]
     chosen = select(strategy, evidence, num_candidates=n, k=k, rng=np.random.default_rng(seed))
     picks = chosen.positions
-    _require(picks.dtype == np.int64 and picks.shape == (min(k, n),), strategy, f"gave {picks!r} for k={k}, n={n}")
+    _require(
+        picks.dtype == np.int64 and picks.shape == (min(k, n),), strategy, f"gave {picks!r} for k={k}, n={n}"
+    )
     _require(len(np.unique(picks)) == len(picks), strategy, f"picked an image twice: {picks}")
-    _require(bool(((picks >= 0) & (picks < n)).all()), strategy, f"picked outside its {n} candidates: {picks}")
+    _require(
+        bool(((picks >= 0) & (picks < n)).all()), strategy, f"picked outside its {n} candidates: {picks}"
+    )
     return chosen
 
 
@@ -151,7 +155,9 @@ def chooses_the_same_images_in_any_order(strategy: Strategy) -> None:
         return
     shuffled = run(strategy, taken(evidence, order), 8)
     _require(
-        set(order[shuffled.positions]) == set(expected.positions), strategy, "depends on the order of the pool"
+        set(order[shuffled.positions]) == set(expected.positions),
+        strategy,
+        "depends on the order of the pool",
     )
     if expected.scores is not None and shuffled.scores is not None:
         same = np.allclose(expected.scores[order], shuffled.scores, rtol=1e-5, atol=1e-9)

@@ -8,23 +8,63 @@ picked is excluded by its position, never by its distance.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Final
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int64
 
 from al_core.errors import StrategyError
 from al_core.types import Positions
 
 Points = Float[np.ndarray, "n D"]
 Distances = Float[np.ndarray, " n"]
+Rows = Int64[np.ndarray, " r"]
 
-# Rows of points and of centres in one product: 4 MB of float32, which stays in the second-level cache.
-_ROWS: Final = 1024
-# Points among which the greedy step runs between two passes over all points.
+# Points and centres in one matrix product: large enough for full speed (2048 x 512 floats are 4 MB).
+_ROWS: Final = 2048
+_CENTRES: Final = 512
+# Points among which the greedy step runs before it looks at the others again.
 _HOT: Final = 1024
 _PICKED: Final = np.float32(-1)
+
+
+class Cloud:
+    """Points, seen from their mean."""
+
+    def __init__(self, points: Points) -> None:
+        self.points = points
+        self.origin = points.mean(axis=0, dtype=np.float64).astype(np.float32)
+        self.squares = np.empty(len(points), np.float32)
+        for start in range(0, len(points), _ROWS):
+            block = self.centred(points[start : start + _ROWS])
+            np.einsum("nd,nd->n", block, block, out=self.squares[start : start + _ROWS])
+
+    def __len__(self) -> int:
+        return len(self.points)
+
+    def centred(self, points: Points) -> Points:
+        """Points of the same space, in float32 and with this cloud's mean as origin."""
+        return np.subtract(points, self.origin, dtype=np.float32)
+
+    def rows(self, rows: Rows) -> Points:
+        """Some of the points, centred."""
+        return self.centred(self.points[rows])
+
+    def lower(self, bounds: Distances, centres: Points, rows: Rows | None = None) -> None:
+        """Lower bounds, in place, to squared distances to the nearest of these (centred) centres."""
+        rows = np.arange(len(self)) if rows is None else rows
+        constants = np.einsum("nd,nd->n", centres, centres)
+        for start in range(0, len(rows), _ROWS):
+            some = rows[start : start + _ROWS]
+            block, nearest = self.rows(some), np.full(len(some), np.inf, np.float32)
+            for first in range(0, len(centres), _CENTRES):
+                tile = slice(first, first + _CENTRES)
+                squares = block @ (-2 * centres[tile]).T
+                squares += constants[tile]
+                np.minimum(nearest, squares.min(axis=1), out=nearest)
+            nearest += self.squares[some]
+            np.maximum(nearest, 0, out=nearest)
+            bounds[some] = np.minimum(bounds[some], nearest)
 
 
 def unit_rows(points: Points) -> Points:
@@ -34,11 +74,11 @@ def unit_rows(points: Points) -> Points:
     return np.divide(points, lengths, out=np.zeros_like(points), where=lengths > 0)
 
 
-def nearest_distances(points: Points, centres: Points, *, origin: np.ndarray | None = None) -> Distances:
-    """Squared distance of each point to its nearest centre; infinite where there is no centre."""
-    nearest = np.full(len(points), np.inf, np.float32)
-    _lower(nearest, points, centres, _mean(points) if origin is None else origin)
-    return nearest
+def nearest_distances(points: Points, centres: Points) -> Distances:
+    """Distance of each point to its nearest centre; infinite where there is no centre."""
+    cloud, nearest = Cloud(points), np.full(len(points), np.inf, np.float32)
+    cloud.lower(nearest, cloud.centred(centres))
+    return np.sqrt(nearest)
 
 
 def kcenter(
@@ -61,109 +101,70 @@ def farthest_first(
 
     Exact, and lazy: distances only fall, so an old one is an upper bound. The greedy step runs among the
     points with the largest bounds (the hot block), whose distances are kept up to date, for as long as the
-    best of them is above every bound outside. Then one blocked product applies all new picks to all points.
+    best of them is above every bound outside. Then all points with a larger bound are brought up to date.
 
     Raises:
         StrategyError: the points are not finite, or so large that their distances are not.
     """
     k = min(k, len(points))
-    picks, radii = np.empty(k, np.int64), np.empty(k, np.float32)
-    if k == 0:
-        return picks, radii
-    origin = _mean(points)
-    bounds = np.full(len(points), np.inf, np.float32)
-    made = 0
+    if k <= 0:
+        return np.empty(0, np.int64), np.empty(0, np.float32)
+    cloud = Cloud(points)
+    search = _FarthestFirst(cloud, k)
     if centres is not None and len(centres):
-        _lower(bounds, points, centres, origin)
+        cloud.lower(search.bounds, cloud.centred(centres))
     else:
-        first = int(rng.integers(len(points))) if rng is not None else _farthest_from(points, origin)
-        picks[0], radii[0], made = first, np.inf, 1
-        _lower(bounds, points, points[first : first + 1], origin)
-        bounds[first] = _PICKED
-    if not np.isfinite(bounds).all():
+        search.take(int(rng.integers(len(cloud)) if rng is not None else cloud.squares.argmax()), np.inf)
+        cloud.lower(search.bounds, search.picked_rows[:1])
+        search.bounds[search.picks[0]] = _PICKED
+        search.seen[:] = 1
+    if not np.isfinite(search.bounds).all():
         raise StrategyError("the points are not finite, or too large for distances in float32; rescale them")
-    size = _HOT
-    while made < k:
-        hot = _HotBlock(points, bounds, origin, size)
-        start = made
-        while made < k and hot.best_is_best:
-            picks[made], radii[made] = hot.pick()
-            made += 1
-        hot.write_back(bounds)
-        if made < k:
-            _lower(bounds, points, points[picks[start:made]], origin)
-            bounds[picks[start:made]] = _PICKED
-            # a block that is soon exhausted is too small for these points
-            size = size * 2 if made - start < _HOT // 64 else size
-    return picks, np.sqrt(radii)
+    while search.made < k:
+        search.run()
+    return search.picks, np.sqrt(search.radii)
 
 
-class _HotBlock:
-    """The points with the largest bounds, gathered, with distances that are up to date."""
+class _FarthestFirst:
+    """State of one traversal. `seen` counts the picks that a point's bound knows of."""
 
-    def __init__(self, points: Points, bounds: Distances, origin: np.ndarray, size: int) -> None:
-        size = min(size, len(points))
-        order = np.argpartition(bounds, len(points) - size)
-        self.positions = np.sort(order[len(points) - size :])
-        self.outside = bounds[order[: len(points) - size]].max(initial=_PICKED)
-        self.rows = _centred(points[self.positions], origin)
-        self.squares = np.einsum("nd,nd->n", self.rows, self.rows)
-        self.distances = bounds[self.positions]
-        self.best = int(self.distances.argmax())
+    def __init__(self, cloud: Cloud, k: int) -> None:
+        self.cloud, self.k, self.made = cloud, k, 0
+        self.picks, self.radii = np.empty(k, np.int64), np.empty(k, np.float32)
+        self.picked_rows = np.empty((k, cloud.points.shape[1]), np.float32)
+        self.bounds = np.full(len(cloud), np.inf, np.float32)
+        self.seen = np.zeros(len(cloud), np.int64)
 
-    @property
-    def best_is_best(self) -> bool:
-        """Whether the best here is provably the best of all."""
-        return bool(self.distances[self.best] >= self.outside)
+    def take(self, position: int, radius: float) -> None:
+        self.picks[self.made], self.radii[self.made] = position, radius
+        self.picked_rows[self.made] = self.cloud.rows(np.array([position]))[0]
+        self.made += 1
 
-    def pick(self) -> tuple[int, np.float32]:
-        """Take the farthest point: its position and squared distance."""
-        best = self.best
-        radius = self.distances[best]
-        new = self.rows @ (-2 * self.rows[best])
-        new += self.squares
-        new += self.squares[best]
-        np.maximum(new, 0, out=new)
-        np.minimum(self.distances, new, out=self.distances)
-        self.distances[best] = _PICKED
-        self.best = int(self.distances.argmax())
-        return int(self.positions[best]), radius
+    def update(self, rows: Rows) -> None:
+        """Bring these bounds up to date with all picks; picked ones are below every distance, and stay so."""
+        first = self.seen[rows].min(initial=self.made)
+        if first < self.made:
+            self.cloud.lower(self.bounds, self.picked_rows[first : self.made], rows)
+            self.seen[rows] = self.made
 
-    def write_back(self, bounds: Distances) -> None:
-        """Hand the distances back to the bounds of all points."""
-        bounds[self.positions] = self.distances
-
-
-def _centred(rows: Points, origin: np.ndarray) -> Points:
-    return np.subtract(rows, origin, dtype=np.float32)
-
-
-def _mean(points: Points) -> np.ndarray:
-    return points.mean(axis=0, dtype=np.float64).astype(np.float32)
-
-
-def _blocks(num_rows: int) -> Iterator[slice]:
-    return (slice(start, start + _ROWS) for start in range(0, num_rows, _ROWS))
-
-
-def _farthest_from(points: Points, origin: np.ndarray) -> int:
-    squares = [np.square(_centred(points[rows], origin)).sum(axis=1) for rows in _blocks(len(points))]
-    return int(np.concatenate(squares).argmax())
-
-
-def _lower(bounds: Distances, points: Points, centres: Points, origin: np.ndarray) -> None:
-    """Lower each point's bound, in place, to its squared distance to the nearest of these centres."""
-    for some in _blocks(len(centres)):
-        # x and 1 times -2c and |c|^2: the constant term rides along in the matrix product
-        centred = _centred(centres[some], origin)
-        factors = np.empty((centred.shape[1] + 1, len(centred)), np.float32)
-        np.multiply(centred.T, -2, out=factors[:-1])
-        np.einsum("nd,nd->n", centred, centred, out=factors[-1])
-        for rows in _blocks(len(points)):
-            block = np.ones((len(points[rows]), len(factors)), np.float32)
-            block[:, :-1] = _centred(points[rows], origin)
-            squares = np.einsum("nd,nd->n", block[:, :-1], block[:, :-1])
-            nearest = (block @ factors).min(axis=1)
-            nearest += squares
-            np.maximum(nearest, 0, out=nearest)
-            np.minimum(bounds[rows], nearest, out=bounds[rows])
+    def run(self) -> None:
+        """Pick within one hot block until the best may lie outside it, then look outside."""
+        size = min(_HOT, len(self.cloud))
+        order = np.argpartition(self.bounds, len(self.cloud) - size)
+        outside = self.bounds[order[: len(order) - size]].max(initial=_PICKED)
+        hot = np.sort(order[len(order) - size :])
+        self.update(hot)
+        rows, squares, distances = self.cloud.rows(hot), self.cloud.squares[hot], self.bounds[hot]
+        best = int(distances.argmax())
+        while self.made < self.k and distances[best] >= outside:
+            self.take(int(hot[best]), float(distances[best]))
+            new = rows @ (-2 * rows[best])
+            new += squares
+            new += squares[best]
+            np.maximum(new, 0, out=new)
+            np.minimum(distances, new, out=distances)
+            distances[best] = _PICKED
+            best = int(distances.argmax())
+        self.bounds[hot], self.seen[hot] = distances, self.made
+        if self.made < self.k:
+            self.update(np.flatnonzero(self.bounds > distances[best]))
