@@ -139,7 +139,9 @@ class LabelGrid {
     this.undoButton = action("undo", "Undo", "⌫", () => this.undo());
     this.trainText = make("span");
     this.trainButton = button("train", "", () => this.train(), icon("train"), this.trainText, keycap("Ctrl ↵"));
-    this.panel.append(this.preview, this.previewNote, this.guesses, this.find, this.palette, actions, this.trainButton);
+    const foot = make("div", "foot");
+    foot.append(actions, this.trainButton);
+    this.panel.append(this.preview, this.previewNote, this.guesses, this.find, this.palette, foot);
     return this.panel;
   }
 
@@ -210,7 +212,14 @@ class LabelGrid {
     this.listenSwipe();
     this.observer = new ResizeObserver(() => this.layout());
     this.observer.observe(this.view);
+    this.watchFloor();
     this.unsubscribe = this.outbox.subscribe((acked, rev) => this.onOutbox(acked, rev));
+  }
+
+  /** Streamlit's bar at the bottom lies over the page: what sticks to the bottom must end above it. */
+  watchFloor() {
+    this.floor = document.querySelector('[data-testid="stBottom"]');
+    if (this.floor) this.observer.observe(this.floor);
   }
 
   destroy() {
@@ -238,6 +247,7 @@ class LabelGrid {
     if (fresh || data.rev > this.snapshot) this.takeLabels();
     this.paint();
     if (fresh) this.grabFocus();
+    if (!this.floor?.isConnected) this.watchFloor();
   }
 
   begin() {

@@ -45,6 +45,7 @@ const HELP = [
   ["See", [
     ["G", "grid or one at a time"],
     ["Enter", "open this image, alone"],
+    ["I", "why this image was asked for"],
     ["Z", "hold to zoom"],
     ["+  −", "size of the tiles"],
   ]],
@@ -213,6 +214,7 @@ const painting = {
   layout() {
     if (!this.data) return;
     const total = this.root.clientWidth;
+    this.root.style.setProperty("--floor", `${this.floor?.offsetHeight ?? 0}px`);
     this.root.classList.toggle("wide", total >= 760);
     this.root.classList.toggle("narrow", total < 560);
     const width = this.view.clientWidth;
@@ -386,7 +388,10 @@ const painting = {
 
   paintStage() {
     if (this.preferences.mode === "single") {
-      const fit = () => this.fit(this.stageImage, this.stage, Math.min(this.stage.clientWidth, this.stage.clientHeight) - 24);
+      // Few pixels read better when they are not blown up to the whole screen.
+      const most = Math.max(256, 10 * Math.max(this.stageImage.naturalWidth, this.stageImage.naturalHeight));
+      const room = Math.min(this.stage.clientWidth, this.stage.clientHeight) - 24;
+      const fit = () => this.fit(this.stageImage, this.stage, Math.min(room, most));
       this.stageImage.onload = fit;
       fit();
     } else {

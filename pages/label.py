@@ -11,7 +11,7 @@ from al_core.records import Query
 from al_core.types import INITIAL_ROUND
 from pages.components.label_grid import grid_data, label_grid
 from pages.components.loop_rail import SHELL
-from state import jobs, selectors, session
+from state import cache, jobs, selectors, session
 from state.text import plain
 
 
@@ -22,7 +22,8 @@ def _why(experiment: Experiment, query: Query) -> str:
         return f"{count} to begin with, drawn before any model was trained."
     title = STRATEGIES.get(query.strategy).title
     pool = f"{query.num_candidates:,} unlabeled ones"
-    labels = f"{experiment.record.num_labeled:,} labels"
+    trained = cache.rounds(experiment.record)[-1].num_labeled
+    labels = f"{trained:,} label{'s' if trained != 1 else ''}"
     return f"{count} that “{title}” picked from {pool}, after training on {labels}."
 
 

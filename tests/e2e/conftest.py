@@ -214,8 +214,10 @@ def watched(page):
     page.on("pageerror", lambda error: page.troubles.append(f"pageerror: {error}"))
 
     def note(message):
-        if message.type == "error" and not any(known in message.text for known in KNOWN_CONSOLE):
-            page.troubles.append(f"console: {message.text}")
+        # A deep link makes Streamlit look for its server below the page's own path first.
+        known = any(part in message.text for part in KNOWN_CONSOLE) or "/_stcore/" in message.location["url"]
+        if message.type == "error" and not known:
+            page.troubles.append(f"console: {message.text} ({message.location['url']})")
 
     page.on("console", note)
     return page
