@@ -1,0 +1,237 @@
+"""One pass over images: probabilities and embeddings, in chunks, the same whatever the chunks are.
+
+Every chunk is run at one fixed size, the last filled up with copies of its first image: kernels and their order of
+summation depend on a batch's shape, so an image's result depends on the image alone. fp32, channels_last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+import torch
+from jaxtyping import Float32
+from torch import Tensor, nn
+
+from al_core.data.dataset import Split
+from al_core.engine.augment import to_floats
+from al_core.engine.device import free_memory, is_out_of_memory
+from al_core.engine.network import Network
+from al_core.errors import DeviceError, StrategyError
+from al_core.seeds import seed_for
+from al_core.types import SampleIds
+
+Progress = Callable[[int, int], None]
+Control = Callable[[], None]
+T = TypeVar("T")
+
+# Images of a chunk at 32 px; measured best on one core (1000 is slower: the cache is too small).
+CHUNK = 256
+_PIXELS = CHUNK * 32 * 32 * 4  # a chunk of larger images holds fewer of them
+
+
+def no_progress(done: int, total: int) -> None:
+    """Tell nobody."""
+
+
+def no_control() -> None:
+    """Never stop."""
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """Rows in the order of the ids that were asked for."""
+
+    probs: Float32[np.ndarray, "n C"]
+    embeddings: Float32[np.ndarray, "n D"] | None
+
+
+def predict(
+    network: Network,
+    split: Split,
+    ids: SampleIds,
+    *,
+    embeddings: bool = False,
+    progress: Progress = no_progress,
+    control: Control = no_control,
+    chunk: int | None = None,
+) -> Prediction:
+    """Probabilities, and the embeddings if asked for, in one pass; the network stays as it was.
+
+    Raises:
+        DeviceError: memory ran out even with few images at a time.
+    """
+    h = embed(network, split, ids, progress=progress, control=control, chunk=chunk)
+    with evaluating(network.module), torch.inference_mode():
+        probs = head_probs(network, h)
+    return Prediction(probs, h if embeddings else None)
+
+
+def embed(
+    network: Network,
+    split: Split,
+    ids: SampleIds,
+    *,
+    progress: Progress = no_progress,
+    control: Control = no_control,
+    chunk: int | None = None,
+) -> Float32[np.ndarray, "n D"]:
+    """Embeddings of images; a frozen network's come from its table where there is one."""
+    if network.tables is not None:
+        table = network.tables.table(split, progress=progress, control=control)
+        if table is not None:
+            progress(len(ids), len(ids))
+            return np.asarray(table[ids], np.float32)
+    module = network.module
+    out = np.empty((len(ids), network.num_features), np.float32)
+    with evaluating(module), torch.inference_mode():
+        run_chunks(
+            network, split, ids, module.forward_features, out, progress=progress, control=control, chunk=chunk
+        )
+    return out
+
+
+def head_probs(network: Network, h: Float32[np.ndarray, "n D"]) -> Float32[np.ndarray, "n C"]:
+    """Softmax of the head's logits, at a fixed number of rows as above. The caller sets the mode."""
+    probs = np.empty((len(h), network.num_classes), np.float32)
+    for start in range(0, len(h), CHUNK):
+        rows = h[start : start + CHUNK]
+        block = torch.from_numpy(_filled(rows, CHUNK)).to(network.plan.device)
+        probs[start : start + len(rows)] = (
+            network.module.forward_head(block).softmax(1)[: len(rows)].cpu().numpy()
+        )
+    return probs
+
+
+def run_chunks(
+    network: Network,
+    split: Split,
+    ids: SampleIds,
+    function: Callable[[Tensor], Tensor],
+    out: np.ndarray,
+    *,
+    progress: Progress = no_progress,
+    control: Control = no_control,
+    chunk: int | None = None,
+) -> None:
+    """Fill `out` with `function` of the images; halves the chunk when memory runs out."""
+    network.plan.pin_threads()
+    size = chunk or _chunk(max(network.spec.image_size, 1))
+    start = 0
+    while start < len(ids):
+        control()
+        part = np.asarray(ids[start : start + size])
+        try:
+            images = torch.from_numpy(_filled(split.read(part), size)).to(network.plan.device)
+            out[start : start + len(part)] = function(to_floats(images))[: len(part)].float().cpu().numpy()
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
+            if size == 1:
+                raise DeviceError(
+                    f"memory ran out on {network.plan.describe} with one image at a time; choose a smaller model "
+                    "or image size, or device=cpu"
+                ) from error
+            size //= 2
+            free_memory(network.plan.device)
+            continue
+        start += len(part)
+        progress(start, len(ids))
+
+
+def _chunk(image_size: int) -> int:
+    chunk = CHUNK
+    while chunk > 8 and chunk * image_size * image_size > _PIXELS:
+        chunk //= 2
+    return chunk
+
+
+def _filled(rows: np.ndarray, size: int) -> np.ndarray:
+    """Rows, filled up to `size` with the first one."""
+    if len(rows) == size:
+        return np.ascontiguousarray(rows)
+    return np.concatenate([rows, np.broadcast_to(rows[:1], (size - len(rows), *rows.shape[1:]))])
+
+
+@contextmanager
+def evaluating(module: nn.Module) -> Iterator[None]:
+    """Evaluation mode inside; every submodule's own mode afterwards."""
+    modes = [(part, part.training) for part in module.modules()]
+    module.eval()
+    try:
+        yield
+    finally:
+        for part, mode in modes:
+            part.training = mode
+
+
+def mc_predict(
+    network: Network,
+    split: Split,
+    ids: SampleIds,
+    *,
+    passes: int,
+    seed: int,
+    progress: Progress = no_progress,
+    control: Control = no_control,
+) -> Float32[np.ndarray, "T n C"]:
+    """Probabilities of `passes` passes with dropout active and everything else in evaluation mode.
+
+    What lies before the first dropout is computed once per chunk. Pass t draws from (seed, t, chunk).
+
+    Raises:
+        StrategyError: the model has no active dropout, so that all passes would be the same.
+    """
+    classifier = network.module.classifier
+    dropouts = [m for m in classifier.modules() if isinstance(m, nn.Dropout) and m.p > 0]
+    if not dropouts:
+        raise StrategyError(
+            f"{network.spec.model} has no active dropout, so mc_probs cannot be computed: every pass would be the "
+            "same; set model.dropout above 0, or choose another model or strategy"
+        )
+    inside = any(m in set(classifier.trunk.modules()) for m in dropouts)
+    out = np.empty((len(ids), passes, network.num_classes), np.float32)
+    frozen = None if inside or network.tables is None else network.tables.table(split)
+    number = 0
+
+    def heads(x: Tensor) -> Tensor:
+        nonlocal number
+        number += 1
+        shared = x if inside or frozen is not None else network.module.trunk(x)
+        return torch.stack([one_pass(shared, t, number) for t in range(passes)], 1)
+
+    def one_pass(shared: Tensor, t: int, chunk_number: int) -> Tensor:
+        torch.manual_seed(seed_for(seed, "dropout pass", t, chunk_number))
+        if frozen is not None:
+            h = shared
+        else:
+            h = classifier.neck(torch.flatten(network.module.trunk(shared) if inside else shared, 1))
+        return classifier.forward_head(h).softmax(1)
+
+    devices = [network.plan.device] if network.plan.device.type == "cuda" else []
+    # nn.Dropout draws from the global generator: forked, so that nobody else's draws move
+    with evaluating(network.module), torch.inference_mode(), torch.random.fork_rng(devices):
+        for module in dropouts:
+            module.train()
+        if frozen is None:
+            run_chunks(network, split, ids, heads, out, progress=progress, control=control)
+        else:
+            _table_chunks(network, np.asarray(frozen[ids], np.float32), heads, out, control)
+    return np.ascontiguousarray(out.transpose(1, 0, 2))
+
+
+def _table_chunks(
+    network: Network,
+    rows: np.ndarray,
+    function: Callable[[Tensor], Tensor],
+    out: np.ndarray,
+    control: Control,
+) -> None:
+    for start in range(0, len(rows), CHUNK):
+        control()
+        part = rows[start : start + CHUNK]
+        block = torch.from_numpy(_filled(part, CHUNK)).to(network.plan.device)
+        out[start : start + len(part)] = function(block)[: len(part)].cpu().numpy()
