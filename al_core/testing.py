@@ -4,7 +4,8 @@
     def test_my_strategy(check):
         check(Strategy.of(my_function, "My strategy", family="uncertainty"))
 
-A check raises StrategyError, saying which promise is broken. The contract tests run all of them over the registry.
+A check raises StrategyError, saying which promise is broken. The contract tests run all of them over the
+registry.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Selection side by side with plain references: `python -m tests.benchmarks.selection [--quick]`.
 
-Each row runs the reference and the product on the same inputs in one process, in turn, and prints medians of wall
-time and numpy's peak memory beyond the inputs. The references are short restatements of the usual pattern.
+Each row runs the reference and the product on the same inputs in one process, in turn, and prints medians of
+wall time and numpy's peak memory beyond the inputs. The references restate the usual pattern in short.
 """
 
 from __future__ import annotations
@@ -60,7 +60,8 @@ def compare(
 def show(path: str, reference: Measured, product: Measured, note: str) -> None:
     spread = max(product.milliseconds) / min(product.milliseconds) - 1
     print(
-        f"{path:<34}{reference.median:>11.1f}{product.median:>11.1f}{reference.median / product.median:>8.1f}x"
+        f"{path:<34}{reference.median:>11.1f}{product.median:>11.1f}"
+        f"{reference.median / product.median:>8.1f}x"
         f"{reference.peak_megabytes:>9.0f}{product.peak_megabytes:>9.0f}{spread:>8.0%}  {note}"
     )
 
@@ -138,8 +139,8 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=3)
     args = parser.parse_args()
     scale = 10 if args.quick else 1
-    print(f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, "
-          f"numpy {np.__version__}; medians of {args.repeats}")  # fmt: skip
+    machine = f"{platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}"
+    print(f"{machine}, numpy {np.__version__}; medians of {args.repeats}")
     print(f"{'path':<34}{'plain ms':>11}{'ours ms':>11}{'ratio':>9}{'MB':>9}{'MB':>9}{'spread':>8}")
     run_scores(50_000 // scale, max(args.repeats, 9))
     run_kcenter(50_000 // scale, 512, 1000 // scale, 1000 // scale, args.repeats)
