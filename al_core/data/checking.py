@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Final
@@ -24,6 +24,7 @@ from al_core.errors import DataError
 
 SECONDS: Final = 30.0
 """Time limit for one file. Large photos take 0.1 s."""
+_START_SECONDS: Final = 120.0
 _WINDOW: Final = 16
 _WINDOW_BYTES: Final = 32_000  # less than a pipe holds, so that neither end waits for the other for ever
 
@@ -121,8 +122,10 @@ class _Decoder:
 
 def check_files(
     root: Path, names: Sequence[str], size: int, *, seconds: float = SECONDS
-) -> Iterator[Checked]:
+) -> Generator[Checked, None, None]:
     """Decode every file below `root` at `size` pixels; results come as they are ready.
+
+    Close the iterator (contextlib.closing) where it may be left early: it ends the processes.
 
     Raises:
         DataError: decoders cannot be started at all.
@@ -174,12 +177,14 @@ def _listen(
             ended = True
             break
     yield from decoder.answers()
-    late = bool(decoder.waiting) and time.monotonic() - decoder.since > seconds
+    # a busy machine may take long to start a process, which is no file's fault
+    allowed = seconds if decoder.ready else max(seconds, _START_SECONDS)
+    late = bool(decoder.waiting) and time.monotonic() - decoder.since > allowed
     if not ended and not late:
         return
     selector.unregister(decoder.output)
     said = decoder.close()
-    if not decoder.ready and ended:
+    if not decoder.ready:
         raise DataError(f"pictures cannot be checked: the decoder does not start ({said.strip()[-500:]})")
     if decoder.waiting:
         culprit, _ = decoder.waiting.popleft()

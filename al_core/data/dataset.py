@@ -6,7 +6,8 @@ No torch here: the server process shows these pictures, and the engine reads the
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -116,6 +117,8 @@ class Dataset:
     std: tuple[float, float, float]
     refused: tuple[Refusal, ...] = ()
     notes: tuple[str, ...] = ()
+    cases: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    """Train ids of kinds of pictures that a made-up data set knows of: "mislabeled", "duplicate" ..."""
 
     @property
     def num_classes(self) -> int:

@@ -65,18 +65,20 @@ def read_file(path: str | os.PathLike[str], *, name: str) -> bytes:
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else "bad path"
         raise ImageRefused(name, f"cannot be opened ({reason})") from None
-    with os.fdopen(descriptor, "rb") as file:
+    try:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             raise ImageRefused(name, "not a regular file")
         if status.st_size > MAX_BYTES:
-            raise ImageRefused(name, f"larger than {MAX_BYTES >> 20} MiB")
-        try:
+            raise ImageRefused(name, _too_many_bytes())
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
             data = file.read(MAX_BYTES + 1)
-        except OSError as error:
-            raise ImageRefused(name, f"cannot be read ({error.strerror})") from None
+    except OSError as error:
+        raise ImageRefused(name, f"cannot be read ({error.strerror})") from None
+    finally:
+        os.close(descriptor)
     if len(data) > MAX_BYTES:
-        raise ImageRefused(name, f"larger than {MAX_BYTES >> 20} MiB")
+        raise ImageRefused(name, _too_many_bytes())
     return data
 
 
@@ -107,6 +109,10 @@ def open_image(
     ) as error:  # hostile files make decoders raise nearly anything: struct.error, KeyError ...
         what = "truncated" if "truncat" in str(error).lower() else "damaged"
         raise ImageRefused(name, f"{what} picture") from error
+
+
+def _too_many_bytes() -> str:
+    return f"larger than {MAX_BYTES >> 20} MiB"
 
 
 def _too_many_pixels() -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -110,3 +110,4 @@ class Material:
     moments: Moments | None = None
     refused: tuple[Refusal, ...] = ()
     notes: tuple[str, ...] = ()
+    cases: Mapping[str, tuple[int, ...]] = field(default_factory=dict)

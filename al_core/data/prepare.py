@@ -144,8 +144,14 @@ def open_dataset(settings: Settings, key: str) -> Dataset:
 
 
 def prepared_key(settings: Settings, data: DataConfig) -> str | None:
-    """The key of a config's data set if it is prepared: the newest, where a folder was prepared again."""
-    variants = _variants(settings, dataset_key(data))
+    """The key of a config's data set if it is prepared: the newest, where a folder was prepared again.
+
+    None, too, for a name that is no data set's: forms ask while a person types.
+    """
+    try:
+        variants = _variants(settings, dataset_key(data))
+    except DataError:
+        return None
     return variants[-1][0] if variants else None
 
 

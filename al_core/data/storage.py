@@ -30,7 +30,7 @@ from al_core.data.pixels import MemmapSplit
 from al_core.errors import DataError
 from al_core.types import UNKNOWN, SplitName
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 _CHUNK: Final = 2048
 _TEMPORARY: Final = ".tmp-"
 
@@ -125,6 +125,7 @@ def write(
         "mean": mean,
         "std": std,
         "notes": list(material.notes),
+        "cases": {name: list(ids) for name, ids in material.cases.items()},
         "root": None if material.root is None else str(material.root),
         "num_train": len(material.train.labels),
         "num_test": len(material.test.labels),
@@ -211,7 +212,7 @@ def open_folder(folder: Path, key: str) -> Dataset:
     try:
         refused = tuple(Refusal(**item) for item in json.loads((folder / "refused.json").read_text()))
         train, test = (_split(folder, name, meta) for name in ("train", "test"))
-    except (OSError, ValueError, TypeError) as error:
+    except (OSError, ValueError, TypeError, KeyError) as error:
         raise DataError(
             f"the prepared data set {key!r} is damaged ({error}); remove {folder} and prepare it again"
         ) from error
@@ -220,6 +221,7 @@ def open_folder(folder: Path, key: str) -> Dataset:
         fingerprint=meta["fingerprint"], train=train, test=test, image_size=meta["image_size"],
         pixelated=meta["pixelated"], kind=meta["kind"], augmentation=Augmentation(**meta["augmentation"]),
         mean=tuple(meta["mean"]), std=tuple(meta["std"]), refused=refused, notes=tuple(meta["notes"]),
+        cases={name: tuple(ids) for name, ids in meta["cases"].items()},
     )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -141,8 +142,8 @@ def _decode_all(
     results: list[Checked | None] = [None] * len(names)
     length = size * size * 3
     rows = request.workspace / f"rows-{size}" if len(names) * length <= _MAX_ROWS else None
-    with (rows or Path(os.devnull)).open("wb") as file:
-        for done, checked in enumerate(check_files(root, names, size)):
+    with (rows or Path(os.devnull)).open("wb") as file, closing(check_files(root, names, size)) as answers:
+        for done, checked in enumerate(answers):
             request.progress("check", done, len(names))
             if rows is not None and checked.pixels:
                 os.pwrite(file.fileno(), checked.pixels, checked.position * length)

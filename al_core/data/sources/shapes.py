@@ -1,7 +1,7 @@
 """Made-up pictures of shapes, with known traps: what active learning should and should not ask for.
 
 Of the 2,400 train pictures 12 % are hard, 4 % lie between two classes, 4 % are copies and 4 % carry a wrong
-label. The notes of the data set name their sample ids.
+label. The data set's `cases` hold their sample ids.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def shapes(request: Request) -> Material:
     for i in range(NUM_TEST):
         test[i] = _draw([int(test_labels[i])], rng, hard=bool(test_hard[i]))
     images, labels, cases = _train(request, rng)
-    notes = [f"{name} ({len(ids)}): {' '.join(map(str, ids.tolist()))}" for name, ids in cases.items()]
+    counts = ", ".join(f"{len(ids)} {name}" for name, ids in cases.items())
     return Material(
         title="Shapes (made up)",
         classes=CLASSES,
@@ -80,7 +80,8 @@ def shapes(request: Request) -> Material:
         test=Part(test_labels.astype(np.int64), test),
         augmentation=Augmentation(3, True, 15.0, 0.1, 0.1),
         image_size=SIDE,
-        notes=tuple(notes),
+        notes=(f"made up, with known traps among the train pictures: {counts}",),
+        cases={name: tuple(ids.tolist()) for name, ids in cases.items()},
     )
 
 
