@@ -113,3 +113,8 @@ def image_route() -> Route:
     """GET /api/img/..."""
     path = "/api/img/{dataset_key}/{split}/{sample_id:int}"
     return Route(security.prefix() + path, image, methods=["GET"])
+
+
+def forget() -> None:
+    """Drop the pictures that are kept in memory."""
+    _thumbnails.clear()

@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from typing import Final
 
-from pydantic import BaseModel, ConfigDict, Field, StrictInt, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StrictInt, ValidationError, field_validator
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -21,7 +22,7 @@ from state.web import security
 
 MAX_BODY: Final = 256 * 1024
 MAX_OPS: Final = 2000
-_MAX_ID: Final = 2**63 - 1
+_MAX_ID: Final = 2**53 - 1  # what a browser can count to
 _log = logging.getLogger(__name__)
 
 
@@ -42,6 +43,13 @@ class Post(BaseModel):
     batch: str = Field(max_length=200, pattern=r"^[\w-]{1,64}/-?[0-9]{1,9}/[\w-]{1,128}$")
     client: str = Field(pattern=r"^[\w-]{8,64}$")
     ops: tuple[Op, ...] = Field(min_length=1, max_length=MAX_OPS)
+
+    @field_validator("ops")
+    @classmethod
+    def _in_order(cls, ops: tuple[Op, ...]) -> tuple[Op, ...]:
+        if any(later.n <= earlier.n for earlier, later in pairwise(ops)):
+            raise ValueError("answers are sent in the order of their numbers")
+        return ops
 
 
 class RefusedError(Exception):
