@@ -70,10 +70,12 @@ class LiveCurve {
   build() {
     this.host.replaceChildren();
     const head = element("div", "al-curve-head", this.host);
+    this.head = head;
     const state = element("div", "al-curve-state", head);
     element("span", "al-curve-dot", state).setAttribute("aria-hidden", "true");
     this.stateText = element("span", "al-text", state);
     this.tools = element("div", "al-curve-tools", head);
+    this.tools.hidden = true;
     this.zero = this.tool("From zero", "Start the y axis at zero", () => this.flip("zero"));
     this.log = this.tool("Log labels", "Draw the labels on a logarithmic axis", () => this.flip("log"));
     this.bar = element("div", "al-curve-bar", this.host);
@@ -230,12 +232,14 @@ class LiveCurve {
 
   say(state, text) {
     this.host.dataset.state = state;
+    // Beside the training chart the job's own panel says how it goes.
+    this.head.hidden = this.data.view === "training" && state !== "lost";
     if (this.stateText.textContent !== text) this.stateText.textContent = text;
   }
 
   describe() {
-    const done = this.epochsDone();
-    this.bar.hidden = this.data.view !== "training" || !this.active() || done === null;
+    const done = this.share();
+    this.bar.hidden = this.data.view !== "job" || !this.active() || done === null;
     this.fill.style.width = `${100 * (done ?? 0)}%`;
     this.bar.setAttribute("aria-valuenow", String(Math.round(100 * (done ?? 0))));
     if (this.failures > 1) this.say("lost", "The server does not answer. Reconnecting …");
@@ -283,9 +287,10 @@ class LiveCurve {
     return words[this.status] ?? this.status;
   }
 
-  epochsDone() {
-    if (this.job?.phase !== "train" || !(this.job.epochs > 0)) return null;
-    return Math.min(1, Math.max(0, (this.job.epoch ?? 0) / this.job.epochs));
+  share() {
+    const { done, total, epoch, epochs } = this.job ?? {};
+    const share = total > 0 ? done / total : epochs > 0 ? (epoch ?? 0) / epochs : null;
+    return share === null ? null : Math.min(1, Math.max(0, share));
   }
 
   // -- drawing --------------------------------------------------------------------------------------
@@ -315,6 +320,11 @@ class LiveCurve {
     const data = this.data;
     const learning = data.view === "learning";
     this.width = this.stage.clientWidth;
+    this.stage.hidden = this.note.hidden = data.view === "job";
+    if (data.view === "job") {
+      this.describe();
+      return;
+    }
     this.tools.hidden = !learning;
     this.zero.setAttribute("aria-pressed", String(this.switches.zero));
     this.log.setAttribute("aria-pressed", String(this.switches.log));

@@ -129,17 +129,16 @@ function bracket(view, ahead) {
 }
 
 function bracketText(view, ahead) {
-  const middle = (ahead.from + ahead.to) / 2;
+  // Left of the point where the curve first comes so high, nothing else can be.
   return {
-    x: view.switches.log ? Math.log10(middle) : middle,
+    x: view.switches.log ? Math.log10(ahead.from) : ahead.from,
     y: ahead.y,
-    yanchor: "top",
-    yshift: -6,
+    xanchor: "right",
+    yanchor: "middle",
+    xshift: -10,
     showarrow: false,
     text: `${ahead.labels} labels ahead`,
     font: { size: 12, color: view.colors.dark ? view.data.look.dark : view.data.look.light },
-    bgcolor: view.colors.background,
-    borderpad: 2,
   };
 }
 

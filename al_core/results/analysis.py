@@ -121,18 +121,22 @@ def query_frame(
     labels: Mapping[int, LabelEvent],
     classes: Sequence[str],
     truth: np.ndarray | None = None,
+    *,
+    reveal: bool = True,
 ) -> pd.DataFrame:
     """One row per asked image, in picking order: what the model guessed then, what is known now.
 
     `truth` is the train split's label array. `right` compares the first guess with the truth, or with the
-    label given where the truth is unknown; it is None where there is nothing to compare.
+    label given where the truth is unknown; it is None where there is nothing to compare. Without `reveal`
+    images that have no answer yet keep their truth to themselves: the person who labels must not see it.
     """
     rows = []
     for item in query.items:
         event = labels.get(item.sample_id)
         answer = answer_text(event, classes)
         true_class = None if truth is None else int(truth[item.sample_id])
-        true_class = None if true_class == UNKNOWN else true_class
+        if true_class == UNKNOWN or (answer is None and not reveal):
+            true_class = None
         given = event.value if event is not None and event.value >= 0 else None
         reference = true_class if true_class is not None else given
         guess = item.guesses[0][0] if item.guesses else None
@@ -162,7 +166,9 @@ def query_frame(
         "truth",
         "right",
     ]
-    return pd.DataFrame(rows, columns=columns).astype({"right": object, "label_id": "Int64", "score": float})
+    # objects, so that what is not known stays None: pandas would make NaN of it
+    frame = pd.DataFrame(rows, columns=columns, dtype=object)
+    return frame.astype({"rank": "int64", "sample_id": "int64", "score": float, "label_id": "Int64"})
 
 
 @dataclass(frozen=True)
@@ -218,20 +224,23 @@ class Curve:
 
 @dataclass(frozen=True)
 class Advantage:
-    """A curve's last point against the random baseline."""
+    """A curve against the random baseline, where both were last measured."""
 
     labels: float  # where the two are compared
     difference: float  # own minus random, at the same labels
-    labels_saved: float | None  # labels that random needed more for the same value; None: it is not there yet
+    labels_ahead: float | None  # how many labels earlier the better one was there; negative: random leads
 
 
 def against(own: Curve, baseline: Curve, *, higher_is_better: bool = True) -> Advantage | None:
-    """Compare at the last number of labels that both have; None before they share a range."""
+    """Compare at the largest number of labels that both reach; None before they share a range."""
     if not len(own.labels) or not len(baseline.labels):
         return None
     labels = float(min(own.labels[-1], baseline.labels[-1]))
     mine, theirs = own.at(labels), baseline.at(labels)
     if mine is None or theirs is None:
         return None
-    needed = baseline.labels_to(mine, higher_is_better=higher_is_better)
-    return Advantage(labels, mine - theirs, None if needed is None else needed - labels)
+    leads = (mine >= theirs) is higher_is_better or mine == theirs
+    leader, goal = (own, theirs) if leads else (baseline, mine)
+    first = leader.labels_to(goal, higher_is_better=higher_is_better)
+    ahead = None if first is None else (labels - first) * (1 if leads else -1)
+    return Advantage(labels, mine - theirs, ahead)

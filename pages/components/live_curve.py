@@ -1,7 +1,7 @@
 """The live chart of an experiment: its learning curve, or the loss and accuracy of a round.
 
-The browser asks the metrics route itself, so that points appear without a rerun of the page and zoom stays. The page
-is run again once when the experiment's state changes (a round finished, a job ended).
+The browser asks the metrics route itself, so that points appear without a rerun of the page and zoom stays.
+The page is run again once when the experiment's state changes (a round finished, a job ended).
 """
 
 from __future__ import annotations
@@ -40,13 +40,16 @@ def strategy_title(name: str) -> str:
 def live_curve(
     record: ExperimentRecord,
     *,
-    view: Literal["learning", "training"],
+    view: Literal["learning", "training", "job"],
     key: str,
     metric: Metric | None = None,
     round: int | None = None,
     height: int = 420,
 ) -> None:
-    """Mount the chart. `metric` is drawn in the learning view; `round` None follows the one that trains."""
+    """Mount the chart. `metric` is drawn in the learning view; `round` None follows the one that trains.
+
+    The job view has no chart: it says what the job is at, how far, and how long it will take.
+    """
     style = look(record.config.query.strategy)
     data: dict[str, Any] = {
         "view": view,

@@ -46,7 +46,8 @@ def metrics(request: Request) -> Response:
         return PlainTextResponse("This page's right to read has ended; reload it.", 403, headers=_NO_STORE)
     known = _numbers(query)
     if known is None or query.get("e", "last") not in ("last", *_digits(query.get("e"))):
-        return PlainTextResponse('r, g, k and n must be whole numbers; e too, or "last".', 422, headers=_NO_STORE)
+        error = 'r, g, k and n must be whole numbers; e too, or "last".'
+        return PlainTextResponse(error, 422, headers=_NO_STORE)
     try:
         version = _version(experiment_id)
         if query.get("v") == version:
@@ -152,8 +153,11 @@ def _epoch(record: EpochRecord) -> dict[str, Any]:
 
 
 def _job(job: JobRecord) -> dict[str, Any]:
-    progress = {name: job.progress.get(name) for name in ("phase", "round", "epoch", "epochs", "eta_seconds")}
+    progress = {name: job.progress.get(name) for name in _PROGRESS}
     return {"id": job.id, "state": str(job.state), "paused": job.paused, **progress}
+
+
+_PROGRESS: Final = ("phase", "round", "epoch", "epochs", "done", "total", "eta_seconds")
 
 
 @cache

@@ -1,0 +1,177 @@
+"""Queries: which images each round asked for, what the model thought of them, and what they were."""
+
+from __future__ import annotations
+
+import tempfile
+from typing import IO, cast
+
+import pandas as pd
+import streamlit as st
+
+from al_core.data.dataset import Dataset
+from al_core.experiment import Experiment
+from al_core.records import Query
+from al_core.results.analysis import query_frame
+from al_core.results.export import write_queries
+from al_core.types import INITIAL_ROUND
+from pages.components.live_curve import strategy_title
+from pages.components.no_session import no_session
+from pages.components.query_cards import query_cards, query_table
+from state import handles, session
+from state.text import plain
+
+_PAGE = 50
+_ALL = "Any class"
+_STATES = ("All", "Labeled", "Waiting", "Skipped", "Excluded", "Guess wrong", "Label not truth")
+_SPILL = 32 * 2**20
+
+
+def _title(query: Query) -> str:
+    size = len(query.items)
+    if query.round == INITIAL_ROUND:
+        return f"Initial set · {size} images"
+    return f"After round {query.round} · {size} images"
+
+
+def _hidden(frame: pd.DataFrame, dataset: Dataset) -> bool:
+    return dataset.has_truth and bool(frame["label"].isna().any())
+
+
+def _query_choice(queries: list[Query]) -> Query:
+    """The round asked for in the address (`asked`), or the latest."""
+    by_round = {query.round: query for query in queries}
+    asked = st.query_params.get("asked", "")
+    number = int(asked) if asked.lstrip("-").isdigit() and len(asked) < 8 else None
+    st.session_state["asked-round"] = number if number in by_round else queries[-1].round
+    chosen = st.selectbox(
+        "Asked",
+        [query.round for query in reversed(queries)],
+        format_func=lambda n: _title(by_round[n]),
+        key="asked-round",
+        on_change=_ask,
+        width=280,
+    )
+    return by_round[chosen]
+
+
+def _ask() -> None:
+    st.query_params["asked"] = str(st.session_state["asked-round"])
+    st.session_state.pop("query-page", None)
+
+
+def _filtered(frame: pd.DataFrame, dataset: Dataset) -> pd.DataFrame:
+    """The rows that the two filters let through."""
+    classes = [_ALL, *dataset.classes]
+    chosen = st.selectbox(
+        "Class",
+        range(len(classes)),
+        format_func=lambda place: classes[place],
+        key="query-class",
+        width=200,
+        help="The label given; where there is none yet, the first guess.",
+    )
+    state = st.selectbox("Show", _STATES, key="query-state", width=180)
+    if chosen:
+        name = classes[chosen]
+        frame = frame[frame["label"].fillna(frame["guess"]) == name]
+    waiting = frame["label"].isna()
+    keep = {
+        "All": waiting | True,
+        "Labeled": frame["label_id"].notna(),
+        "Waiting": waiting,
+        "Skipped": frame["label_id"].isna() & (frame["label"] == "skipped"),
+        "Excluded": frame["label_id"].isna() & (frame["label"] == "excluded"),
+        "Guess wrong": frame["right"].eq(False),
+        "Label not truth": frame["label_id"].notna()
+        & frame["truth"].notna()
+        & (frame["label"] != frame["truth"]),
+    }
+    return frame[keep[state]]
+
+
+def _summary(query: Query, frame: pd.DataFrame) -> None:
+    known = frame["right"].notna()
+    right = int(frame["right"].eq(True).sum())
+    labeled = int(frame["label_id"].notna().sum())
+    title = "drawn for the initial set" if query.round == INITIAL_ROUND else strategy_title(query.strategy)
+    parts = [
+        f"{plain(title)}, out of {query.num_candidates:,} candidates",
+        f"{labeled} of {len(frame)} labeled",
+    ]
+    if known.any():
+        parts.append(f"the model's first guess was right for {right} of {int(known.sum())}")
+    st.caption(" · ".join(parts))
+
+
+def _archive(experiment: Experiment, queries: list[Query], ids: frozenset[int] | None) -> IO[bytes]:
+    """A zip on disk beyond 32 MB, so that a large download does not fill the server's memory."""
+    spilled = tempfile.SpooledTemporaryFile(max_size=_SPILL)  # noqa: SIM115 - Streamlit reads it after we return
+    target = cast("IO[bytes]", spilled)
+    labels = experiment.store.current_labels(experiment.id)
+    write_queries(target, experiment.dataset, queries, labels, keep=lambda i: ids is None or i in ids)
+    target.seek(0)
+    return target
+
+
+def _downloads(experiment: Experiment, queries: list[Query], query: Query, frame: pd.DataFrame) -> None:
+    ids = frozenset(int(i) for i in frame["sample_id"])
+    with st.container(horizontal=True, gap="small"):
+        st.download_button(
+            f"Download these {len(ids)} images",
+            lambda: _archive(experiment, [query], ids).read(),
+            file_name=f"queried-{experiment.id}-{query.round}.zip",
+            mime="application/zip",
+            icon=":material/download:",
+            on_click="ignore",
+            disabled=not ids,
+            help="Class folders of the labels given, with manifest.csv: sample ids, scores, guesses, truth.",
+        )
+        st.download_button(
+            "All rounds",
+            lambda: _archive(experiment, queries, None).read(),
+            file_name=f"queried-{experiment.id}.zip",
+            mime="application/zip",
+            icon=":material/folder_zip:",
+            on_click="ignore",
+        )
+
+
+def _page(experiment: Experiment) -> None:
+    queries = handles.store().queries(experiment.id)
+    if not queries:
+        st.info("Nothing has been asked yet. Start the session, and the first images appear here.")
+        return
+    dataset = experiment.dataset
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        query = _query_choice(queries)
+        labels = handles.store().current_labels(experiment.id)
+        frame = query_frame(query, labels, dataset.classes, dataset.train.labels, reveal=False)
+        shown = _filtered(frame, dataset)
+        view = st.segmented_control(
+            "View", ["Cards", "Table"], default="Cards", required=True, key="query-view"
+        )
+    _summary(query, frame)
+    if _hidden(frame, dataset):
+        st.caption("The truth of images that wait for a label is kept back: it must not sway who labels.")
+    if shown.empty:
+        st.info("No image of this round fits the filter.", icon=":material/filter_alt_off:")
+        return
+    pages = -(-len(shown) // _PAGE)
+    number = min(st.session_state.get("query-page", 1), pages)
+    part = shown.iloc[(number - 1) * _PAGE : number * _PAGE]
+    if view == "Table":
+        query_table(dataset, part)
+    else:
+        query_cards(dataset, part, key="query-cards")
+    if pages > 1:
+        st.session_state["query-page"] = number
+        st.pagination(pages, key="query-page")
+    _downloads(experiment, queries, query, shown)
+
+
+session.guard()
+st.title("Queried images", anchor=False)
+if session.record() is None:
+    no_session("The images that each round asked for are shown here, with the model's guesses.")
+else:
+    _page(session.experiment())

@@ -1,0 +1,103 @@
+"""Train: the loss falls while you watch, the job can be held, and every earlier round can be looked at."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from al_core.experiment import Experiment
+from al_core.records import JobRecord, RoundRecord
+from al_core.results.analysis import METRICS, measured
+from pages.components.job_status import job_status
+from pages.components.live_curve import live_curve
+from pages.components.no_session import no_session
+from state import cache, handles, session
+from state.text import duration, plain
+
+_LATEST = -1
+
+
+def _round_choice(rounds: tuple[RoundRecord, ...]) -> int | None:
+    """Which round's epochs are drawn: None follows the one that trains."""
+    numbers = [_LATEST, *(record.number for record in reversed(rounds))]
+    chosen = session.current().round
+    st.session_state["train-round"] = chosen if chosen in numbers else _LATEST
+    number = st.selectbox(
+        "Round",
+        numbers,
+        format_func=lambda number: "The latest, live" if number == _LATEST else f"Round {number}",
+        key="train-round",
+        on_change=_look,
+        width=220,
+    )
+    return None if number == _LATEST else number
+
+
+def _look() -> None:
+    number = st.session_state["train-round"]
+    session.look_at_round(None if number == _LATEST else number)
+
+
+def _tiles(record: RoundRecord) -> None:
+    shown = measured([record])
+    headline = shown[0] if shown else METRICS[0]
+    seconds = record.seconds
+    device = str(record.manifest.get("device", "not recorded"))
+    with st.grid(4, min_column_width=150, key="train-tiles"):
+        st.metric("Labels in this round", f"{record.num_labeled:,}", border=True)
+        st.metric(headline.title, headline.text(record.metrics.get(headline.key)), border=True)
+        st.metric("Training took", duration(seconds["train"]) if "train" in seconds else "–", border=True)
+        st.metric("Device", plain(device), border=True)
+
+
+def _history(found: list[JobRecord]) -> None:
+    rows = [
+        {
+            "what": "Advance" if job.kind == "advance" else "Prepare",
+            "state": job.state.value,
+            "begun": pd.Timestamp(job.started_at, unit="s", tz="UTC") if job.started_at else pd.NaT,
+            "seconds": job.ended_at - job.started_at if job.ended_at and job.started_at else None,
+            "attempts": job.attempt,
+            "problem": job.error_text,
+        }
+        for job in found
+    ]
+    st.dataframe(
+        pd.DataFrame(rows),
+        hide_index=True,
+        alt="Jobs of this session, newest first.",
+        column_config={
+            "what": "Job",
+            "state": "State",
+            "begun": st.column_config.DatetimeColumn("Begun", format="distance"),
+            "seconds": st.column_config.NumberColumn("Seconds", format="%.1f"),
+            "attempts": "Attempts",
+            "problem": st.column_config.TextColumn("Problem", width="large"),
+        },
+    )
+
+
+def _page(experiment: Experiment) -> None:
+    rounds = cache.rounds(experiment.record)
+    jobs = handles.store().jobs(experiment_id=experiment.id, limit=50)
+    chart, panel = st.columns([2.4, 1], gap="large")
+    with chart:
+        number = _round_choice(rounds)
+        live_curve(experiment.record, view="training", key="training", round=number, height=330)
+    with panel:
+        job_status(experiment, jobs[0] if jobs else None)
+    if rounds:
+        looked_at = next((r for r in rounds if r.number == number), rounds[-1])
+        st.subheader(f"Round {looked_at.number}", anchor=False)
+        _tiles(looked_at)
+    if jobs:
+        st.subheader("Jobs", anchor=False)
+        _history(jobs)
+
+
+session.guard()
+st.title("Train", anchor=False)
+if session.record() is None:
+    no_session("Training is watched here: loss and accuracy of every epoch, as they come.")
+else:
+    _page(session.experiment())
