@@ -108,8 +108,8 @@ def _page() -> None:
         st.header("Nothing to label yet", anchor=False)
         st.write("Begin with a session: the home page makes one on handwritten digits with one click.")
         with st.container(horizontal=True):
-            st.page_link("pages/home.py", label="Home", icon=":material/home:")
-            st.page_link("pages/setup.py", label="Set up a session", icon=":material/tune:")
+            st.page_link("home.py", label="Home", icon=":material/home:")
+            st.page_link("setup.py", label="Set up a session", icon=":material/tune:")
         return
     experiment = session.experiment()
     step = experiment.step()
@@ -119,7 +119,7 @@ def _page() -> None:
     elif step.kind == "finished":
         st.header("This session is finished", anchor=False)
         st.write(plain(step.reason or "A stop holds."))
-        st.page_link("pages/curves.py", label="See what the labels bought", icon=":material/show_chart:")
+        st.page_link("curves.py", label="See what the labels bought", icon=":material/show_chart:")
     elif step.kind == "failed":
         st.header("The last step failed", anchor=False)
         st.error(plain(step.reason or "The worker gave no reason."), icon=":material/error:")
