@@ -6,6 +6,7 @@ export default function ({ parentElement, data }) {
   wall.dataset.drawn = content;
   wall.style.setProperty("--cell", `${data.cell}px`);
   wall.classList.toggle("pixelated", data.pixelated);
+  wall.classList.toggle("one-row", data.oneRow);
   wall.replaceChildren(
     ...data.items.map(({ src, caption }) => {
       const figure = document.createElement("figure");

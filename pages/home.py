@@ -55,7 +55,7 @@ def _wall() -> None:
         return
     dataset = handles.dataset(key)
     ids = np.linspace(0, len(dataset.train) - 1, _WALL).astype(np.int64)
-    picture_wall(dataset, ids.tolist(), key="hero-wall", cell=44, captions=False)
+    picture_wall(dataset, ids.tolist(), key="hero-wall", cell=44, captions=False, one_row=True)
 
 
 session.guard()

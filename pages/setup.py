@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import streamlit as st
 
-from al_core.check import check_config
 from al_core.config import ExperimentConfig
 from al_core.errors import ConfigError, Problem
 from pages.components import config_form
 from pages.components.setup_images import setup_images
 from pages.components.setup_model import setup_model, setup_strategy
 from pages.components.setup_plan import setup_plan
-from state import cache, draft, handles, session, starting
+from state import cache, draft, session, starting
 from state.text import plain
 
 _PARTS = {
@@ -90,15 +89,18 @@ def _part(config: ExperimentConfig, problems: list[Problem]) -> None:
 
 def _create(config: ExperimentConfig | None, problems: list[Problem]) -> None:
     about = draft.problem_words(problems)
+    waits = config is not None and cache.needs_preparing(config.data)
     if config and not problems:
         about = draft.plan(config, cache.num_classes(config.data)).words
+        if waits:
+            about = "Prepare the images first, so that you see what is in them."
     with st.bottom, st.container(horizontal=True, vertical_alignment="center", gap="medium", key="next-step"):
         st.text(about, width="stretch")
         clicked = st.button(
             "Create and start",
             type="primary",
             icon=":material/play_arrow:",
-            disabled=bool(problems),
+            disabled=bool(problems) or waits,
             shortcut="Ctrl+Enter",
             key="create",
         )
@@ -121,11 +123,14 @@ def _readable(problems: list[Problem]) -> ExperimentConfig:
     return draft.read(kept)[0] or ExperimentConfig()
 
 
-session.guard()
+tab = session.guard()
 config_form.begin(starting.preset_config(starting.FIRST))
 config, problems = draft.read(config_form.values())
 if config is not None:
-    problems = check_config(config, handles.settings())
+    problems = cache.problems_of(config)
+    if not problems:
+        tab.suggested_name = config_form.suggest_name(config, tab.suggested_name)
+        config = draft.read(config_form.values())[0]
 _head(config, problems)
 for problem in problems:
     known = any(

@@ -8,8 +8,9 @@ from functools import lru_cache
 from al_core.check import check_config
 from al_core.config import DataConfig, ExperimentConfig, ModelConfig
 from al_core.data.prepare import prepared_key
+from al_core.data.roots import resolve_folder
 from al_core.data.sources import SOURCES
-from al_core.errors import DataError
+from al_core.errors import DataError, Problem
 from al_core.query.strategies import STRATEGIES
 from al_core.records import ExperimentRecord, RoundRecord
 from state import handles
@@ -41,6 +42,27 @@ def _strategy_refusals(model: str) -> dict[str, str]:
 def strategy_refusals(model: ModelConfig) -> dict[str, str]:
     """Which strategies this model cannot serve, and why."""
     return _strategy_refusals(model.model_dump_json())
+
+
+def problems_of(config: ExperimentConfig) -> list[Problem]:
+    """Everything that stands against this config, data that cannot be read included."""
+    source, _, path = config.data.dataset.partition(":")
+    try:
+        if path and source in SOURCES and SOURCES.get(source).path != "no":
+            resolve_folder(handles.settings(), path)
+        return check_config(config, handles.settings())
+    except DataError as error:
+        return [Problem("data.dataset", config.data.dataset, str(error))]
+
+
+def needs_preparing(data: DataConfig) -> bool:
+    """Whether a person has to prepare these images first: to allow a download, or to look into a folder."""
+    try:
+        source = SOURCES.get(data.dataset.partition(":")[0])
+        asks = source.download_megabytes is not None or source.path == "required"
+        return asks and prepared_key(handles.settings(), data) is None
+    except DataError:
+        return False  # the field says it; here nothing is known
 
 
 def num_classes(data: DataConfig) -> int | None:

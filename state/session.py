@@ -26,7 +26,7 @@ class Session:
     round: int | None = None
     form: str = field(default_factory=lambda: secrets.token_hex(8))
     notices: list[str] = field(default_factory=list)
-    prepare_job: str | None = None
+    suggested_name: str | None = None  # what the set-up form calls the session until a person does
     drawn: tuple[str, ...] | None = None  # the state that the page shows, as selectors.signature says it
 
     def renew_form(self) -> None:

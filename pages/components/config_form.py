@@ -13,6 +13,7 @@ from al_core.config import ExperimentConfig, Option, options
 from al_core.errors import Problem
 from al_core.query.strategies import Strategy
 from state import draft
+from state.starting import named
 from state.text import plain
 
 _PREFIX = "option:"
@@ -45,6 +46,14 @@ def begin(config: ExperimentConfig) -> None:
     """Fill the fields at the first visit of a tab; later visits find what was left in them."""
     if key_of("name") not in st.session_state:
         fill(config)
+
+
+def suggest_name(config: ExperimentConfig, suggested: str | None) -> str:
+    """Keep the name's field telling as long as nobody wrote another one; gives the present suggestion."""
+    telling = named(config.changed(name=ExperimentConfig().name)).name
+    if config.name in (suggested, ExperimentConfig().name):
+        put("name", telling)
+    return telling
 
 
 def values() -> dict[str, Any]:

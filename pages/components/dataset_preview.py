@@ -14,6 +14,7 @@ from state.text import plain
 
 _PICTURES = 24
 _MAX_BARS = 60
+_BAR = "#38888a"  # has a contrast of 3:1 on both themes' backgrounds
 
 
 def dataset_preview(dataset: Dataset) -> None:
@@ -23,14 +24,10 @@ def dataset_preview(dataset: Dataset) -> None:
     st.caption(plain(f"{counts}, {dataset.num_classes} classes, {size}"))
     for note in dataset.notes:
         st.caption(plain(note))
-    pictures, balance = st.columns([1.5, 1], gap="large")
-    with pictures:
-        rng = generator(0, "preview")
-        count = min(_PICTURES, len(dataset.train))
-        ids = rng.choice(len(dataset.train), size=count, replace=False)
-        picture_wall(dataset, ids.tolist(), key="preview-wall")
-    with balance:
-        _balance(dataset)
+    rng = generator(0, "preview")
+    ids = rng.choice(len(dataset.train), size=min(_PICTURES, len(dataset.train)), replace=False)
+    picture_wall(dataset, ids.tolist(), key="preview-wall", cell=64)
+    _balance(dataset)
     if dataset.refused:
         _refused(dataset)
 
@@ -46,7 +43,13 @@ def _balance(dataset: Dataset) -> None:
     # Plotly reads a little HTML in its texts; class names come from files.
     names = [dataset.classes[i].replace("<", "‹").replace(">", "›") for i in order]
     figure = go.Figure(
-        go.Bar(x=counts[order], y=names, orientation="h", hovertemplate="%{y}: %{x}<extra></extra>")
+        go.Bar(
+            x=counts[order],
+            y=names,
+            orientation="h",
+            marker_color=_BAR,
+            hovertemplate="%{y}: %{x}<extra></extra>",
+        )
     )
     figure.update_layout(
         height=max(180, 22 * len(names) + 60),

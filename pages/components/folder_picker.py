@@ -13,17 +13,18 @@ from state import handles
 from state.text import plain
 
 
-def folder_picker(choose: Callable[[str], None]) -> None:
+def folder_picker(chosen: str, choose: Callable[[str], None]) -> None:
     """Ask for a folder; `choose` is called with its absolute path."""
+    st.subheader("My own images", anchor=False)
+    if chosen:
+        st.text(f"Chosen: {chosen}")
     roots = handles.settings().data_roots
     st.caption(
         "One folder a class (`train/cat/1.jpg`, `test/cat/2.jpg`, or without train and test), or all images "
         "in one folder and you name the classes. Folders are read where they are and never changed."
     )
-    root, path = st.columns(2, gap="large", vertical_alignment="top")
-    with root:
-        _browser(roots, choose)
-    with path:
+    _browser(roots, choose)
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         typed = st.text_input(
             "Or type its path",
             key="folder:typed",

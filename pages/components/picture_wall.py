@@ -22,7 +22,13 @@ _WIDTH = 160
 
 
 def picture_wall(
-    dataset: Dataset, ids: Sequence[int], *, key: str, cell: int = 76, captions: bool = True
+    dataset: Dataset,
+    ids: Sequence[int],
+    *,
+    key: str,
+    cell: int = 76,
+    captions: bool = True,
+    one_row: bool = False,
 ) -> None:
     """Draw pictures of the train split, `cell` pixels wide at least."""
     labels = dataset.train.labels
@@ -33,4 +39,5 @@ def picture_wall(
         }
         for i in ids
     ]
-    _wall(data={"items": items, "cell": cell, "captions": captions, "pixelated": dataset.pixelated}, key=key)
+    look = {"cell": cell, "captions": captions, "pixelated": dataset.pixelated, "oneRow": one_row}
+    _wall(data={"items": items, **look}, key=key)

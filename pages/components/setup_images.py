@@ -16,29 +16,38 @@ from pages.components.choice_cards import Choice, choice_cards
 from pages.components.dataset_preview import dataset_preview
 from pages.components.folder_picker import folder_picker
 from pages.components.shield import shielded
-from state import draft, handles, jobs, selectors, session
+from state import draft, handles, jobs, selectors
 from state.text import plain
 
 FOLDER = "folder"
+_HERE = "On this machine"
+_AWAY = "Downloaded once, then kept"
 
 
 def setup_images(data: DataConfig, problems: Sequence[Problem]) -> None:
     """Draw the part; `data` is the draft's, as far as it can be read."""
-    chosen = data.dataset.partition(":")[0]
-    choices = [_card(source, data) for source in SOURCES if source.name != FOLDER]
-    own = Choice(FOLDER, "My own images", "A folder on this machine: one folder a class, or unsorted.")
-    choice_cards("Data set", [*choices, own], chosen, _choose, key="choose-dataset")
-    if chosen == FOLDER:
-        folder_picker(lambda path: config_form.put("data.dataset", f"{FOLDER}:{path}"))
-        path = data.dataset.partition(":")[2]
-        if path:
-            st.text(f"Chosen: {path}")
-    config_form.shown_problems(draft.of_path(problems, "data.dataset"))
-    if chosen != FOLDER or data.dataset != FOLDER:
-        _content(data)
+    cards, inside = st.columns([1, 1.05], gap="large")
+    chosen, _, path = data.dataset.partition(":")
+    with cards:
+        own = Choice(
+            FOLDER, "My own images", "A folder on this machine: one folder a class, or unsorted.", group=_HERE
+        )
+        choices = [own, *(_card(source, data) for source in SOURCES if source.name != FOLDER)]
+        choices.sort(key=lambda choice: choice.group != _HERE)
+        choice_cards("Data set", choices, chosen, _choose, key="choose-dataset")
+    with inside:
+        if chosen == FOLDER:
+            folder_picker(path, _choose_folder)
+        config_form.shown_problems(draft.of_path(problems, "data.dataset"))
+        if chosen != FOLDER or path:
+            _content(data)
     with st.expander("More about the images", icon=":material/tune:"):
         config_form.section("data", problems, advanced=False)
         config_form.section("data", problems, advanced=True)
+
+
+def _choose_folder(path: str) -> None:
+    config_form.put("data.dataset", f"{FOLDER}:{path}")
 
 
 def _choose(name: str) -> None:
@@ -54,12 +63,19 @@ def _card(source: Source, data: DataConfig) -> Choice:
         counts = f"{source.num_train:,} images"
     classes = f"{len(source.classes_hint)} classes" if source.classes_hint else ""
     size = f"{source.image_size} px" if source.image_size else ""
-    badge, tone = ("ready", "good") if ready else ("", "")
+    badge, tone, group = ("ready", "good", _HERE) if ready else ("", "", _HERE)
     if not ready and source.download_megabytes:
-        badge = f"{source.download_megabytes:,.0f} MB download"
+        badge, group = f"{source.download_megabytes:,.0f} MB", _AWAY
     facts = tuple(fact for fact in (counts, classes, size) if fact)
     return Choice(
-        source.name, source.title, source.description, facts, badge, tone, search=" ".join(source.aliases)
+        source.name,
+        source.title,
+        source.description,
+        facts,
+        badge,
+        tone,
+        group,
+        search=" ".join(source.aliases),
     )
 
 
@@ -72,6 +88,9 @@ def _prepared(data: DataConfig) -> str | None:
 
 def _content(data: DataConfig) -> None:
     key = _prepared(data)
+    source = SOURCES.get(data.dataset.partition(":")[0])
+    if source.name != FOLDER:
+        st.subheader(source.title, anchor=False)
     if key is not None:
         dataset_preview(handles.dataset(key))
         return
@@ -81,7 +100,6 @@ def _content(data: DataConfig) -> None:
         return
     if job is not None and job.state is JobState.FAILED:
         st.error(plain(job.error_text or "The images could not be prepared."), icon=":material/error:")
-    source = SOURCES.get(data.dataset.partition(":")[0])
     megabytes = source.download_megabytes
     classes = _classes() if source.name == FOLDER else None
     label = f"Download {megabytes:,.0f} MB and prepare" if megabytes else "Prepare these images"
@@ -89,7 +107,6 @@ def _content(data: DataConfig) -> None:
         label, icon=":material/download:" if megabytes else ":material/photo_library:", key="prepare"
     ):
         started = jobs.prepare(data, classes=classes, download=bool(megabytes))
-        session.current().prepare_job = started.id
         jobs.wait(started.id, 1.2)
         st.rerun()
     if megabytes:

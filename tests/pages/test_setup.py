@@ -1,0 +1,133 @@
+import json
+
+import pytest
+from conftest import components
+from pages.components import config_form
+from state import draft, session, starting
+
+
+def part(app, name):
+    app.session_state["part"] = name
+    return app.run()
+
+
+def cards(app, label):
+    found = [json.loads(proto.json) for proto in components(app, "choice_cards")]
+    return next(data for data in found if data["label"] == label)
+
+
+def held(app):
+    return draft.read({p: app.session_state[config_form.key_of(p)] for p in draft.PATHS})[0]
+
+
+def test_the_first_visit_can_create_at_once(visit, home, digits):
+    app = visit("setup")
+    assert not app.exception
+    create = app.button(key="create")
+    assert not create.disabled
+    create.click().run()
+    record = home.experiments()[0]
+    assert record.name == "Digits (8 x 8), Smallest margin"
+    assert record.config.stop.n_rounds == 10
+    assert [job.kind for job in home.jobs(active=True)] == ["advance"]
+
+
+def test_every_option_of_the_config_has_a_field_or_a_part_of_its_own(visit, digits):
+    app = visit("setup")
+    seen = set()
+    for name in ("Images", "Model", "Strategy", "Plan", "Training"):
+        app = part(app, name)
+        assert not app.exception
+        kinds = (app.number_input, app.selectbox, app.checkbox, app.text_input)
+        seen |= {
+            w.key.removeprefix("option:")
+            for kind in kinds
+            for w in kind
+            if (w.key or "").startswith("option:")
+        }
+    cards_of = {"data.dataset", "model.model", "query.strategy", "query.options"}
+    assert seen | cards_of == set(draft.PATHS)
+
+
+def test_a_value_survives_the_way_to_another_part_and_back(visit, digits):
+    app = part(visit("setup"), "Training")
+    app.number_input(key="option:train.epochs").set_value(77).run()
+    app = part(part(app, "Images"), "Training")
+    assert app.number_input(key="option:train.epochs").value == 77
+
+
+@pytest.mark.parametrize(
+    ("place", "path", "value", "words"),
+    [
+        ("Training", "train.epochs", 0, "greater than or equal to 1"),
+        ("Plan", "query.n_new", -5, "greater than or equal to 1"),
+        ("Plan", "stop.patience", 3, "round\\_validation"),
+        ("Plan", "stop.budget", 5, "below the initial set"),
+    ],
+)
+def test_a_refused_value_is_said_beside_its_field_and_nothing_is_created(
+    visit, home, digits, place, path, value, words
+):
+    app = part(visit("setup"), place)
+    app.number_input(key=f"option:{path}").set_value(value).run()
+    assert any(words in m.value for m in app.markdown), [m.value for m in app.markdown]
+    assert app.button(key="create").disabled
+    assert any("to put right" in text.value for text in app.text)
+    assert home.experiments() == []
+
+
+def test_a_strategy_that_the_model_cannot_serve_is_grey_and_says_why(visit, digits):
+    app = visit("setup")
+    app.session_state[config_form.key_of("model.model")] = "resnet18"
+    app = part(app, "Strategy")
+    items = cards(app, "Query strategy")["items"]
+    by_id = {item["id"]: item for item in items}
+    assert by_id["margin"]["refused"] == ""
+    needy = [item for item in items if "needs dropout" in item["facts"]]
+    assert needy
+    assert all("has no dropout" in item["refused"] for item in needy)
+
+
+def test_the_paper_preset_asks_for_its_images_before_it_can_start(visit, digits):
+    app = visit("setup")
+    app.session_state["preset"] = "Paper"
+    app.run()
+    config_form_values = starting.preset_config("Paper")
+    app.session_state[config_form.key_of("data.dataset")] = config_form_values.data.dataset
+    app.run()
+    assert app.button(key="create").disabled
+    assert any("Download 170 MB" in button.label for button in app.button)
+
+
+def test_data_sets_say_what_they_are_and_what_they_cost(visit, digits):
+    by_id = {item["id"]: item for item in cards(visit("setup"), "Data set")["items"]}
+    assert by_id["digits"]["badge"] == "ready"
+    assert "MB" in by_id["cifar10"]["badge"]
+    assert "folder" in by_id
+
+
+def test_preparing_is_a_job_that_the_page_follows(visit, home):
+    app = visit("setup")
+    app.button(key="prepare").click().run()
+    job = home.jobs()[0]
+    assert (job.kind, job.spec["data"]["dataset"], job.spec["download"]) == ("prepare", "digits", False)
+    assert app.button(key="stop-prepare")
+
+
+def test_a_folder_outside_the_data_roots_is_refused_beside_the_choice(visit, digits):
+    app = visit("setup")
+    app.session_state[config_form.key_of("data.dataset")] = "folder:/etc"
+    app.run()
+    assert not app.exception
+    assert any("data root" in m.value.replace("\\", "") for m in [*app.markdown, *app.error])
+    assert app.button(key="create").disabled
+
+
+def test_a_double_click_makes_one_session(visit, home, digits):
+    app = visit("setup")
+    tab = app.session_state[session.KEY]
+    key = tab.form
+    config = held(app)
+    starting.begin(config, key=key)
+    starting.begin(config, key=key)
+    assert len(home.experiments()) == 1
