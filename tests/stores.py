@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from al_core.config import ExperimentConfig
 from al_core.records import LabelOp, LabelSource
 from al_core.store import engine, open_store
 
@@ -197,3 +198,11 @@ def open_and_close(place, results):
         results.send("opened")
     except Exception as error:  # whatever it is, the test is to show it
         results.send(repr(error))
+
+
+def hold_open(place, pipe):
+    """Make an experiment, tell its id, and keep the store open until told otherwise."""
+    store = place.open()
+    pipe.send(store.create_experiment(ExperimentConfig()).id)
+    pipe.recv()
+    store.close()

@@ -99,12 +99,13 @@ class Database:
 
     @contextlib.contextmanager
     def bare(self) -> Iterator[Any]:
-        """SQLite's own connection outside any transaction, for one who holds `exclusive()`."""
-        with self._in_words(), contextlib.closing(self._writer.raw_connection()) as connection:
-            try:
+        """SQLite's own connection outside any transaction; to write, hold `exclusive()`."""
+        try:
+            with contextlib.closing(self._writer.raw_connection()) as connection:
                 yield connection.driver_connection
-            except sqlite.Error as error:
-                raise StoreError(_words(str(self), error)) from error
+        except sqlite.Error as error:
+            self._writer.dispose()
+            raise StoreError(_words(str(self), error)) from error
 
     @contextlib.contextmanager
     def _in_words(self) -> Iterator[None]:

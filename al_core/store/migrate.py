@@ -61,10 +61,11 @@ def _prepare_file(db: Database) -> None:
             f"the folder {path.parent} cannot be made ({error.strerror}); set AL_HOME"
         ) from error
     wanted = "wal" if uses_wal() else "delete"
-    if path.exists():
-        with db.read() as connection:
-            if connection.exec_driver_sql("PRAGMA journal_mode").scalar() == wanted:
-                return
+    # Through the writer's one connection: to leave WAL, SQLite wants to be alone with the file.
+    with db.bare() as connection:
+        connection.execute("PRAGMA schema_version")  # reads the file, before which the mode is not known
+        if connection.execute("PRAGMA journal_mode").fetchone()[0] == wanted:
+            return
     with db.exclusive(), db.bare() as connection:
         mode = connection.execute(f"PRAGMA journal_mode={wanted}").fetchone()[0]
         if mode != wanted:

@@ -17,7 +17,7 @@ from al_core.config import ExperimentConfig
 from al_core.errors import StoreError
 from al_core.store import engine, migrate, open_store
 from al_core.store.schema import metadata
-from tests.stores import KINDS, Place, chosen, open_and_close
+from tests.stores import KINDS, Place, chosen, hold_open, open_and_close
 
 SECOND = """
 import os
@@ -109,6 +109,28 @@ def test_sqlite_keeps_its_journal_as_its_version_allows(tmp_path):
         (3, 51, 3),
         engine.sqlite.sqlite_version_info >= (3, 51, 3),
     )
+
+
+def test_an_older_sqlite_takes_a_store_over_once_no_newer_one_uses_it(migrated_file, children, tmp_path):
+    """The newer one in a process of its own: a process's two SQLites do not see each other's locks."""
+    with chosen("wal"):
+        url = migrated_file("wal", tmp_path / "askwell.db")
+    ours, theirs = children.Pipe()
+    child = children.Process(target=hold_open, args=(Place("wal", url), theirs))
+    child.start()
+    made = ours.recv()
+    with chosen("journal"):
+        with pytest.raises(StoreError, match="held by another program"):
+            open_store(url)
+        ours.send("close")
+        child.join()
+        store = open_store(url)
+        assert store.experiment(made).id == made
+        with store._db.read() as connection:
+            assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "delete"
+        store.close()
+    ours.close()
+    theirs.close()
 
 
 def test_an_older_store_is_backed_up_whole_then_migrated(settings, with_second_step):
