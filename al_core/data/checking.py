@@ -14,10 +14,10 @@ import sys
 import tempfile
 import time
 from collections import deque
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import IO, Any, Final, Self
 
 import al_core
 from al_core.errors import DataError
@@ -88,6 +88,18 @@ class _Decoder:
         self.waiting.append((position, len(line)))
         self._send(line)
 
+    def take(self) -> bool:
+        """Read what it has written; true when it has ended."""
+        for _ in range(64):
+            try:
+                piece = os.read(self.output.fileno(), 1 << 18)
+            except BlockingIOError:
+                return False
+            self.buffer += piece
+            if not piece:
+                return True
+        return False
+
     def answers(self) -> Iterator[Checked]:
         """The answers that have come in whole."""
         while (end := self.buffer.find(b"\n")) >= 0:
@@ -120,74 +132,68 @@ class _Decoder:
         return text
 
 
-def check_files(
-    root: Path, names: Sequence[str], size: int, *, seconds: float = SECONDS
-) -> Generator[Checked, None, None]:
-    """Decode every file below `root` at `size` pixels; results come as they are ready.
+class Checker:
+    """Decoder processes for the files below one folder, to be used in a `with` statement, which ends them."""
 
-    Close the iterator (contextlib.closing) where it may be left early: it ends the processes.
+    def __init__(self, root: Path, num_files: int, *, seconds: float = SECONDS) -> None:
+        self._root, self._seconds = root, seconds
+        self._num_decoders = max(1, min(os.cpu_count() or 1, 8, num_files // 32))
+        self._selector = selectors.DefaultSelector()
 
-    Raises:
-        DataError: decoders cannot be started at all.
-    """
-    queue = deque(range(len(names)))
-    num_decoders = max(1, min(os.cpu_count() or 1, 8, len(names) // 32))
-    with selectors.DefaultSelector() as selector:
-        try:
-            for _ in range(num_decoders):
-                _start(selector, root)
-            left = len(names)
-            while left:
-                for decoder in _decoders(selector):
-                    while queue and decoder.has_room():
-                        position = queue.popleft()
-                        decoder.ask(position, names[position], size)
-                selector.select(timeout=0.5)
-                for decoder in _decoders(selector):
-                    for checked in _listen(selector, decoder, queue, root, seconds):
-                        left -= 1
-                        yield checked
-        finally:
-            for decoder in _decoders(selector):
-                decoder.close()
+    def __enter__(self) -> Self:
+        return self
 
+    def __exit__(self, *error: object) -> None:
+        for decoder in self._decoders():
+            self._selector.unregister(decoder.output)
+            decoder.close()
+        self._selector.close()
 
-def _start(selector: selectors.BaseSelector, root: Path) -> None:
-    decoder = _Decoder(root)
-    os.set_blocking(decoder.output.fileno(), False)
-    selector.register(decoder.output, selectors.EVENT_READ, decoder)
+    def _decoders(self) -> list[_Decoder]:
+        return [key.data for key in self._selector.get_map().values()]
 
+    def _start(self) -> None:
+        decoder = _Decoder(self._root)
+        os.set_blocking(decoder.output.fileno(), False)
+        self._selector.register(decoder.output, selectors.EVENT_READ, decoder)
 
-def _decoders(selector: selectors.BaseSelector) -> list[_Decoder]:
-    return [key.data for key in selector.get_map().values()]
+    def check(self, names: Sequence[str], size: int) -> Iterator[Checked]:
+        """Decode every file at `size` pixels; results come as they are ready, to be taken to the end.
 
+        Raises:
+            DataError: decoders cannot be started at all.
+        """
+        while len(self._decoders()) < self._num_decoders:
+            self._start()
+        queue = deque(range(len(names)))
+        left = len(names)
+        while left:
+            for decoder in self._decoders():
+                while queue and decoder.has_room():
+                    position = queue.popleft()
+                    decoder.ask(position, names[position], size)
+            self._selector.select(timeout=0.5)
+            for decoder in self._decoders():
+                for checked in self._listen(decoder, queue):
+                    left -= 1
+                    yield checked
 
-def _listen(
-    selector: selectors.BaseSelector, decoder: _Decoder, queue: deque[int], root: Path, seconds: float
-) -> Iterator[Checked]:
-    """The answers of one decoder; one that died or hangs is replaced, and its file refused."""
-    ended = False
-    for _ in range(64):
-        try:
-            piece = os.read(decoder.output.fileno(), 1 << 18)
-        except BlockingIOError:
-            break
-        decoder.buffer += piece
-        if not piece:
-            ended = True
-            break
-    yield from decoder.answers()
-    # a busy machine may take long to start a process, which is no file's fault
-    allowed = seconds if decoder.ready else max(seconds, _START_SECONDS)
-    late = bool(decoder.waiting) and time.monotonic() - decoder.since > allowed
-    if not ended and not late:
-        return
-    selector.unregister(decoder.output)
-    said = decoder.close()
-    if not decoder.ready:
-        raise DataError(f"pictures cannot be checked: the decoder does not start ({said.strip()[-500:]})")
-    if decoder.waiting:
-        culprit, _ = decoder.waiting.popleft()
-        queue.extendleft(position for position, _ in reversed(decoder.waiting))
-        yield Checked(culprit, f"takes more than {seconds:g} seconds" if late else "crashes the decoder")
-    _start(selector, root)
+    def _listen(self, decoder: _Decoder, queue: deque[int]) -> Iterator[Checked]:
+        """The answers of one decoder; one that died or hangs is replaced, and its file refused."""
+        ended = decoder.take()
+        yield from decoder.answers()
+        # a busy machine may take long to start a process, which is no file's fault
+        allowed = self._seconds if decoder.ready else max(self._seconds, _START_SECONDS)
+        late = bool(decoder.waiting) and time.monotonic() - decoder.since > allowed
+        if not ended and not late:
+            return
+        self._selector.unregister(decoder.output)
+        said = decoder.close()
+        if not decoder.ready:
+            raise DataError(f"pictures cannot be checked: no decoder starts ({said.strip()[-500:]})")
+        if decoder.waiting:
+            culprit, _ = decoder.waiting.popleft()
+            queue.extendleft(position for position, _ in reversed(decoder.waiting))
+            reason = f"takes more than {self._seconds:g} seconds" if late else "crashes the decoder"
+            yield Checked(culprit, reason)
+        self._start()

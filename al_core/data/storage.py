@@ -149,7 +149,6 @@ def publish(folder: Path, target: Path, meta: dict[str, Any]) -> None:
         if path.is_file():
             _flush(path)
     write_meta(folder, meta)
-    (folder / ".lock").unlink(missing_ok=True)
     _flush(folder)
     if target.exists() and read_meta(target) is None:
         # a folder of another version, or one that somebody else damaged
@@ -161,6 +160,7 @@ def publish(folder: Path, target: Path, meta: dict[str, Any]) -> None:
         if target.exists():
             raise FileExistsError(str(target)) from error
         raise
+    (target / ".lock").unlink(missing_ok=True)
     _flush(target.parent)
 
 
@@ -212,7 +212,7 @@ def open_folder(folder: Path, key: str) -> Dataset:
     try:
         refused = tuple(Refusal(**item) for item in json.loads((folder / "refused.json").read_text()))
         train, test = (_split(folder, name, meta) for name in ("train", "test"))
-    except (OSError, ValueError, TypeError, KeyError) as error:
+    except (OSError, EOFError, ValueError, TypeError, KeyError) as error:
         raise DataError(
             f"the prepared data set {key!r} is damaged ({error}); remove {folder} and prepare it again"
         ) from error

@@ -10,14 +10,13 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Sequence
-from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 
-from al_core.data.checking import Checked, check_files
+from al_core.data.checking import Checked, Checker
 from al_core.data.dataset import Augmentation, Refusal
 from al_core.data.material import Material, Part, Request
 from al_core.data.names import display
@@ -117,16 +116,17 @@ def _check(root: Path, placed: Sequence[Placed], request: Request) -> tuple[int,
     if not names:
         return PHOTO_SIZE, None, []
     probes = np.linspace(0, len(names) - 1, min(_PROBES, len(names))).astype(int)
-    seen = list(check_files(root, [names[i] for i in probes], 8))
-    side = _one_side(seen)
-    if side:
-        rows, checked = _decode_all(root, names, side, request)
-        if _one_side(checked) == side:
-            return side, rows, checked
-        seen = checked
-    shorter = [c.short for c in seen if c.reason is None]
-    size = int(np.clip(np.median(shorter), 8, PHOTO_SIZE)) if shorter else PHOTO_SIZE
-    return size, *_decode_all(root, names, size, request)
+    with Checker(root, len(names)) as checker:
+        seen = list(checker.check([names[i] for i in probes], 8))
+        side = _one_side(seen)
+        if side:
+            rows, checked = _decode_all(checker, names, side, request)
+            if _one_side(checked) == side:
+                return side, rows, checked
+            seen = checked
+        shorter = [c.short for c in seen if c.reason is None]
+        size = int(np.clip(np.median(shorter), 8, PHOTO_SIZE)) if shorter else PHOTO_SIZE
+        return size, *_decode_all(checker, names, size, request)
 
 
 def _one_side(checked: Sequence[Checked]) -> int:
@@ -137,13 +137,13 @@ def _one_side(checked: Sequence[Checked]) -> int:
 
 
 def _decode_all(
-    root: Path, names: Sequence[str], size: int, request: Request
+    checker: Checker, names: Sequence[str], size: int, request: Request
 ) -> tuple[Path | None, list[Checked]]:
     results: list[Checked | None] = [None] * len(names)
     length = size * size * 3
     rows = request.workspace / f"rows-{size}" if len(names) * length <= _MAX_ROWS else None
-    with (rows or Path(os.devnull)).open("wb") as file, closing(check_files(root, names, size)) as answers:
-        for done, checked in enumerate(answers):
+    with (rows or Path(os.devnull)).open("wb") as file:
+        for done, checked in enumerate(checker.check(names, size)):
             request.progress("check", done, len(names))
             if rows is not None and checked.pixels:
                 os.pwrite(file.fileno(), checked.pixels, checked.position * length)

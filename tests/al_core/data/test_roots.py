@@ -1,7 +1,9 @@
 """No path leads out of a root, however it is written."""
 
+import contextlib
 import os
 import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -13,7 +15,8 @@ from al_core.settings import Settings
 
 PAYLOADS = [
     "..", "../", "../..", "../secret.jpg", "a/../../secret.jpg", "./../secret.jpg", "a/b/../../../secret.jpg",
-    "/etc/passwd", "/", "//server/share", "//etc/passwd", "///etc/passwd", "\\\\server\\share\\a.jpg", "\\etc",
+    "/etc/passwd", "/", "//server/share", "//etc/passwd", "///etc/passwd", "\\\\server\\share\\a.jpg",
+    "\\etc",
     "..\\secret.jpg", "a\\..\\..\\secret.jpg", "C:\\windows", "C:/windows", "c:secret", "C:", "z:/x",
     "a\0.jpg", "\0", "a/\0/b", "../secret.jpg\0.png", "a/..", "a/../..", "....//../x", "a/./../../x",
     "..//..//etc", "/..", "/../etc", "a//../../b", "out", "out/secret.jpg", "chain/secret.jpg", "loop/x",
@@ -38,54 +41,46 @@ def root(tmp_path):
 
 @pytest.mark.parametrize("path", PAYLOADS)
 def test_a_payload_never_leads_out(root, path):
+    said, real = "", None
     try:
         real = resolve_inside(root, path)
     except DataError as error:
-        assert "refused" in str(error)
+        said = str(error)
+    if real is None:
+        assert "refused" in said
     else:
-        assert str(real).startswith(str(root.resolve()))
+        # a name that only looks odd, and leads nowhere
+        assert real.is_relative_to(root.resolve())
         assert not real.is_file()
-    encodings = path.encode()
-    assert b"secret.jpg" not in encodings or not _opens(root, path)
 
 
-def _opens(root, path):
-    try:
-        return resolve_inside(root, path).exists()
-    except DataError:
-        return False
-
-
-@pytest.mark.parametrize("path", ["a/x.jpg", "a", "a/b", "", "%2e%2e/secret.jpg", "..secret", "a..", "...", "~"])
+@pytest.mark.parametrize(
+    "path", ["a/x.jpg", "a", "a/b", "", "%2e%2e/secret.jpg", "..secret", "a..", "...", "~"]
+)
 def test_an_honest_or_merely_odd_path_stays_inside(root, path):
     assert resolve_inside(root, path) == root.resolve() / path
 
 
 @given(st.text(st.sampled_from("./\\ab:~\0 %2e"), max_size=24))
 def test_no_text_at_all_leads_out(text):
-    root = "/nonexistent/root"
-    try:
-        assert str(resolve_inside(__import__("pathlib").Path(root), text)).startswith(root)
-    except DataError:
-        pass
+    root = Path("/nonexistent/root")
+    with contextlib.suppress(DataError):
+        assert resolve_inside(root, text).is_relative_to(root)
 
 
 def test_nothing_outside_the_root_is_opened_or_listed(root, settings):
     own = Settings(settings.home, "", (root,))
-    inside, seen = str(root), []
+    inside, seen, active = str(root), [], [True]
 
     def hook(event, args):
-        if event in ("open", "os.scandir", "os.listdir") and seen is not None and active:
+        if active and event in ("open", "os.scandir", "os.listdir"):
             seen.append(str(args[0]))
 
-    active = True
     sys.addaudithook(hook)
     for path in PAYLOADS:
-        try:
+        with contextlib.suppress(DataError):
             browse(own, 0, path)
-        except DataError:
-            pass
-    active = False
+    active.clear()  # a hook cannot be taken out again
     assert [path for path in seen if not path.startswith(inside)] == []
 
 
@@ -150,7 +145,7 @@ def test_even_a_trusted_path_must_be_a_path(settings, path):
 
 
 def test_names_that_are_not_utf8_are_listed(root, settings):
-    os.mkdir(os.fsencode(root) + b"/caf\xe9")
+    (root / os.fsdecode(b"caf\xe9")).mkdir()
     (folder,) = [f for f in browse(Settings(settings.home, "", (root,)), 0) if "caf" in f.name]
     assert folder.name == "caf\\xe9"
     assert resolve_inside(root, folder.relative).is_dir()
