@@ -21,7 +21,7 @@ def side_bar() -> None:
 
 
 def _switcher(records: list[ExperimentRecord]) -> None:
-    names = {record.id: record.name for record in records}
+    names = _distinct(records)
     chosen = session.current().experiment_id
     st.session_state["switcher"] = chosen if chosen in names else None
     st.selectbox(
@@ -32,6 +32,19 @@ def _switcher(records: list[ExperimentRecord]) -> None:
         placeholder="Choose a session",
         on_change=_switch,
     )
+
+
+def _distinct(records: list[ExperimentRecord]) -> dict[str, str]:
+    """Names by id, numbered where several are equal: the browser sends a label back, and not the id."""
+    names: dict[str, str] = {}
+    taken: set[str] = set()
+    for record in reversed(records):
+        name, number = record.name, 2
+        while name in taken:
+            name, number = f"{record.name} ({number})", number + 1
+        taken.add(name)
+        names[record.id] = name
+    return {record.id: names[record.id] for record in records}
 
 
 def _switch() -> None:
