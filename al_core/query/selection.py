@@ -15,6 +15,7 @@ import numpy as np
 
 from al_core.errors import ConfigError, StrategyError
 from al_core.query.evidence import KINDS
+from al_core.query.ranking import top_k
 from al_core.query.strategies import Strategy
 from al_core.types import Positions, SampleIds, Scores
 
@@ -63,17 +64,6 @@ def select(
         return Selection(_checked_positions(strategy, picks, num_candidates, k))
     scores = _checked_scores(strategy, strategy.function(*arrays, **options), num_candidates)
     return Selection(top_k(scores, k, rng), scores)
-
-
-def top_k(scores: Scores, k: int, rng: np.random.Generator) -> Positions:
-    """Positions of the k highest scores, highest first; chance decides among equal ones, not the position."""
-    if k == 0:
-        return np.empty(0, np.int64)
-    lots = rng.random(len(scores))
-    threshold = np.partition(scores, len(scores) - k)[len(scores) - k]
-    contenders = np.flatnonzero(scores >= threshold)
-    order = np.lexsort((lots[contenders], -scores[contenders]))
-    return contenders[order[:k]].astype(np.int64)
 
 
 def _usable(strategy: Strategy, evidence: Mapping[str, Any], num_candidates: int) -> list[Any]:

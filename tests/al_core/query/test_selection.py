@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from al_core.errors import ConfigError, StrategyError
-from al_core.query.selection import pick_candidates, select, top_k
+from al_core.query.ranking import top_k
+from al_core.query.selection import pick_candidates, select
 from al_core.query.strategies import STRATEGIES, Strategy
 from al_core.testing import make_evidence
 

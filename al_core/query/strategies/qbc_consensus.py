@@ -1,0 +1,17 @@
+"""Query by committee, entropy of the consensus (McCallum & Nigam, ICML 1998)."""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Float
+
+from al_core.query.strategies import strategy
+from al_core.query.strategies.entropy import entropy
+
+
+@strategy(
+    "Committee, consensus entropy", family="committee", aliases=("qbc_consensus_entropy", "consensus_entropy")
+)
+def qbc_consensus(committee_probs: Float[np.ndarray, "M n C"]) -> Float[np.ndarray, " n"]:
+    """Prefer images on which the members' mean prediction is spread over many classes."""
+    return entropy(committee_probs.mean(axis=0, dtype=np.float64))

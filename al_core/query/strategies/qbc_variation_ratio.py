@@ -1,0 +1,19 @@
+"""Query by committee, variation ratio (Freeman, 1965; with deep ensembles Beluch et al., CVPR 2018)."""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Float
+
+from al_core.query.strategies import strategy
+from al_core.query.strategies.bald import disagreement
+from al_core.query.strategies.qbc_vote_entropy import vote_shares
+
+# as in vote entropy; with M members two ratios differ by 1 / M at least
+_TIE_BREAK = 1e-6
+
+
+@strategy("Committee, variation ratio", family="committee", aliases=("variation_ratio",))
+def qbc_variation_ratio(committee_probs: Float[np.ndarray, "M n C"]) -> Float[np.ndarray, " n"]:
+    """Prefer images on which many members vote against the majority."""
+    return 1 - vote_shares(committee_probs).max(axis=1) + _TIE_BREAK * disagreement(committee_probs)

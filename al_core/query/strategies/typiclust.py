@@ -1,0 +1,80 @@
+"""TypiClust (Hacohen, Dekel & Weinshall, ICML 2022, arXiv 2202.02794), for the first few labels.
+
+Deviation: an image's typicality is computed once in a query and not again after a pick in its cluster.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated
+
+import numpy as np
+from jaxtyping import Float
+
+from al_core.query.clustering import kmeans
+from al_core.query.geometry import unit_rows
+from al_core.query.strategies import Bounds, strategy
+from al_core.types import Positions
+
+_BLOCK = 1024
+
+
+@strategy("TypiClust", family="diversity", aliases=("typi_clust", "typical_clusters"))
+def typiclust(
+    features: Float[np.ndarray, "n D"],
+    labeled_features: Float[np.ndarray, "m D"],
+    *,
+    k: int,
+    rng: np.random.Generator,
+    neighbours: Annotated[int, Bounds(1, 1000, "how many neighbours make an image typical")] = 20,
+    max_clusters: Annotated[int, Bounds(1, 10_000, "clusters at most")] = 500,
+    min_size: Annotated[int, Bounds(0, 1000, "smaller clusters, and those of this size, come last")] = 5,
+) -> Positions:
+    """Ask for the most typical image of each cluster that has no label yet, the largest clusters first."""
+    n, points = len(features), unit_rows(np.concatenate([features, labeled_features]))
+    members = kmeans(points, min(len(labeled_features) + k, max_clusters), rng).members
+    clusters = np.unique(members[:n])
+    sizes = np.bincount(members)[clusters]
+    labeled = np.bincount(members[n:], minlength=len(members))[clusters]
+    order = np.lexsort((-sizes, labeled, sizes <= min_size))
+    large = int((sizes > min_size).sum()) or len(order)
+    lines = [
+        _by_typicality(points, np.flatnonzero(members[:n] == clusters[c]), neighbours)
+        for c in order[:large][:k]
+    ]
+    picks = list(_in_turn(lines, k))
+    small = [np.flatnonzero(members[:n] == clusters[c]) for c in order[large:]]
+    picks += _in_turn(small, k - len(picks))
+    return np.array(picks, np.int64)
+
+
+def _in_turn(lines: list[Positions], k: int) -> Iterator[int]:
+    """One of each line, then the next of each, k in all if there are so many."""
+    depth, given = 0, 0
+    while given < k and any(depth < len(line) for line in lines):
+        for line in lines:
+            if depth < len(line) and given < k:
+                yield int(line[depth])
+                given += 1
+        depth += 1
+
+
+def _by_typicality(points: np.ndarray, own: Positions, neighbours: int) -> Positions:
+    """A cluster's positions, most typical first."""
+    return own[np.argsort(-typicality(points[own], neighbours), kind="stable")]
+
+
+def typicality(points: Float[np.ndarray, "s D"], neighbours: int) -> Float[np.ndarray, " s"]:
+    """Inverse of the mean distance to the nearest neighbours, of which there are half the points at most."""
+    num = max(1, min(neighbours, len(points) // 2))
+    if len(points) < 2:
+        return np.ones(len(points))
+    means, squares = np.empty(len(points)), np.einsum("nd,nd->n", points, points)
+    for start in range(0, len(points), _BLOCK):
+        rows = slice(start, start + _BLOCK)
+        distances = squares[rows, None] + squares - 2 * (points[rows] @ points.T)
+        np.sqrt(np.maximum(distances, 0, out=distances), out=distances)
+        # the nearest is the point itself
+        nearest = np.partition(distances, num, axis=1)[:, : num + 1]
+        means[rows] = nearest.sum(axis=1) / num
+    return 1 / (means + 1e-5)
