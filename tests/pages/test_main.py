@@ -3,6 +3,7 @@ import runpy
 
 import pytest
 from conftest import MAIN, components
+
 from state import faults, handles, session
 
 

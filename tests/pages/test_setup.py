@@ -2,6 +2,7 @@ import json
 
 import pytest
 from conftest import components
+
 from pages.components import config_form
 from state import draft, session, starting
 

@@ -1,6 +1,7 @@
 import json
 
 import pytest
+
 from al_core.config import ExperimentConfig
 from al_core.errors import ConfigError
 from state import draft, starting
@@ -37,7 +38,7 @@ def test_a_file_that_is_no_config_is_refused_in_words(data):
 
 def test_an_unknown_option_in_a_file_is_named():
     data = json.dumps({"train": {"epoch": 3}}).encode()
-    with pytest.raises(ConfigError, match="train.epoch"):
+    with pytest.raises(ConfigError, match=r"train\.epoch"):
         draft.from_file(data)
 
 

@@ -1,4 +1,5 @@
 import pytest
+
 from al_core.config import ExperimentConfig
 from al_core.experiment import Step
 from al_core.records import (
@@ -24,8 +25,8 @@ def record(status=ExperimentStatus.AWAITING_LABELS, **changes):
     config = ExperimentConfig().changed(stop__budget=500)
     return ExperimentRecord(
         id="e1", name="a name", config=config, status=status, dataset_key="digits", fingerprint="f",
-        split_hash="s", stop_reason=None, parent_id=None, ghost=False, created_at=0.0, updated_at=9.0, version=3,
-        num_rounds=2, num_labeled=120, **changes,
+        split_hash="s", stop_reason=None, parent_id=None, ghost=False, created_at=0.0,
+        updated_at=9.0, version=3, num_rounds=2, num_labeled=120, **changes,
     )  # fmt: skip
 
 
