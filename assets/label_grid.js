@@ -21,8 +21,11 @@ class LabelGrid {
     this.done = [];
     this.undone = [];
     this.columns = 1;
+    this.frame = 0;
+    this.following = false; // the focus is to go with the cursor in the next frame
     this.training = 0; // timer while the request to train is on its way
     this.savedTimer = 0;
+    this.announced = -Infinity;
     this.sequence = 0;
     this.since = performance.now();
     this.preferences = this.readPreferences();
@@ -224,6 +227,7 @@ class LabelGrid {
 
   destroy() {
     this.stop.abort();
+    cancelAnimationFrame(this.frame);
     this.observer.disconnect();
     this.unsubscribe();
     clearTimeout(this.savedTimer);
@@ -284,8 +288,7 @@ class LabelGrid {
   onOutbox(acked, rev) {
     const mine = acked.filter((op) => op.batch === this.data?.batch);
     for (const { batch, id, to } of mine) this.acked.push({ batch, id, to, rev });
-    this.paintPending();
-    this.paintStatus();
+    this.refresh();
     const experiment = this.data && this.data.batch.split("/")[0];
     if (this.outbox.denied.has(experiment) && !this.asked) {
       this.asked = true; // once per token: the page makes a new one
@@ -297,11 +300,16 @@ class LabelGrid {
     }
   }
 
+  /** Tell Streamlit in a pause, every few seconds at most: a rerun costs more than ten labels do. */
   announceSaved() {
     clearTimeout(this.savedTimer);
+    const since = performance.now() - this.announced;
+    const wait = this.left() ? Math.max(350, 4000 - since) : 150;
     this.savedTimer = setTimeout(() => {
-      if (this.data && !this.outbox.waiting(this.data.batch).length) this.sendTrigger("saved", this.progress());
-    }, 350);
+      if (!this.data || this.training || this.outbox.waiting(this.data.batch).length) return;
+      this.announced = performance.now();
+      this.sendTrigger("saved", this.progress());
+    }, wait);
   }
 
   progress() {
@@ -349,7 +357,7 @@ class LabelGrid {
     for (const { id, to } of ops) this.set(id, to);
     this.outbox.push(this.data.batch, ops.map((op) => ({ ...op, ms })));
     for (const { id } of ops) this.paintTile(id);
-    this.paintProgress();
+    this.refresh();
   }
 
   undo() {
@@ -404,7 +412,7 @@ class LabelGrid {
 
   /** Ask Streamlit to train, but only when every answer is acknowledged. */
   train() {
-    if (this.training || this.trainButton.disabled) return;
+    if (this.training || !this.mayTrain()) return;
     const began = Date.now();
     const batch = this.data.batch;
     const attempt = () => {
@@ -412,16 +420,20 @@ class LabelGrid {
       if (this.outbox.waiting(batch).length) {
         this.outbox.retryNow();
         this.training = setTimeout(attempt, 60);
-        this.paintProgress();
+        this.refresh();
         return;
       }
       clearTimeout(this.savedTimer);
       this.sendTrigger("train", { ...this.progress(), asked: began });
       // A trigger may be lost on its way; asking again is harmless, a job starts once.
       this.training = setTimeout(attempt, 4000);
-      this.paintProgress();
+      this.refresh();
     };
     attempt();
+  }
+
+  mayTrain() {
+    return !this.data.readOnly && [...this.labels.values()].some((to) => to >= 0);
   }
 
   // -- moving and selecting --------------------------------------------------------------------------
@@ -436,11 +448,17 @@ class LabelGrid {
     const { tile } = this.tiles.get(this.ids[this.cursor]);
     tile.tabIndex = 0;
     tile.classList.add("cursor");
-    if (focus && this.hasFocus()) {
-      tile.focus({ preventScroll: true });
-      this.reveal(tile);
-    }
-    this.paintFocus();
+    if (focus && this.hasFocus()) this.following = true;
+    this.refresh();
+  }
+
+  /** The focus goes with the cursor, and the tile into view. */
+  follow() {
+    if (!this.following) return;
+    this.following = false;
+    const { tile } = this.tiles.get(this.ids[this.cursor]);
+    tile.focus({ preventScroll: true });
+    this.reveal(tile);
   }
 
   hasFocus() {
@@ -484,7 +502,6 @@ class LabelGrid {
       tile.setAttribute("aria-selected", String(next.has(id)));
     }
     this.selection = next;
-    this.paintProgress();
   }
 
   clearSelection() {

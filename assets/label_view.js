@@ -149,7 +149,7 @@ const painting = {
     if (parts) parts.broken = true;
     tile.classList.add("broken");
     frame.replaceChildren(make("span", "file", item.alt), make("span", "hint", "cannot be shown · X excludes it"));
-    this.paintFocus();
+    this.refresh();
   },
 
   /** Small pictures are enlarged by whole factors, so that every pixel is equally large. */
@@ -274,10 +274,24 @@ const painting = {
 
   paint() {
     for (const id of this.ids) this.paintTile(id);
+    this.moveTo(this.cursor, { focus: false });
+    this.render();
+  },
+
+  /** Many keys in one frame are painted once: what surrounds the tiles costs more than a tile. */
+  refresh() {
+    this.frame ||= requestAnimationFrame(() => this.render());
+  },
+
+  render() {
+    cancelAnimationFrame(this.frame);
+    this.frame = 0;
+    if (!this.data) return;
+    this.paintFocus();
     this.paintPending();
     this.paintProgress();
     this.paintStatus();
-    this.moveTo(this.cursor, { focus: false });
+    this.follow();
   },
 
   paintTile(id) {
@@ -294,8 +308,6 @@ const painting = {
     }
     const name = state === "open" ? "no answer yet" : this.nameOf(value);
     tile.setAttribute("aria-label", `Image ${Number(tile.dataset.index) + 1}, ${item.alt}: ${name}`);
-    if (this.ids[this.cursor] === id) this.paintFocus();
-    if (this.outbox.queue.length) this.paintPending();
   },
 
   guessHint([index, probability]) {
@@ -303,7 +315,6 @@ const painting = {
   },
 
   paintPending() {
-    if (!this.data) return;
     const pending = new Set(this.outbox.waiting(this.data.batch).map((op) => op.id));
     for (const id of new Set([...this.pending, ...pending])) {
       this.tiles.get(id)?.tile.classList.toggle("pending", pending.has(id));
@@ -336,7 +347,7 @@ const painting = {
     this.undoButton.disabled = !this.done.length;
     const complete = answered === total;
     this.root.classList.toggle("complete", complete);
-    this.trainButton.disabled = !labeled || Boolean(this.data.readOnly);
+    this.trainButton.disabled = !this.mayTrain();
     const amount = `${labeled} label${labeled === 1 ? "" : "s"}`;
     const wait = this.outbox.waiting(this.data.batch).length ? "Saving, then training…" : "Starting…";
     this.trainText.textContent = this.training ? wait : labeled ? `Train on ${amount}` : "Label an image to train";

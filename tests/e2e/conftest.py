@@ -107,8 +107,9 @@ class Home:
         self.store = open_store(settings)
         self.dataset = prepare(settings, DataConfig())
 
-    def experiment(self, *, num_items=20, rounds=0, name="e2e", guesses=True, seed=0, **changes):
+    def experiment(self, *, num_items=20, rounds=0, name="", guesses=True, seed=0, **changes):
         """An experiment on digits that waits for answers to a query of `num_items` images."""
+        name = name or f"e2e {len(self.store.experiments()) + 1}"
         config = ExperimentConfig().changed(name=name, seed=seed, query__n_new=num_items, **changes)
         record = self.store.create_experiment(config)
         self.store.submit_job("advance", experiment_id=record.id)

@@ -1,0 +1,392 @@
+"""The labelling grid in a real browser: no key is lost, nothing unsaved is called saved."""
+
+import json
+import time
+
+import psutil
+import pytest
+from conftest import Home, Server
+
+from al_core.config import DataConfig
+from al_core.data.prepare import prepare
+from al_core.types import EXCLUDE, SKIP, UNLABEL
+from al_core.worker.identity import Slot
+
+pytestmark = pytest.mark.e2e
+DIGITS = "7301984562"
+
+
+@pytest.fixture
+def asked(home):
+    """An experiment whose first round waits for answers to 20 images."""
+    return home.experiment(rounds=1)
+
+
+def open_label(page, server, record):
+    page.goto(f"{server.url}/label?exp={record.id}")
+    page.locator(".askwell .tile").first.wait_for()
+    page.get_by_text("All saved").wait_for()
+
+
+def saved(page):
+    page.get_by_text("All saved", exact=True).wait_for()
+
+
+def ids_of(home, record):
+    return [item.sample_id for item in home.query(record).items]
+
+
+def test_fifty_keys_in_a_moment_are_all_saved_in_order(page, server, home):
+    record = home.experiment(rounds=1, num_items=50, name="burst")
+    open_label(page, server, record)
+    keys = (DIGITS * 5)[:50]
+    # Sent in one call, as fast as the browser takes them: slower hands are easier.
+    took = page.evaluate(
+        """keys => { const began = performance.now(); for (const key of keys) {
+            const target = document.activeElement.shadowRoot?.activeElement ?? document.body;
+            target.dispatchEvent(new KeyboardEvent("keydown",
+                { key, code: "Digit" + key, bubbles: true, composed: true, cancelable: true }));
+        } return performance.now() - began; }""",
+        list(keys),
+    )
+    assert took < 300
+    saved(page)
+    page.get_by_text("50 of 50 labeled").wait_for()
+    assert home.events(record) == list(zip(ids_of(home, record), map(int, keys), strict=True))
+
+
+def test_typed_keys_label_skip_exclude_and_undo(page, server, home, asked):
+    open_label(page, server, asked)
+    for key in ["7", " ", "x", "q", "Backspace", "Control+z", "Control+Shift+z", "u", "r", "c"]:
+        page.keyboard.press(key)
+    saved(page)
+    ids = ids_of(home, asked)
+    first_guess = home.query(asked).items[3].guesses[0][0]
+    assert home.events(asked) == [
+        (ids[0], 7), (ids[1], SKIP), (ids[2], EXCLUDE), (ids[3], first_guess), (ids[3], UNLABEL),
+        (ids[2], UNLABEL), (ids[2], EXCLUDE), (ids[2], UNLABEL),
+    ]  # fmt: skip
+    assert page.get_by_text("1 of 20 labeled · 1 set aside").is_visible()
+
+
+def test_a_selection_is_labeled_at_once(page, server, home, asked):
+    open_label(page, server, asked)
+    tiles = page.locator(".askwell .tile")
+    tiles.nth(2).click()
+    tiles.nth(5).click(modifiers=["Shift"])
+    tiles.nth(8).click(modifiers=["Control"])
+    assert page.locator('.askwell .tile[aria-selected="true"]').count() == 5
+    page.keyboard.press("3")
+    saved(page)
+    ids = ids_of(home, asked)
+    assert home.events(asked) == [(ids[i], 3) for i in (2, 3, 4, 5, 8)]
+    page.keyboard.press("Control+a")
+    page.keyboard.press("Escape")
+    assert page.locator('.askwell .tile[aria-selected="true"]').count() == 0
+
+
+def test_dragging_selects_and_arrows_extend(page, server, home, asked):
+    open_label(page, server, asked)
+    tiles = page.locator(".askwell .tile")
+    first, third = tiles.nth(0).bounding_box(), tiles.nth(2).bounding_box()
+    page.mouse.move(first["x"] + 10, first["y"] + 10)
+    page.mouse.down()
+    page.mouse.move(third["x"] + 30, third["y"] + 40, steps=4)
+    page.mouse.up()
+    assert page.locator('.askwell .tile[aria-selected="true"]').count() == 3
+    page.keyboard.press("Escape")
+    tiles.nth(0).click()
+    page.keyboard.press("Shift+ArrowRight")
+    page.keyboard.press("Shift+ArrowRight")
+    page.keyboard.press("5")
+    saved(page)
+    assert [value for _, value in home.events(asked)] == [5, 5, 5]
+
+
+def test_leaving_the_page_right_after_a_key_loses_nothing(page, server, home, asked):
+    open_label(page, server, asked)
+    for key in "7301984":
+        page.keyboard.press(key)
+    page.get_by_role("link", name="Home").first.click()
+    page.get_by_role("heading", name="Teach").first.wait_for()
+    wait_for_events(home, asked, 7)
+    page.get_by_role("link", name="Label").first.click()
+    page.get_by_text("7 of 20 labeled").wait_for()
+    page.keyboard.press("5")  # goes on at the first open image
+    wait_for_events(home, asked, 8)
+    assert home.events(asked)[-1] == (ids_of(home, asked)[7], 5)
+
+
+def test_reloading_right_after_a_key_loses_nothing(page, server, home, asked):
+    open_label(page, server, asked)
+    for key in "730":
+        page.keyboard.press(key)
+    page.reload()
+    page.get_by_text("3 of 20 labeled").wait_for()
+    wait_for_events(home, asked, 3)
+    assert [value for _, value in home.events(asked)] == [7, 3, 0]
+
+
+def wait_for_events(home, record, count, seconds=15):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if len(home.events(record)) >= count:
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"{len(home.events(record))} of {count} answers arrived")
+
+
+def test_a_killed_server_loses_nothing_and_gets_the_rest_when_it_is_back(context, tmp_path):
+    slot = Slot(Server(tmp_path).home)
+    assert slot.take()
+    prepare(Server(tmp_path).settings, DataConfig())
+    server = Server(tmp_path).start()
+    home = Home(server.settings)
+    page = context.new_page()
+    try:
+        record = home.experiment(rounds=1, num_items=40)
+        open_label(page, server, record)
+        keys = (DIGITS * 4)[:40]
+        for number, key in enumerate(keys):
+            page.keyboard.press(key)
+            if number == 17:
+                server.kill()
+        page.get_by_text("not saved, retrying").wait_for()
+        acknowledged = home.events(record)
+        waiting = page.evaluate(
+            """() => Object.keys(localStorage).filter(key => key.startsWith("askwell.outbox."))
+                .flatMap(key => JSON.parse(localStorage.getItem(key)))"""
+        )
+        assert 0 < len(waiting) < 40
+        assert page.locator(".askwell .tile.pending").count() == len(waiting)
+        server.start()
+        saved(page)
+        page.get_by_text("40 of 40 labeled").wait_for()
+        events = home.events(record)
+        assert events[: len(acknowledged)] == acknowledged
+        assert events == list(zip(ids_of(home, record), map(int, keys), strict=True))
+        assert home.store.check() == []
+    finally:
+        page.close()
+        home.store.close()
+        server.stop()
+        slot.release()
+
+
+def test_what_a_closed_tab_could_not_deliver_is_delivered_by_the_next(context, page, server, home, asked):
+    first = context.new_page()
+    open_label(first, server, asked)
+    first.route("**/api/labels", lambda route: route.abort())
+    for key in "73":
+        first.keyboard.press(key)
+    first.get_by_text("2 not saved, retrying").wait_for()
+    first.close()
+    assert home.events(asked) == []
+    open_label(page, server, asked)
+    page.get_by_text("2 of 20 labeled").wait_for()
+    wait_for_events(home, asked, 2)
+
+
+def test_nothing_is_called_saved_before_the_server_says_so(context, server, home, asked):
+    page = context.new_page()
+    open_label(page, server, asked)
+    replies = [(503, "the disk is full"), (500, "x"), (200, "<html>"), None]
+    seen = []
+
+    def answer(route):
+        seen.append(json.loads(route.request.post_data)["ops"])
+        reply = replies.pop(0) if replies else None
+        if reply is None:
+            route.continue_()
+        else:
+            route.fulfill(
+                status=reply[0], body=json.dumps({"error": reply[1]}) if reply[0] != 200 else reply[1]
+            )
+
+    page.route("**/api/labels", answer)
+    page.keyboard.press("7")
+    page.get_by_text("1 not saved, retrying").wait_for()
+    assert page.locator(".askwell .tile.pending").count() == 1
+    saved(page)
+    assert page.locator(".askwell .tile.pending").count() == 0
+    assert len(seen) == 4
+    assert len(home.events(asked)) == 1
+    page.close()
+
+
+def test_a_refused_answer_is_said_and_does_not_hold_up_the_others(context, server, home, asked):
+    page = context.new_page()
+    open_label(page, server, asked)
+
+    def refuse(route):
+        ops = json.loads(route.request.post_data)["ops"]
+        if any(op["to"] == 3 for op in ops):
+            return route.fulfill(status=422, body=json.dumps({"error": "Three is refused."}))
+        return route.continue_()
+
+    page.route("**/api/labels", refuse)
+    for key in "7304":
+        page.keyboard.press(key)
+    page.get_by_text("1 refused: Three is refused.").wait_for()
+    wait_for_events(home, asked, 3)
+    assert [value for _, value in home.events(asked)] == [7, 0, 4]
+    page.close()
+
+
+def test_an_ended_token_is_renewed_without_losing_the_answer(context, server, home, asked):
+    page = context.new_page()
+    open_label(page, server, asked)
+    tokens = []
+
+    def deny_first(route):
+        tokens.append(route.request.headers["x-al-token"])
+        if len(tokens) == 1:
+            return route.fulfill(status=403, body=json.dumps({"error": "ended"}))
+        return route.continue_()
+
+    page.route("**/api/labels", deny_first)
+    page.keyboard.press("7")
+    page.get_by_text("not saved: reload the page").wait_for()
+    page.reload()
+    page.get_by_text("1 of 20 labeled").wait_for()
+    wait_for_events(home, asked, 1)
+    page.close()
+
+
+MEASURE = """() => { window.painted = []; addEventListener("keydown", () => {
+    const began = performance.now();
+    requestAnimationFrame(() => { const channel = new MessageChannel();
+        channel.port1.onmessage = () => painted.push(performance.now() - began);
+        channel.port2.postMessage(0); });
+}, true); }"""
+
+
+def test_a_key_is_painted_within_fifty_milliseconds_for_five_of_server_time(page, server, home):
+    """The best of three: what else the machine does only ever adds."""
+    process = psutil.Process(server.process.pid)
+    record = home.experiment(rounds=1, num_items=120)
+    open_label(page, server, record)
+    page.evaluate(MEASURE)
+    before = sum(process.cpu_times()[:2])
+    page.wait_for_timeout(3000)
+    idle = (sum(process.cpu_times()[:2]) - before) / 3
+    painted, spent = [], []
+    for _ in range(3):
+        page.evaluate("painted.length = 0")
+        before, began = sum(process.cpu_times()[:2]), time.monotonic()
+        for key in DIGITS * 4:
+            page.keyboard.press(key)
+            page.wait_for_timeout(60)
+        saved(page)
+        page.wait_for_timeout(700)
+        used = sum(process.cpu_times()[:2]) - before - idle * (time.monotonic() - began)
+        spent.append(1000 * used / 40)
+        painted.append(sorted(page.evaluate("painted"))[37])
+    assert len(home.events(record)) == 120
+    assert min(painted) <= 50, f"p95 in ms: {painted}"
+    print(f"key to paint, p95 in ms: {painted}; server CPU in ms a label: {spent}; idle {idle:.3f}")
+    assert min(spent) <= 5, f"server CPU in ms a label: {spent}"
+
+
+def test_the_single_view_the_sheet_and_zoom(page, server, home, asked):
+    open_label(page, server, asked)
+    page.keyboard.press("g")
+    page.locator(".askwell.one .stage img").wait_for()
+    page.keyboard.press("7")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("w")
+    saved(page)
+    guess = home.query(asked).items[2].guesses[1][0]
+    ids = ids_of(home, asked)
+    assert home.events(asked) == [(ids[0], 7), (ids[2], guess)]
+    page.keyboard.press("?")
+    page.get_by_role("dialog", name="Keys").wait_for()
+    page.keyboard.press("5")  # nothing is labeled behind the sheet
+    page.keyboard.press("Escape")
+    page.keyboard.down("z")
+    page.locator(".askwell .zoom img").wait_for()
+    page.keyboard.up("z")
+    page.locator(".askwell .zoom img").wait_for(state="hidden")
+    page.keyboard.press("g")
+    assert len(home.events(asked)) == 2
+
+
+def test_auto_labels_appear_without_touching_what_a_person_did(page, server, home, asked):
+    open_label(page, server, asked)
+    ids = ids_of(home, asked)
+    wrong = (int(home.dataset.train.labels[ids[0]]) + 1) % 10
+    page.keyboard.press(str(wrong))
+    saved(page)
+    page.get_by_role("button", name="Auto-label the rest").click()
+    page.get_by_text("20 of 20 labeled").wait_for()
+    current = {i: event.value for i, event in home.store.current_labels(asked.id).items()}
+    truth = {i: int(home.dataset.train.labels[i]) for i in ids}
+    assert current == truth | {ids[0]: wrong}
+
+
+def test_training_is_asked_for_once_everything_is_saved(page, server, home, asked):
+    open_label(page, server, asked)
+    held = []
+
+    def hold(route):
+        held.append(home.store.jobs(experiment_id=asked.id, active=True))
+        time.sleep(0.3)
+        route.continue_()
+
+    page.route("**/api/labels", hold)
+    page.keyboard.press("7")
+    page.keyboard.press("Control+Enter")
+    page.get_by_text("The next images are on their way").wait_for()
+    assert held == [[]]
+    jobs = home.store.jobs(experiment_id=asked.id, active=True)
+    assert [job.kind for job in jobs] == ["advance"]
+    assert len(home.events(asked)) == 1
+    home.store.control_job(jobs[0].id, "stop")
+
+
+def test_a_phone_shows_columns_a_palette_and_no_sideways_scroll(browser, server, home, asked):
+    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    page = context.new_page()
+    open_label(page, server, asked)
+    wide = page.evaluate("document.documentElement.scrollWidth")
+    assert wide <= 390
+    boxes = [page.locator(".askwell .tile").nth(i).bounding_box() for i in range(5)]
+    columns = sum(box["y"] == boxes[0]["y"] for box in boxes)
+    assert columns in (3, 4)
+    button = page.get_by_role("group", name="Classes").get_by_role("button").nth(7)
+    box = button.bounding_box()
+    assert box["height"] >= 44
+    assert box["width"] >= 44
+    train = page.locator(".askwell .train").bounding_box()
+    bar = page.locator('[data-testid="stBottom"]').bounding_box()
+    assert train["y"] + train["height"] <= bar["y"] + 1
+    page.locator(".askwell .tile").nth(1).tap()
+    button.tap()
+    saved(page)
+    assert home.events(asked) == [(ids_of(home, asked)[1], 7)]
+    context.close()
+
+
+def test_an_image_that_cannot_be_shown_says_so_and_can_be_excluded(context, server, home, asked):
+    page = context.new_page()
+    ids = ids_of(home, asked)
+    page.route(
+        f"**/api/img/digits/train/{ids[0]}?*", lambda route: route.fulfill(status=422, body="truncated")
+    )
+    open_label(page, server, asked)
+    page.get_by_text("cannot be shown · X excludes it").first.wait_for()
+    page.keyboard.press("x")
+    saved(page)
+    assert home.events(asked) == [(ids[0], EXCLUDE)]
+    page.close()
+
+
+def test_tiles_tell_their_state_to_screen_readers(page, server, home, asked):
+    open_label(page, server, asked)
+    grid = page.get_by_role("grid")
+    assert grid.get_by_role("row").count() >= 2
+    assert grid.get_by_role("gridcell").count() == 20
+    assert page.locator('.askwell .tile[tabindex="0"]').count() == 1
+    page.keyboard.press("7")
+    assert "7" in grid.get_by_role("gridcell").first.get_attribute("aria-label")
+    assert page.locator('.askwell [aria-live="polite"]').last.text_content() == "7. 19 left."
