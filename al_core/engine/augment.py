@@ -1,7 +1,7 @@
 """Random changes of whole batches, each image with its own, drawn by (seed, round, epoch) and position.
 
-Crops are one indexed copy from a window view of the padded uint8 images: the same pixels as padding, slicing and
-mirroring image by image, at a hundredth of the time of per-image transforms.
+Crops are one indexed copy from a window view of the padded uint8 images: the same pixels as padding, slicing
+and mirroring image by image, at a hundredth of the time of per-image transforms.
 """
 
 from __future__ import annotations
@@ -119,7 +119,7 @@ def _windows(images: np.ndarray, size: int, padding: int, device: torch.device) 
 
 
 def rotate(batch: Tensor, angle: Tensor) -> Tensor:
-    """Turn each image about its centre by its angle (radians), bilinear; the border's pixels fill the corners."""
+    """Turn each image about its centre by its angle (radians), bilinear; border pixels fill the corners."""
     cos, sin, zero = angle.cos(), angle.sin(), torch.zeros_like(angle)
     theta = torch.stack((torch.stack((cos, -sin, zero), 1), torch.stack((sin, cos, zero), 1)), 1)
     grid = F.affine_grid(theta, list(batch.shape), align_corners=False)

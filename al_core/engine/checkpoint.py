@@ -1,7 +1,8 @@
 """The state of an unfinished round, kept after an epoch: in memory to roll back to, on disk to resume from.
 
-Seeding is stateless (each epoch draws from seed, round and epoch), so weights, optimizer state and a few numbers are
-all there is: a resumed round is bit for bit the uninterrupted one, from whichever epoch it resumes.
+Seeding is stateless (each epoch draws from seed, round and epoch), so weights, optimizer state and a few
+numbers are all there is: a resumed round is bit for bit the uninterrupted one, from whichever epoch it
+resumes.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Where and how networks run: device, precision, memory layout and threads, decided in one place.
 
 Always channels_last (on a processor that alone triples SqueezeNet's speed, with the same results to 1e-7).
-bf16 autocast in training wherever the hardware multiplies in it: measured faster or equal there for every network
-and batch tried, the smallest included (small_cnn, 8 px, batch 54: 7.5 ms a step, fp32 9.3 ms), and neutral for
-accuracy. Scoring is in fp32, because a query ranks differences that bf16 rounds away.
+bf16 autocast in training wherever the hardware multiplies in it: measured faster or equal there for every
+network and batch tried, the smallest included (small_cnn, 8 px, batch 54: 7.5 ms a step, fp32 9.3 ms), and
+neutral for accuracy. Scoring is in fp32, because a query ranks differences that bf16 rounds away.
 """
 
 from __future__ import annotations
@@ -20,6 +20,9 @@ from al_core.config import TrainConfig
 from al_core.errors import DeviceError
 
 MEMORY_FORMAT = torch.channels_last
+# Layers of images up to this side are too small to share: on two idle cores two threads train digits no faster
+# than one (1.0 s), and on busy ones they wait for each other at every layer (48 s against 1.5 s at load 10).
+TINY = 16
 
 
 @dataclass(frozen=True)
@@ -54,8 +57,8 @@ class DevicePlan:
         }  # fmt: skip
 
 
-def choose(train: TrainConfig) -> DevicePlan:
-    """Turn the options device, precision and threads into a plan.
+def choose(train: TrainConfig, *, image_size: int | None = None) -> DevicePlan:
+    """Turn the options device, precision and threads into a plan; `image_size` is what the network sees.
 
     Raises:
         DeviceError: the device is not there; the message lists what is.
@@ -64,7 +67,7 @@ def choose(train: TrainConfig) -> DevicePlan:
     dtype = {"fp32": torch.float32, "bf16": torch.bfloat16}.get(train.precision)
     if dtype is None:
         dtype = torch.bfloat16 if _multiplies_bf16(device) else torch.float32
-    threads = train.threads or _cores()
+    threads = train.threads or (1 if image_size is not None and image_size <= TINY else _cores())
     return DevicePlan(device, dtype, threads, _describe(device, threads))
 
 
@@ -129,17 +132,18 @@ def deterministic(device: torch.device) -> Iterator[None]:
     On a GPU it is best effort (cuBLAS decides at process start), and the manifest says so.
     """
     before = torch.are_deterministic_algorithms_enabled()
-    filling = torch.utils.deterministic.fill_uninitialized_memory
+    switches: Any = torch.utils.deterministic  # its attributes are made at run time
+    filling = switches.fill_uninitialized_memory
     cudnn = torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark
     if device.type == "cpu":
         torch.use_deterministic_algorithms(True)
-        torch.utils.deterministic.fill_uninitialized_memory = False  # a debugging aid that costs time
+        switches.fill_uninitialized_memory = False  # a debugging aid that costs time
     torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark = True, False
     try:
         yield
     finally:
         torch.use_deterministic_algorithms(before)
-        torch.utils.deterministic.fill_uninitialized_memory = filling
+        switches.fill_uninitialized_memory = filling
         torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark = cudnn
 
 

@@ -1,7 +1,8 @@
-"""Frozen features: what a fixed network sees in each image, computed once and kept; or the pixels' components.
+"""Frozen features: what a fixed network sees in each image, computed once and kept; or components of pixels.
 
-A table holds a split's features in the order of its sample ids, float32, as a .npy under `AL_HOME/features`. Its name
-is a hash of all that decides it (data, network, weights, size), so that a stale table cannot be read.
+A table holds a split's features in the order of its sample ids, float32, as a .npy under `AL_HOME/features`.
+Its name is a hash of all that decides it (data, network, weights, size), so that a stale table cannot be
+read.
 """
 
 from __future__ import annotations
@@ -89,8 +90,8 @@ def frozen_features(
     if not (config.model.pretrained or config.model.frozen):
         return np.asarray(_pixel_table(dataset, settings, config.seed, progress, control)[ids], np.float32)
     frozen = config.changed(model__frozen=True)
-    plan = choose(config.train)
     spec = NetworkSpec.of(frozen, dataset, 0)
+    plan = choose(config.train, image_size=spec.image_size)
     network = Network(build_module(spec, plan), plan, spec)
     table = FeatureTables(network, dataset, settings).table(
         dataset.train, progress=lambda done, total: progress("features", done, total), control=control

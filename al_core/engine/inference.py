@@ -1,7 +1,8 @@
 """One pass over images: probabilities and embeddings, in chunks, the same whatever the chunks are.
 
-Every chunk is run at one fixed size, the last filled up with copies of its first image: kernels and their order of
-summation depend on a batch's shape, so an image's result depends on the image alone. fp32, channels_last.
+Every chunk is run at one fixed size, the last filled up with copies of its first image: kernels and their
+order of summation depend on a batch's shape, so an image's result depends on the image alone. fp32,
+channels_last.
 """
 
 from __future__ import annotations
@@ -9,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TypeVar
 
 import numpy as np
 import torch
@@ -20,13 +20,11 @@ from al_core.data.dataset import Split
 from al_core.engine.augment import to_floats
 from al_core.engine.device import free_memory, is_out_of_memory
 from al_core.engine.network import Network
-from al_core.errors import DeviceError, StrategyError
-from al_core.seeds import seed_for
+from al_core.errors import DeviceError
 from al_core.types import SampleIds
 
 Progress = Callable[[int, int], None]
 Control = Callable[[], None]
-T = TypeVar("T")
 
 # Images of a chunk at 32 px; measured best on one core (1000 is slower: the cache is too small).
 CHUNK = 256
@@ -95,15 +93,26 @@ def embed(
 
 
 def head_probs(network: Network, h: Float32[np.ndarray, "n D"]) -> Float32[np.ndarray, "n C"]:
-    """Softmax of the head's logits, at a fixed number of rows as above. The caller sets the mode."""
+    """Softmax of the head's logits. The caller sets the mode."""
     probs = np.empty((len(h), network.num_classes), np.float32)
-    for start in range(0, len(h), CHUNK):
-        rows = h[start : start + CHUNK]
-        block = torch.from_numpy(_filled(rows, CHUNK)).to(network.plan.device)
-        probs[start : start + len(rows)] = (
-            network.module.forward_head(block).softmax(1)[: len(rows)].cpu().numpy()
-        )
+    run_rows(network, h, lambda rows: network.module.forward_head(rows).softmax(1), probs)
     return probs
+
+
+def run_rows(
+    network: Network,
+    rows: np.ndarray,
+    function: Callable[[Tensor], Tensor],
+    out: np.ndarray,
+    *,
+    control: Control = no_control,
+) -> None:
+    """Fill `out` with `function` of rows of features, a fixed number of rows at a time."""
+    for start in range(0, len(rows), CHUNK):
+        control()
+        part = rows[start : start + CHUNK]
+        block = torch.from_numpy(_filled(part, CHUNK)).to(network.plan.device)
+        out[start : start + len(part)] = function(block)[: len(part)].cpu().numpy()
 
 
 def run_chunks(
@@ -132,8 +141,8 @@ def run_chunks(
                 raise
             if size == 1:
                 raise DeviceError(
-                    f"memory ran out on {network.plan.describe} with one image at a time; choose a smaller model "
-                    "or image size, or device=cpu"
+                    f"memory ran out on {network.plan.describe} with one image at a time; choose a smaller "
+                    "model or image size, or device=cpu"
                 ) from error
             size //= 2
             free_memory(network.plan.device)
@@ -166,72 +175,3 @@ def evaluating(module: nn.Module) -> Iterator[None]:
     finally:
         for part, mode in modes:
             part.training = mode
-
-
-def mc_predict(
-    network: Network,
-    split: Split,
-    ids: SampleIds,
-    *,
-    passes: int,
-    seed: int,
-    progress: Progress = no_progress,
-    control: Control = no_control,
-) -> Float32[np.ndarray, "T n C"]:
-    """Probabilities of `passes` passes with dropout active and everything else in evaluation mode.
-
-    What lies before the first dropout is computed once per chunk. Pass t draws from (seed, t, chunk).
-
-    Raises:
-        StrategyError: the model has no active dropout, so that all passes would be the same.
-    """
-    classifier = network.module.classifier
-    dropouts = [m for m in classifier.modules() if isinstance(m, nn.Dropout) and m.p > 0]
-    if not dropouts:
-        raise StrategyError(
-            f"{network.spec.model} has no active dropout, so mc_probs cannot be computed: every pass would be the "
-            "same; set model.dropout above 0, or choose another model or strategy"
-        )
-    inside = any(m in set(classifier.trunk.modules()) for m in dropouts)
-    out = np.empty((len(ids), passes, network.num_classes), np.float32)
-    frozen = None if inside or network.tables is None else network.tables.table(split)
-    number = 0
-
-    def heads(x: Tensor) -> Tensor:
-        nonlocal number
-        number += 1
-        shared = x if inside or frozen is not None else network.module.trunk(x)
-        return torch.stack([one_pass(shared, t, number) for t in range(passes)], 1)
-
-    def one_pass(shared: Tensor, t: int, chunk_number: int) -> Tensor:
-        torch.manual_seed(seed_for(seed, "dropout pass", t, chunk_number))
-        if frozen is not None:
-            h = shared
-        else:
-            h = classifier.neck(torch.flatten(network.module.trunk(shared) if inside else shared, 1))
-        return classifier.forward_head(h).softmax(1)
-
-    devices = [network.plan.device] if network.plan.device.type == "cuda" else []
-    # nn.Dropout draws from the global generator: forked, so that nobody else's draws move
-    with evaluating(network.module), torch.inference_mode(), torch.random.fork_rng(devices):
-        for module in dropouts:
-            module.train()
-        if frozen is None:
-            run_chunks(network, split, ids, heads, out, progress=progress, control=control)
-        else:
-            _table_chunks(network, np.asarray(frozen[ids], np.float32), heads, out, control)
-    return np.ascontiguousarray(out.transpose(1, 0, 2))
-
-
-def _table_chunks(
-    network: Network,
-    rows: np.ndarray,
-    function: Callable[[Tensor], Tensor],
-    out: np.ndarray,
-    control: Control,
-) -> None:
-    for start in range(0, len(rows), CHUNK):
-        control()
-        part = rows[start : start + CHUNK]
-        block = torch.from_numpy(_filled(part, CHUNK)).to(network.plan.device)
-        out[start : start + len(part)] = function(block)[: len(part)].cpu().numpy()

@@ -1,14 +1,13 @@
 """The head of a frozen network: multinomial logistic regression on its features, to convergence.
 
-The problem is convex and starts from zero, so the result depends on the data alone: no seed, no schedule, and a tenth
-of a second for a thousand labels.
+The problem is convex and starts from zero, so the result depends on the data alone: no seed, no schedule, and
+a tenth of a second for a thousand labels.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -20,12 +19,10 @@ from al_core.data.dataset import Dataset
 from al_core.engine.features import FeatureTables
 from al_core.engine.inference import Control, embed
 from al_core.engine.network import Network
+from al_core.engine.train_data import TrainData
 from al_core.errors import TrainingError
 from al_core.records import EpochRecord
 from al_core.settings import Settings
-
-if TYPE_CHECKING:
-    from al_core.engine.trainer import TrainData
 
 ITERATIONS = 10  # of L-BFGS in what is told as one epoch
 MAX_EPOCHS = 30
@@ -52,18 +49,18 @@ def fit_head(
     device = network.plan.device
 
     def pair(ids: np.ndarray, classes: np.ndarray) -> tuple[Tensor, Tensor]:
-        h = torch.from_numpy(embed(network, dataset.train, ids, control=control)).to(device)
-        return h, torch.from_numpy(np.array(classes, np.int64)).to(device)
+        rows = torch.from_numpy(embed(network, dataset.train, ids, control=control)).to(device)
+        return rows, torch.from_numpy(np.array(classes, np.int64)).to(device)
 
-    x, y = pair(data.ids, data.classes)
+    h, y = pair(data.ids, data.classes)
     held = None
     if data.validation_ids is not None and data.validation_classes is not None and len(data.validation_ids):
         held = pair(data.validation_ids, data.validation_classes)
-    size = x.square().mean().sqrt().clamp_min(1e-6)
+    size = h.square().mean().sqrt().clamp_min(1e-6)
     penalty = max(config.train.weight_decay, RIDGE / len(y))
-    weight = torch.zeros(network.num_classes, x.shape[1], device=device, requires_grad=True)
+    weight = torch.zeros(network.num_classes, h.shape[1], device=device, requires_grad=True)
     bias = torch.zeros(network.num_classes, device=device, requires_grad=True)
-    x = x / size
+    x = h / size
     optimizer = torch.optim.LBFGS([weight, bias], max_iter=ITERATIONS, line_search_fn="strong_wolfe")
 
     def objective() -> Tensor:
@@ -76,21 +73,21 @@ def fit_head(
     began, last = time.perf_counter(), float("inf")
     for epoch in range(MAX_EPOCHS):
         control()
-        before = float(optimizer.step(objective))  # type: ignore[arg-type]
+        before = float(optimizer.step(objective))
         with torch.no_grad():
             _put(network, weight / size, bias)
-            record = _record(network, round, epoch, (x * size, y), held, time.perf_counter() - began)
+            record = _record(network, round, epoch, (h, y), held, time.perf_counter() - began)
         if not np.isfinite(record.train_loss):
             raise TrainingError(
-                f"the head of {network.spec.model} diverged in round {round}: its features are not finite; take "
-                "another model, or train the whole network (frozen off)"
+                f"the head of {network.spec.model} diverged in round {round}: its features are not finite; "
+                "take another model, or train the whole network (frozen off)"
             )
+        network.facts = {"epochs": epoch + 1, "steps": record.steps, "penalty": penalty}
         on_epoch(record)
         on_progress(epoch + 1, MAX_EPOCHS, 0.0)
         if last - before < TOLERANCE * abs(before):
             break
         last = before
-    network.facts = {"epochs": epoch + 1, "steps": (epoch + 1) * ITERATIONS, "penalty": penalty}
     network.module.eval()
     return network
 
@@ -102,8 +99,8 @@ def _put(network: Network, weight: Tensor, bias: Tensor) -> None:
 
 
 def _record(
-    network: Network, round: int, epoch: int, train: tuple[Tensor, Tensor], held: tuple[Tensor, Tensor] | None,
-    seconds: float,
+    network: Network, round: int, epoch: int, train: tuple[Tensor, Tensor], held: tuple[Tensor, Tensor] |
+    None, seconds: float,
 ) -> EpochRecord:  # fmt: skip
     head = network.module.classifier.head
 
@@ -113,9 +110,4 @@ def _record(
 
     checked = (None, None) if held is None else measure(held)
     steps = (epoch + 1) * ITERATIONS
-    return EpochRecord(round, epoch, steps, *measure(train), 1.0, round_seconds(seconds), *checked)
-
-
-def round_seconds(seconds: float) -> float:
-    """Seconds as records keep them."""
-    return float(f"{seconds:.4f}")
+    return EpochRecord(round, epoch, steps, *measure(train), 1.0, seconds, *checked)

@@ -1,7 +1,7 @@
 """Network: a module with what is needed to rebuild it, use it and keep it.
 
-Images go in as they are stored; resizing and normalising happen inside, so that no caller can get them wrong and
-weights carry them along.
+Images go in as they are stored; resizing and normalising happen inside, so that no caller can get them wrong
+and weights carry them along.
 """
 
 from __future__ import annotations
@@ -14,11 +14,10 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from al_core.config import ExperimentConfig, TrainConfig
@@ -75,8 +74,10 @@ class NetworkSpec:
     @classmethod
     def from_json(cls, text: str) -> NetworkSpec:
         """Read what `to_json` wrote."""
-        values = json.loads(text)
-        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
+        values: dict[str, Any] = json.loads(text)
+        for name in ("classes", "mean", "std"):
+            values[name] = tuple(values[name])
+        return cls(**values)
 
     def to_json(self) -> str:
         """Canonical JSON for a file's metadata."""
@@ -126,15 +127,15 @@ class ImageClassifier(nn.Module):
 
 
 def build_module(spec: NetworkSpec, plan: DevicePlan) -> ImageClassifier:
-    """A fresh module on the plan's device. Weights are drawn on the processor, so they are the same everywhere.
+    """A fresh module on the plan's device. Weights are drawn on the processor: the same everywhere.
 
     Recipes draw from torch's global generator; it is forked here, so that nobody else's draws move.
     """
     with torch.random.fork_rng(devices=[]):
-        torch.random.default_generator.manual_seed(spec.seed)
+        torch.manual_seed(spec.seed)
         module = ImageClassifier(spec)
     # .to(memory_format) of the whole module converts each 4-d weight
-    return module.to(device=plan.device).to(memory_format=MEMORY_FORMAT)  # type: ignore[call-overload]
+    return module.to(device=plan.device).to(memory_format=MEMORY_FORMAT)
 
 
 @dataclass
@@ -203,7 +204,7 @@ def load_network(
         about = json.loads(metadata["network"])
     except (KeyError, ValueError, TypeError) as error:
         raise ModelError(f"{path} holds tensors but not a network that askwell saved") from error
-    plan = choose(train or TrainConfig())
+    plan = choose(train or TrainConfig(), image_size=spec.image_size)
     network = Network(build_module(spec, plan), plan, spec, about["facts"])
     load_state(network.module, state, path, partial=spec.frozen)
     if network.state_hash() != about["state_hash"]:
@@ -232,9 +233,9 @@ def load_state(
     if wrong or missing:
         first = (wrong or missing)[0]
         raise ModelError(
-            f"the weights of {source} are not of this model with {module.classifier.head.out_features} classes "
-            f"({len(wrong)} do not fit, {len(missing)} are missing; the first is {first}). Take the model and "
-            "classes that they were trained with, or a cold start"
+            f"the weights of {source} are not of this model with {module.classifier.head.out_features} "
+            f"classes ({len(wrong)} do not fit, {len(missing)} are missing; the first is {first}). Take the "
+            "model and classes that they were trained with, or a cold start"
         )
     with torch.no_grad():
         for name, value in state.items():
@@ -277,6 +278,7 @@ def read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     """
     try:
         with safe_open(path, framework="pt") as file:
-            return {name: file.get_tensor(name) for name in file.keys()}, dict(file.metadata() or {})  # noqa: SIM118 - not a mapping
+            metadata = dict(file.metadata() or {})
+        return load_file(path), metadata
     except (OSError, SafetensorError) as error:
         raise ModelError(f"{path} cannot be read as weights ({error}); train the round again") from error

@@ -10,7 +10,7 @@ FLOOR = 0.01  # of the peak; onecycle begins and ends there
 
 
 def rate(schedule: Literal["constant", "cosine", "onecycle"], step: int, total: int) -> float:
-    """Factor on the learning rate at a step from 0; with onecycle (Smith, 2018, arXiv:1708.07120) 1 is the peak."""
+    """Factor on the learning rate at a step (from 0). onecycle: Smith, 2018, arXiv:1708.07120, peak 1."""
     if schedule == "constant":
         return 1.0
     done = (step + 1) / max(total, 1)

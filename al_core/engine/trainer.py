@@ -1,8 +1,9 @@
 """Train a round: from labeled ids to a Network.
 
 The labeled images are resident on the device as bytes; batches are cut from them. Every draw (weights, order,
-augmentation, dropout) comes from (seed, purpose, round, epoch), so that neither the strategy nor an interruption moves
-the result: on a processor, with the same number of threads, it is the same to the last bit.
+augmentation, dropout) comes from (seed, purpose, round, epoch), so that neither the strategy nor an
+interruption moves the result: on a processor, with the same number of threads, it is the same to the last
+bit.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import logging
 import math
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from al_core.config import ExperimentConfig, TrainConfig
-from al_core.data.dataset import Dataset, Split
+from al_core.data.dataset import Dataset
 from al_core.engine.augment import Source
 from al_core.engine.checkpoint import Checkpoints, Snapshot, Standing
 from al_core.engine.device import DevicePlan, choose, deterministic, free_memory, is_out_of_memory
@@ -31,41 +32,19 @@ from al_core.engine.inference import Control, evaluating, no_control
 from al_core.engine.linear import fit_head
 from al_core.engine.network import Network, NetworkSpec, build_module, load_state, read_safetensors
 from al_core.engine.schedule import rate
+from al_core.engine.train_data import TrainData, check_trainable, read_images, split_evenly
 from al_core.errors import DeviceError, TrainingError
 from al_core.models import MODELS
 from al_core.records import EpochRecord
 from al_core.seeds import generator, seed_for
 from al_core.settings import Settings
-from al_core.types import Images, Labels, SampleIds
 
 log = logging.getLogger(__name__)
 
 MAX_ROLLBACKS = 3
-READ_AT_ONCE = 512
 
 OnEpoch = Callable[[EpochRecord], None]
 OnProgress = Callable[[int, int, float], None]
-
-
-@dataclass(frozen=True)
-class TrainData:
-    """Sample ids of the train split and their classes, as labeled; and what is looked at after each epoch."""
-
-    ids: SampleIds
-    classes: Labels
-    validation_ids: SampleIds | None = None
-    validation_classes: Labels | None = None
-
-    @property
-    def has_validation(self) -> bool:
-        return self.validation_ids is not None and len(self.validation_ids) > 0
-
-    def hash(self) -> str:
-        """Identity of ids and classes."""
-        digest = hashlib.sha256()
-        for part in (self.ids, self.classes, self.validation_ids, self.validation_classes):
-            digest.update(b"|" if part is None else np.asarray(part, np.int64).tobytes() + b"|")
-        return digest.hexdigest()
 
 
 def no_epoch(record: EpochRecord) -> None:
@@ -98,10 +77,10 @@ def fit(
         ModelError: the model or its weights cannot be had, or `start` does not fit it.
         DeviceError: the device is absent or its memory too small.
     """
-    _check(config.train, data)
-    plan = choose(config.train)
-    plan.pin_threads()
+    check_trainable(config.train, data)
     spec = NetworkSpec.of(config, dataset, round)
+    plan = choose(config.train, image_size=spec.image_size)
+    plan.pin_threads()
     network = Network(build_module(spec, plan), plan, spec)
     if spec.frozen:
         return fit_head(
@@ -117,49 +96,12 @@ def fit(
     return network
 
 
-def _check(train: TrainConfig, data: TrainData) -> None:
-    present = np.unique(data.classes)
-    if len(present) < 2:
-        what = (
-            "no images"
-            if not len(present)
-            else f"{len(data.classes)} images of one class (number {present[0]})"
-        )
-        raise TrainingError(
-            f"the labeled set has {what}; training needs labels of at least two classes: label further images "
-            "of other classes, or start with init=per_class"
-        )
-    if train.early_stopping is not None and not data.has_validation:
-        raise TrainingError(
-            f"early_stopping={train.early_stopping} needs validation images: set train.labeled_validation or "
-            "data.epoch_validation above 0, or leave early_stopping empty"
-        )
-
-
 def _warm_start(network: Network, start: Mapping[str, np.ndarray] | Path) -> None:
     if isinstance(start, Path):
         state, _ = read_safetensors(start)
     else:
         state = {name: torch.from_numpy(np.array(value)) for name, value in start.items()}
     load_state(network.module, state, start if isinstance(start, Path) else "the warm start")
-
-
-def read_images(split: Split, ids: SampleIds, control: Control) -> Images:
-    """Pixels of many ids; files may take a while, so `control` is asked now and then."""
-    parts = []
-    for begin in range(0, len(ids), READ_AT_ONCE):
-        control()
-        parts.append(split.read(ids[begin : begin + READ_AT_ONCE]))
-    return np.concatenate(parts)
-
-
-def split_evenly(positions: np.ndarray, size: int, smallest: int) -> list[np.ndarray]:
-    """Parts of at most about `size` and of nearly equal length, none below `smallest`.
-
-    BatchNorm cannot train on one sample, so that with it a remainder of one is spread over the others.
-    """
-    parts = min(math.ceil(len(positions) / size), max(1, len(positions) // smallest))
-    return np.array_split(positions, parts)
 
 
 class _Training:
@@ -248,7 +190,7 @@ class _Training:
         return record
 
     def _epoch(self, epoch: int) -> tuple[float, float]:
-        """Loss and accuracy over all samples (not over batches); the loss is NaN if any weight is not finite."""
+        """Loss and accuracy over all samples (not batches); the loss is NaN if a weight is not finite."""
         self.module.train()  # validation has switched it off
         order = generator(self.seed, "order", self.round, epoch).permutation(len(self.source))
         batch_of = self.source.epoch(self.seed, self.round, epoch)
@@ -308,9 +250,10 @@ class _Training:
         log.warning("round %d, epoch %d diverged at learning rate %g", self.round, standing.epoch, tried)
         if standing.rollbacks > MAX_ROLLBACKS:
             raise TrainingError(
-                f"training diverged {standing.rollbacks} times in epoch {standing.epoch} of round {self.round}, "
-                f"the last time with a learning rate of {tried:g}; set train.learning_rate below that "
-                f"(the model's own is {MODELS.get(self.network.spec.model).learning_rate:g}), or precision=fp32"
+                f"training diverged {standing.rollbacks} times in epoch {standing.epoch} of round "
+                f"{self.round}, the last time with a learning rate of {tried:g}; set train.learning_rate "
+                f"below that (the model's own is {MODELS.get(self.network.spec.model).learning_rate:g}), "
+                "or precision=fp32"
             )
         self.snapshot.restore()
 
@@ -318,8 +261,8 @@ class _Training:
         standing = self.standing
         if standing.micro_batch <= self.smallest:
             raise DeviceError(
-                f"memory ran out on {self.plan.describe} with {standing.micro_batch} images at a time; choose a "
-                "smaller model or image size, or device=cpu"
+                f"memory ran out on {self.plan.describe} with {standing.micro_batch} images at a time; "
+                "choose a smaller model or image size, or device=cpu"
             ) from error
         standing.micro_batch = max(self.smallest, standing.micro_batch // 2)
         log.warning("out of memory: %d images at a time from now on, same batch size", standing.micro_batch)

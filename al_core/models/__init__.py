@@ -1,7 +1,7 @@
 """Recipes of networks: one decorated file each. Listing them imports no torch; building one does.
 
-A recipe builds a `Classifier` (see `_classifier`): `forward_features` gives the input of the last linear layer,
-`forward_head` the logits.
+A recipe builds a `Classifier` (see `_classifier`): `forward_features` gives the input of the last linear
+layer, `forward_head` the logits.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ def model(
     weights: str | None = None,
     aliases: tuple[str, ...] = (),
 ) -> Callable[[Build], Build]:
-    """Register a build function: the model's name is its module's, its description its docstring's first line."""
+    """Register a recipe: its name is the module's, its description the docstring's first line."""
 
     def register(build: Build) -> Build:
         name = build.__module__.rpartition(".")[2]

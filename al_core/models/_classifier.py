@@ -9,7 +9,8 @@ from torch import Tensor, nn  # noqa: TID253 - as above
 class Classifier(nn.Module):
     """Float images (n, 3, S, S) to logits (n, C).
 
-    `trunk` ends where the first dropout begins, so that Monte Carlo passes repeat only what differs between them.
+    `trunk` ends where the first dropout begins, so that Monte Carlo passes repeat only what differs between
+    them.
     """
 
     def __init__(
@@ -36,7 +37,7 @@ class Classifier(nn.Module):
 
 
 class MeanPool(nn.Module):
-    """Mean over the places of a feature map, (n, D, H, W) to (n, D); its gradient is deterministic on a GPU."""
+    """Mean over the places of a feature map, (n, D, H, W) to (n, D); its gradient repeats on a GPU."""
 
     def forward(self, x: Tensor) -> Tensor:
         return x.mean((2, 3))

@@ -10,7 +10,7 @@ from al_core.errors import ModelError
 
 
 def backbone(name: str, weights: str | None, **options: Any) -> Any:
-    """torchvision's network of that name, with its ImageNet weights (a key of its weights enum) or fresh ones.
+    """Torchvision's network of that name, with its ImageNet weights (a name of its enum) or fresh ones.
 
     torchvision loads a weights file as plain tensors and checks the hash of what it downloads.
 
@@ -30,7 +30,7 @@ def backbone(name: str, weights: str | None, **options: Any) -> Any:
     except Exception as error:
         file = Path(torch.hub.get_dir()) / "checkpoints" / Path(urlparse(chosen.url).path).name
         raise ModelError(
-            f"the ImageNet weights of {name} cannot be had ({type(error).__name__}: {error}). They are looked for "
-            f"in {file} (TORCH_HOME sets the folder) and downloaded otherwise. Put the file there, allow the "
-            "download, or switch ImageNet weights off"
+            f"the ImageNet weights of {name} cannot be had ({type(error).__name__}: {error}). They are "
+            f"looked for in {file} (TORCH_HOME sets the folder) and downloaded otherwise. Put the file "
+            "there, allow the download, or switch ImageNet weights off"
         ) from error

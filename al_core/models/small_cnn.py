@@ -20,8 +20,8 @@ def build(
     """Three convolutions, made for pictures of 8 to 64 pixels: a round takes seconds.
 
     On 8 px digits the widths below reach 0.98 to 0.99 with 160 labels. Enlarging the pictures to 16 px gains
-    nothing there and doubles the time; a 2 x 2 grid in place of one mean keeps where in the picture a part is,
-    which single digits need.
+    nothing there and doubles the time; a 2 x 2 grid in place of one mean keeps where in the picture a part
+    is, which single digits need.
     """
     from torch import nn
 

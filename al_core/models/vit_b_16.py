@@ -20,8 +20,8 @@ def build(
 ) -> Classifier:
     """A transformer over patches: for a graphics card, and best with ImageNet weights.
 
-    Its position embedding fixes the size: pictures are brought to 224 pixels. The small variant has patches of
-    4 and takes the pictures' own size; ImageNet weights do not fit it.
+    Its position embedding fixes the size: pictures are brought to 224 pixels. The small variant has patches
+    of 4 and takes the pictures' own size; ImageNet weights do not fit it.
     """
     import torchvision
     from torch import nn

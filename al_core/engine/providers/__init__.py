@@ -1,0 +1,86 @@
+"""Evidence that needs pixels or a network: each kind computed once, and only what is asked for.
+
+A file here provides one or more of the kinds of `query/evidence.py`; `gather` calls what a strategy's
+signature needs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from al_core.config import ExperimentConfig
+from al_core.data.dataset import Dataset
+from al_core.engine.inference import Control, Progress, no_control, no_progress
+from al_core.engine.network import Network
+from al_core.errors import StrategyError
+from al_core.query.evidence import KINDS
+from al_core.settings import Settings
+from al_core.types import Labels, SampleIds
+
+
+@dataclass(frozen=True)
+class EvidenceContext:
+    """What evidence is made from: the round's network (None before the first) and two sets of train ids."""
+
+    config: ExperimentConfig
+    dataset: Dataset
+    network: Network | None
+    candidate_ids: SampleIds
+    labeled_ids: SampleIds
+    labeled_classes: Labels
+    settings: Settings
+    round: int = 0
+    progress: Progress = no_progress
+    control: Control = no_control
+    passes: int = 20  # Monte Carlo passes with dropout
+    members: int = 5  # of a committee, the round's network included
+    checkpoints: Path | None = None  # where training members may resume; none: in a folder that is removed
+
+    def trained(self, name: str) -> Network:
+        """The network.
+
+        Raises:
+            StrategyError: there is none yet.
+        """
+        if self.network is None:
+            raise StrategyError(
+                f"{name} needs a trained model and there is none before the first round; begin with another "
+                "initial set (random, per_class, kcenter)"
+            )
+        return self.network
+
+
+Provide = Callable[[Collection[str], EvidenceContext], dict[str, np.ndarray]]
+
+
+def _providers() -> dict[str, Provide]:
+    from al_core.engine.providers import (  # noqa: PLC0415 - they use EvidenceContext
+        committee,
+        dropout,
+        fixed,
+        predictions,
+    )
+
+    return {
+        name: module.provide for module in (fixed, predictions, dropout, committee) for name in module.NAMES
+    }
+
+
+def gather(names: Collection[str], context: EvidenceContext) -> dict[str, np.ndarray]:
+    """The evidence of these names; kinds that come from the same pass are computed in one.
+
+    Raises:
+        StrategyError: a name is unknown, needs a trained model, or dropout that the model has not.
+    """
+    providers = _providers()
+    unknown = sorted(set(names) - set(providers))
+    if unknown:
+        raise StrategyError(f"there is no evidence {unknown[0]!r}; known: {', '.join(sorted(KINDS))}")
+    found: dict[str, np.ndarray] = {}
+    for provide in dict.fromkeys(providers[name] for name in names):
+        found |= provide([name for name in names if providers[name] is provide], context)
+    return {name: found[name] for name in names}

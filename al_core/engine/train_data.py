@@ -1,0 +1,80 @@
+"""What a round trains on, and how it is cut into batches."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from al_core.config import TrainConfig
+from al_core.data.dataset import Split
+from al_core.engine.inference import Control
+from al_core.errors import TrainingError
+from al_core.types import Images, Labels, SampleIds
+
+READ_AT_ONCE = 512
+
+
+@dataclass(frozen=True)
+class TrainData:
+    """Sample ids of the train split and their classes, as labeled; and what is looked at after each epoch."""
+
+    ids: SampleIds
+    classes: Labels
+    validation_ids: SampleIds | None = None
+    validation_classes: Labels | None = None
+
+    @property
+    def has_validation(self) -> bool:
+        return self.validation_ids is not None and len(self.validation_ids) > 0
+
+    def hash(self) -> str:
+        """Identity of ids and classes."""
+        digest = hashlib.sha256()
+        for part in (self.ids, self.classes, self.validation_ids, self.validation_classes):
+            digest.update(b"|" if part is None else np.asarray(part, np.int64).tobytes() + b"|")
+        return digest.hexdigest()
+
+
+def check_trainable(train: TrainConfig, data: TrainData) -> None:
+    """Refuse what cannot be trained on.
+
+    Raises:
+        TrainingError: fewer than two classes, or nothing to stop early by.
+    """
+    present = np.unique(data.classes)
+    if len(present) < 2:
+        what = (
+            "no images"
+            if not len(present)
+            else f"{len(data.classes)} images of one class (number {present[0]})"
+        )
+        raise TrainingError(
+            f"the labeled set has {what}; training needs labels of at least two classes: label further "
+            "images of other classes, or start with init=per_class"
+        )
+    if train.early_stopping is not None and not data.has_validation:
+        raise TrainingError(
+            f"early_stopping={train.early_stopping} needs validation images: set train.labeled_validation or "
+            "data.epoch_validation above 0, or leave early_stopping empty"
+        )
+
+
+def read_images(split: Split, ids: SampleIds, control: Control) -> Images:
+    """Pixels of many ids; files may take a while, so `control` is asked now and then."""
+    parts = []
+    for begin in range(0, len(ids), READ_AT_ONCE):
+        control()
+        parts.append(split.read(ids[begin : begin + READ_AT_ONCE]))
+    return np.concatenate(parts)
+
+
+def split_evenly(positions: np.ndarray, size: int, smallest: int) -> list[np.ndarray]:
+    """Parts of at most about `size` and of nearly equal length, none below `smallest`.
+
+    BatchNorm cannot train on one sample, so that with it a remainder of one is spread over the others.
+    """
+    parts = min(math.ceil(len(positions) / size), max(1, len(positions) // smallest))
+    return np.array_split(positions, parts)
