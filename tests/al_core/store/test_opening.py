@@ -52,7 +52,8 @@ def empty(request, tmp_path):
     """A place where no store has been yet."""
     with chosen(request.param):
         if request.param == "postgres":
-            yield Place("postgres", request.getfixturevalue("postgres").database(empty=True))
+            with request.getfixturevalue("postgres").database(empty=True) as url:
+                yield Place("postgres", url)
         else:
             yield Place(request.param, f"sqlite:///{tmp_path / 'new' / 'askwell.db'}")
 

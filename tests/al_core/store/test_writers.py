@@ -55,7 +55,7 @@ def test_killing_the_writer_at_any_instant_loses_no_acknowledged_label(place, ch
 
 
 def test_sixteen_processes_write_at_once_without_a_locked_error(place, children):
-    count = 25
+    count = 12
     store = place.open()
     experiment = store.create_experiment(ExperimentConfig()).id
     ends = []
