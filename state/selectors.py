@@ -174,6 +174,22 @@ def next_step(step: Step, *, page: str) -> NextStep | None:
     return None if page == "curves" else NextStep("See the curve", ":material/show_chart:", hint, "curves")
 
 
+def session_names(records: Sequence[ExperimentRecord]) -> dict[str, str]:
+    """What each session (newest first) is called in a list: equal names are numbered, oldest first.
+
+    A select box tells its choice by the words that it shows, so they must differ.
+    """
+    names: dict[str, str] = {}
+    taken: set[str] = set()
+    for record in reversed(records):
+        name, number = record.name, 2
+        while name in taken:
+            name, number = f"{record.name} ({number})", number + 1
+        taken.add(name)
+        names[record.id] = name
+    return {record.id: names[record.id] for record in records}
+
+
 _STATUS = {
     ExperimentStatus.NEW: "not started",
     ExperimentStatus.AWAITING_LABELS: "waits for labels",

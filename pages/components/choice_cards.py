@@ -7,9 +7,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import streamlit as st
+from streamlit.components.v2 import component
 
 _ASSETS = Path(__file__).resolve().parents[2] / "assets"
-_cards = st.components.v2.component(
+_cards = component(
     "askwell_choice_cards",
     html='<div class="host"></div>',
     css=(_ASSETS / "choice_cards.css").read_text("utf-8"),

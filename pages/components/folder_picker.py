@@ -54,7 +54,7 @@ def _browser(roots: tuple[Path, ...], choose: Callable[[str], None]) -> None:
         "Folders in it",
         list(names),
         index=None,
-        format_func=lambda relative: names.get(relative, relative),
+        format_func=lambda relative: names.get(relative, str(relative)),
         placeholder="Open a folder" if names else "There is no folder in it",
         key=f"folder:pick:{index}:{place}",
         disabled=not names,

@@ -10,6 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 import streamlit as st
+from streamlit.components.v2 import component
 
 from al_core.experiment import Experiment, Step
 from pages.components.shield import shielded
@@ -18,7 +19,7 @@ from state import cache, handles, jobs, selectors, session
 SHELL = "shell"
 _TICK = 1.5
 _ASSETS = Path(__file__).resolve().parents[2] / "assets"
-_rail = st.components.v2.component(
+_rail = component(
     "askwell_loop_rail",
     html='<div class="host"></div>',
     css=(_ASSETS / "loop_rail.css").read_text("utf-8"),

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import streamlit as st
+from streamlit.components.v2 import component
 
 from al_core.data.dataset import Dataset
 from al_core.types import UNKNOWN
 from state.web.images import image_url
 
 _ASSETS = Path(__file__).resolve().parents[2] / "assets"
-_wall = st.components.v2.component(
+_wall = component(
     "askwell_picture_wall",
     html='<div class="host" role="group"></div>',
     css=(_ASSETS / "picture_wall.css").read_text("utf-8"),

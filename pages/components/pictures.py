@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import streamlit as st
+from streamlit.components.v2 import component
 
 _ASSETS = Path(__file__).resolve().parents[2] / "assets"
-hero = st.components.v2.component(
+hero = component(
     "askwell_hero",
     html=(_ASSETS / "hero.html").read_text("utf-8"),
     css=(_ASSETS / "hero.css").read_text("utf-8"),
 )
-three_steps = st.components.v2.component(
+three_steps = component(
     "askwell_three_steps",
     html=(_ASSETS / "three_steps.html").read_text("utf-8"),
     css=(_ASSETS / "three_steps.css").read_text("utf-8"),

@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import streamlit as st
 
-from al_core.records import ExperimentRecord, JobRecord
+from al_core.records import JobRecord
 from state import handles, jobs, selectors, session
 from state.text import plain
 
 
 def side_bar() -> None:
     """Session switcher, device and worker, running jobs with Stop."""
-    records = handles.store().experiments()
+    names = selectors.session_names(handles.store().experiments())
     with st.sidebar:
-        if records:
-            _switcher(records)
+        if names:
+            _switcher(names)
         for job in handles.store().jobs(active=True, limit=5):
-            _job(job, {record.id: record.name for record in records})
+            _job(job, names)
         st.caption(plain(selectors.worker_words(jobs.worker_state())))
 
 
-def _switcher(records: list[ExperimentRecord]) -> None:
-    names = _distinct(records)
+def _switcher(names: dict[str, str]) -> None:
     chosen = session.current().experiment_id
     st.session_state["switcher"] = chosen if chosen in names else None
     st.selectbox(
@@ -32,19 +31,6 @@ def _switcher(records: list[ExperimentRecord]) -> None:
         placeholder="Choose a session",
         on_change=_switch,
     )
-
-
-def _distinct(records: list[ExperimentRecord]) -> dict[str, str]:
-    """Names by id, numbered where several are equal: the browser sends a label back, and not the id."""
-    names: dict[str, str] = {}
-    taken: set[str] = set()
-    for record in reversed(records):
-        name, number = record.name, 2
-        while name in taken:
-            name, number = f"{record.name} ({number})", number + 1
-        taken.add(name)
-        names[record.id] = name
-    return {record.id: names[record.id] for record in records}
 
 
 def _switch() -> None:

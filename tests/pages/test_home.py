@@ -37,3 +37,13 @@ def test_deleting_asks_first(visit, waiting, home):
     app.button(key=f"delete-{record.id}").click().run()
     assert app.button(key=f"gone-{record.id}").disabled
     assert home.experiments()
+
+
+def test_a_second_story_is_looked_at_and_not_the_first_of_its_name(visit, home):
+    for _ in range(2):
+        app = visit()
+        app.button(key="story").click().run()
+        newest = home.experiments()[0]
+        assert app.session_state[session.KEY].experiment_id == newest.id
+        assert app.selectbox(key="switcher").value == newest.id
+        assert len(set(app.selectbox(key="switcher").options)) == len(home.experiments())

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from al_core.config import ExperimentConfig
@@ -123,3 +125,13 @@ def test_the_page_is_drawn_again_when_the_step_changes_and_not_while_one_goes_on
     three = selectors.signature(record(), Step("label", 0, 20))
     assert one == two
     assert one != three
+
+
+def test_sessions_of_equal_name_can_be_told_apart_in_a_list():
+    names = ["a", "b (2)", "b", "b", "b (2)"]
+    records = [replace(record(), id=f"e{n}", name=name) for n, name in enumerate(names)]
+    shown = selectors.session_names(records)
+    assert list(shown) == [r.id for r in records]
+    assert len(set(shown.values())) == len(names)
+    assert shown["e0"] == "a"
+    assert shown["e3"] == "b"
