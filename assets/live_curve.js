@@ -234,6 +234,7 @@ class LiveCurve {
     this.host.dataset.state = state;
     // Beside the training chart the job's own panel says how it goes.
     this.head.hidden = this.data.view === "training" && state !== "lost";
+    if (this.head.hidden) text = "";
     if (this.stateText.textContent !== text) this.stateText.textContent = text;
   }
 

@@ -238,13 +238,16 @@ function table(view, own, random) {
     .join(" ");
 }
 
+// The buttons are named one by one: the library's own set has one that sends the chart to its maker's servers.
 function plotConfig() {
+  const touch = window.matchMedia("(pointer: coarse)").matches;
   return {
     displaylogo: false,
     responsive: false,
-    displayModeBar: "hover",
+    displayModeBar: touch ? false : "hover",
     doubleClick: "reset+autosize",
-    modeBarButtonsToRemove: ["lasso2d", "select2d", "zoomIn2d", "zoomOut2d"],
+    modeBarButtons: [["toImage"], ["zoom2d", "pan2d", "resetScale2d"]],
+    toImageButtonOptions: { filename: "learning-curve", scale: 2 },
   };
 }
 

@@ -44,7 +44,7 @@ def _tiles(experiment: Experiment, rounds: tuple[RoundRecord, ...], metric: Metr
     waiting = experiment.record.num_labeled - rounds[-1].num_labeled
     words = [f"of {budget:,}"] if budget is not None else []
     words += [f"{waiting} more since"] if waiting > 0 else []
-    with st.grid(4, min_column_width=190, key="curve-tiles"):
+    with st.grid(4, min_column_width=150, key="curve-tiles"):
         st.metric(
             "Labels trained on",
             f"{rounds[-1].num_labeled:,}",

@@ -17,6 +17,7 @@ from pages.components.round_picker import round_picker
 from state import cache, handles
 
 Rounds = tuple[RoundRecord, ...]
+_STILL = {"displayModeBar": False}
 
 
 def rounds_panel(experiment: Experiment, rounds: Rounds) -> None:
@@ -113,9 +114,14 @@ def class_panel(experiment: Experiment, rounds: Rounds) -> None:
             label_visibility="collapsed",
         )
         figure = labels_per_class(frame, added=mode != "All so far")
-        st.plotly_chart(figure, key="class-bars", alt="Labels of each class, by round.")
+        st.plotly_chart(figure, key="class-bars", config=_STILL, alt="Labels of each class, by round.")
     with ring:
-        st.plotly_chart(label_shares(frame), key="class-ring", alt="Shares of the classes among all labels.")
+        st.plotly_chart(
+            label_shares(frame),
+            key="class-ring",
+            config=_STILL,
+            alt="Shares of the classes among all labels.",
+        )
     last = frame[frame["round"] == frame["round"].max()]
     missing = last[last["count"] == 0]
     if len(missing):
@@ -147,7 +153,10 @@ def confusion_panel(experiment: Experiment, rounds: Rounds) -> None:
             dark=st.context.theme.type == "dark",
         )
         st.plotly_chart(
-            figure, key="confusion", alt=f"Confusion matrix of round {record.number} on test images."
+            figure,
+            key="confusion",
+            config=_STILL,
+            alt=f"Confusion matrix of round {record.number} on test images.",
         )
     with right:
         st.markdown("**Mixed up most**")

@@ -41,7 +41,9 @@ def job_status(experiment: Experiment, job: JobRecord | None, *, key: str = "job
 
 
 def _badge(job: JobRecord) -> None:
-    words, icon, color = ("Paused", ":material/pause_circle:", "orange") if job.paused else _BADGES[job.state]
+    words, icon, color = _BADGES[job.state]
+    if job.state.active and (job.paused or job.control == "pause"):
+        words, icon, color = "Paused" if job.paused else "Pausing", ":material/pause_circle:", "orange"
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.badge(words, icon=icon, color=color)
         if job.attempt > 1:
@@ -50,24 +52,18 @@ def _badge(job: JobRecord) -> None:
 
 def _controls(job: JobRecord, key: str) -> None:
     stopping = job.control == "stop"
+    held = job.control == "pause"
+    # Paused, and no longer asked to be: the worker has not noticed yet.
+    resuming = job.paused and not held and not stopping
     with st.container(horizontal=True, gap="small"):
-        if job.paused or job.control == "pause":
-            st.button(
-                "Resume",
-                icon=":material/play_arrow:",
-                key=f"{key}-resume",
-                on_click=jobs.resume,
-                args=(job.id,),
-            )
-        else:
-            st.button(
-                "Pause",
-                icon=":material/pause:",
-                key=f"{key}-pause",
-                on_click=jobs.pause,
-                args=(job.id,),
-                disabled=stopping,
-            )
+        st.button(
+            "Resume" if held else "Resuming …" if resuming else "Pause",
+            icon=":material/play_arrow:" if held or resuming else ":material/pause:",
+            key=f"{key}-hold",
+            on_click=jobs.resume if held else jobs.pause,
+            args=(job.id,),
+            disabled=stopping or resuming,
+        )
         st.button(
             "Stopping …" if stopping else "Stop",
             icon=":material/stop:",

@@ -152,4 +152,4 @@ def test_original_files_are_copied_byte_for_byte(tmp_path, settings):
     data = prepare(settings, DataConfig(dataset=f"folder:{tmp_path / 'mine'}"))
     archive, rows = export(data, [query(0, [0, 5], guesses=())], {})
     for row in rows:
-        assert archive.read(row["path"]) == (tmp_path / "mine" / "train" / row["name"]).read_bytes()
+        assert archive.read(row["path"]) == (tmp_path / "mine" / row["name"]).read_bytes()
