@@ -88,7 +88,11 @@ class Snapshot:
         for name, value in self.tensors.items():
             if name.startswith("optimizer."):
                 _, i, key = name.split(".", 2)
-                self._optimizer.state[parameters[int(i)]][key] = value.clone()
+                parameter = parameters[int(i)]
+                # fused steps walk memory: a moment must lie in it as its parameter does, and a file's does not
+                fits = value.shape == parameter.shape
+                place = torch.empty_like(parameter) if fits else torch.empty_like(value)
+                self._optimizer.state[parameter][key] = place.detach().copy_(value)
 
     def restore_best(self) -> None:
         """Put the best weights in place, if any were kept."""

@@ -180,8 +180,9 @@ class Network:
         state = self.module.state_dict()
         if self.spec.frozen:
             state = {k: v for k, v in state.items() if k.startswith("classifier.head.")}
-        facts = {"facts": self.facts, "state_hash": self.state_hash()}
-        write_safetensors(path, state, {"spec": self.spec.to_json(), "network": json.dumps(facts)})
+        about = {"spec": self.spec.to_json(), "facts": self.facts, "state_hash": self.state_hash()}
+        # one key: the library writes several in no fixed order, and equal networks shall be equal files
+        write_safetensors(path, state, {"network": json.dumps(about, sort_keys=True)})
 
 
 def load_network(
@@ -200,8 +201,8 @@ def load_network(
     """
     state, metadata = read_safetensors(path)
     try:
-        spec = NetworkSpec.from_json(metadata["spec"])
         about = json.loads(metadata["network"])
+        spec = NetworkSpec.from_json(about["spec"])
     except (KeyError, ValueError, TypeError) as error:
         raise ModelError(f"{path} holds tensors but not a network that askwell saved") from error
     plan = choose(train or TrainConfig(), image_size=spec.image_size)
