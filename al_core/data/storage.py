@@ -14,16 +14,16 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, Protocol
 
 import numpy as np
 
 from al_core.data.cache import PixelCache
 from al_core.data.dataset import Augmentation, Dataset, DatasetSummary, Refusal, Split
-from al_core.data.material import Material, Moments, Part, Progress
+from al_core.data.material import Material, Moments, Progress
 from al_core.data.names import Names
 from al_core.data.photos import FileSplit
 from al_core.data.pixels import MemmapSplit
@@ -33,6 +33,12 @@ from al_core.types import UNKNOWN, SplitName
 FORMAT: Final = 2
 _CHUNK: Final = 2048
 _TEMPORARY: Final = ".tmp-"
+
+
+class Digest(Protocol):
+    """What hashlib gives: fed in pieces."""
+
+    def update(self, data: Any, /) -> None: ...
 
 
 @contextlib.contextmanager
@@ -73,44 +79,14 @@ def write(
     """Write a data set's files into an empty folder and return its meta, which `publish` writes last."""
     digest = hashlib.sha256()
     digest.update(json.dumps(["memmap", material.classes, material.image_size]).encode())
-    done, total = 0, len(material.train.labels) + len(material.test.labels)
-    moments = material.moments or Moments()
-    for name, part in _parts(material):
-        np.save(folder / f"{name}_labels.npy", part.labels.astype(np.int64))
-        if part.names is not None:
-            names = Names.pack(part.names)
-            np.save(folder / f"{name}_names.npy", names.blob)
-            np.save(folder / f"{name}_ends.npy", names.ends)
-        count = len(part.labels)
-        shape = (count, material.image_size, material.image_size, 3)
-        cache = None
-        if material.kind == "files" and part.images is not None:
-            cache = PixelCache.open(folder, name, count, material.image_size)
-        with contextlib.ExitStack() as stack:
-            file = None
-            if material.kind == "memmap":
-                file = stack.enter_context((folder / f"{name}_images.npy").open("wb"))
-                header = {"descr": "|u1", "fortran_order": False, "shape": shape}
-                np.lib.format.write_array_header_1_0(file, header)
-                digest.update(json.dumps([name, count]).encode())
-            for start in range(0, count, _CHUNK):
-                progress("write", done + start, total)
-                if file is None and cache is None:
-                    break
-                pictures = part.chunk(start, min(start + _CHUNK, count))
-                if cache is not None:
-                    cache.put(np.arange(start, start + len(pictures)), pictures)
-                if file is not None:
-                    file.write(pictures.data)
-                    digest.update(pictures.data)
-                    if name == "train" and material.moments is None:
-                        moments = moments.add(pictures)
-        digest.update(part.labels.astype("<i8").tobytes())
-        done += count
+    num_train, num_test = len(material.train.labels), len(material.test.labels)
+    total = num_train + num_test
+    moments = _write_part(folder, "train", material, digest, lambda done: progress("write", done, total))
+    _write_part(folder, "test", material, digest, lambda done: progress("write", num_train + done, total))
     progress("write", total, total)
     refused = [asdict(refusal) for refusal in material.refused]
     (folder / "refused.json").write_text(json.dumps(refused))
-    mean, std = moments.mean_and_std()
+    mean, std = (material.moments or moments).mean_and_std()
     return {
         "format": FORMAT,
         "source": source,
@@ -127,16 +103,47 @@ def write(
         "notes": list(material.notes),
         "cases": {name: list(ids) for name, ids in material.cases.items()},
         "root": None if material.root is None else str(material.root),
-        "num_train": len(material.train.labels),
-        "num_test": len(material.test.labels),
-        "has_truth": bool(len(material.train.labels)) and bool((material.train.labels != UNKNOWN).all()),
+        "num_train": num_train,
+        "num_test": num_test,
+        "has_truth": bool(num_train) and bool((material.train.labels != UNKNOWN).all()),
         "num_refused": len(material.refused),
         "prepared_at": time.time(),
     }
 
 
-def _parts(material: Material) -> tuple[tuple[SplitName, Part], tuple[SplitName, Part]]:
-    return ("train", material.train), ("test", material.test)
+def _write_part(
+    folder: Path, name: SplitName, material: Material, digest: Digest, told: Callable[[int], None]
+) -> Moments:
+    """Write labels, names and pixels of a split; its content goes into the digest."""
+    part = material.train if name == "train" else material.test
+    count, size = len(part.labels), material.image_size
+    np.save(folder / f"{name}_labels.npy", part.labels.astype(np.int64))
+    if part.names is not None:
+        names = Names.pack(part.names)
+        np.save(folder / f"{name}_names.npy", names.blob)
+        np.save(folder / f"{name}_ends.npy", names.ends)
+    moments = Moments()
+    if material.kind == "files":
+        cache = None if part.images is None else PixelCache.open(folder, name, count, size)
+        for start in range(0, count, _CHUNK):
+            told(start)
+            if cache is not None:
+                pictures = part.chunk(start, min(start + _CHUNK, count))
+                cache.put(np.arange(start, start + len(pictures)), pictures)
+        return moments
+    digest.update(json.dumps([name, count]).encode())
+    with (folder / f"{name}_images.npy").open("wb") as file:
+        header = {"descr": "|u1", "fortran_order": False, "shape": (count, size, size, 3)}
+        np.lib.format.write_array_header_1_0(file, header)
+        for start in range(0, count, _CHUNK):
+            told(start)
+            pictures = part.chunk(start, min(start + _CHUNK, count))
+            file.write(pictures.data)
+            digest.update(pictures.data)
+            if name == "train" and material.moments is None:
+                moments = moments.add(pictures)
+    digest.update(part.labels.astype("<i8").tobytes())
+    return moments
 
 
 def publish(folder: Path, target: Path, meta: dict[str, Any]) -> None:
