@@ -111,11 +111,7 @@ def _check_values(strategy: Strategy, name: str, array: np.ndarray) -> None:
             "the training has probably diverged: try a lower learning rate"
         )
     # wide enough for softmax in bfloat16, narrow enough to notice logits
-    off = (
-        np.abs(array @ np.ones(array.shape[-1], array.dtype) - 1).max(initial=0)
-        if name.endswith("probs")
-        else 0
-    )
+    off = np.abs(np.einsum("...c->...", array) - 1).max(initial=0) if name.endswith("probs") else 0
     if off > 0.05 or (name.endswith("probs") and array.min(initial=0) < 0):
         raise StrategyError(f"strategy {strategy.name!r}: {name} are not probabilities that sum to 1")
 

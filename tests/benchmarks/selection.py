@@ -2,8 +2,8 @@
 
 Each row runs the reference and the product on the same inputs in one process, in turn, and prints medians of
 wall time, the ratio of wall and of processor time, and numpy's peak memory beyond the inputs. On a shared
-machine processor time is the fairer one; OMP_NUM_THREADS=1 gives figures for one thread. The references restate
-the usual pattern in short.
+machine processor time is the fairer one; OMP_NUM_THREADS=1 gives figures for one thread. The references
+restate the usual pattern in short.
 """
 
 from __future__ import annotations

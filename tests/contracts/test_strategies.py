@@ -1,6 +1,8 @@
 """Every registered strategy keeps every promise, and the kit notices those that do not."""
 
 import inspect
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -121,3 +123,14 @@ def test_a_strategy_of_ones_own_passes_without_being_registered():
     for check in testing.CHECKS:
         check(own)
     assert "variance" not in STRATEGIES
+
+
+def test_listing_the_strategies_imports_nothing_heavy():
+    """Pages list them in the browser's process."""
+    heavy = ("torch", "sklearn", "scipy", "streamlit", "al_core.engine", "al_core.data", "al_core.store")
+    code = (
+        "import sys; from al_core.query.strategies import STRATEGIES; list(STRATEGIES)\n"
+        f"print([name for name in {heavy} if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
