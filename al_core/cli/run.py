@@ -15,6 +15,7 @@ from tqdm import tqdm
 from al_core.check import require_valid
 from al_core.cli.flags import add_option_flags, config_from, read_config
 from al_core.config import ExperimentConfig
+from al_core.data.dataset import Dataset
 from al_core.data.prepare import prepare
 from al_core.errors import ConfigError, Problem, StoreError
 from al_core.experiment import Experiment
@@ -65,9 +66,7 @@ def main(arguments: argparse.Namespace) -> int:
         require_valid(config, settings)  # now with what the data set says
         store = open_store(settings)
         try:
-            experiment = _open(store, settings, config, arguments)
-            if experiment.dataset.fingerprint != dataset.fingerprint:
-                raise StoreError(f"the run in {arguments.out} used another data set")
+            experiment = _open(store, settings, config, arguments, dataset)
             state = _work(experiment, arguments.out, bar)
         finally:
             store.close()
@@ -90,7 +89,11 @@ def _check_out(arguments: argparse.Namespace) -> None:
 
 
 def _open(
-    store: Store, settings: Settings, config: ExperimentConfig, arguments: argparse.Namespace
+    store: Store,
+    settings: Settings,
+    config: ExperimentConfig,
+    arguments: argparse.Namespace,
+    dataset: Dataset,
 ) -> Experiment:
     """The experiment that --out names when resuming, or a new one; --out remembers its id first."""
     mark = arguments.out / "run.json" if arguments.out else None
@@ -101,6 +104,7 @@ def _open(
             raise ConfigError([Problem("--resume", config.hash(), allowed)])
         return experiment
     record = store.create_experiment(config)
+    store.update_experiment(record.id, dataset_key=dataset.key, fingerprint=dataset.fingerprint)
     if mark is not None:
         mark.write_text(json.dumps({"experiment": record.id}))
     return Experiment.open(store, settings, record.id)

@@ -1,0 +1,245 @@
+import numpy as np
+import pytest
+
+from al_core.cli.verify import check_experiment
+from al_core.engine.inference import predict
+from al_core.engine.network import load_network
+from al_core.pool import Pool
+from al_core.records import ExperimentStatus, JobState, LabelOp, LabelSource
+from al_core.store.objects import Objects
+from al_core.types import EXCLUDE, INITIAL_ROUND, SKIP
+from tests.al_core.worker.conftest import number_in
+
+
+def queried(experiment):
+    return {q.round: [item.sample_id for item in q.items] for q in experiment.store.queries(experiment.id)}
+
+
+def test_seed_1_defect_1_the_scored_image_is_the_asked_and_the_labeled_one(store, settings, config, work):
+    """The id watermark, end to end: pixels, scores, guesses, labels and files all speak of the same image."""
+    state, experiment = work(store.create_experiment(config).id)
+    assert state is JobState.DONE
+    train = experiment.dataset.train
+    marks = {i: number_in(train.read(np.array([i]))[0]) for i in range(len(train))}
+    assert [int(train.file_name(i).split("/")[-1].split(".")[0]) for i in marks] == list(marks.values())
+
+    record = store.rounds(experiment.id)[0]
+    network = load_network(Objects(settings.objects).path(record.artefacts["weights"]))
+    query = store.query(experiment.id, 0)
+    for item in query.items:
+        probs = predict(network, train, np.array([item.sample_id])).probs[0]
+        first, second = np.sort(probs)[::-1][:2]
+        assert item.score == pytest.approx(1 - float(first - second), abs=1e-5)
+        assert item.guesses[0][1] == pytest.approx(float(first), abs=1e-6)
+        assert probs[item.guesses[0][0]] == pytest.approx(float(first), abs=1e-6)
+
+    for event in store.label_events(experiment.id):
+        assert event.value == train.labels[event.sample_id]
+        name = train.file_name(event.sample_id)
+        assert experiment.dataset.classes[event.value] == name.split("/")[-2]
+    assert list(check_experiment(store, experiment)) == []
+
+
+def test_the_labeled_count_grows_by_exactly_the_query_size_and_nothing_is_asked_twice(store, config, work):
+    _, experiment = work(store.create_experiment(config.changed(stop__n_rounds=3)).id)
+    assert [r.num_labeled for r in store.rounds(experiment.id)] == [9, 21, 33]
+    asked = [i for ids in queried(experiment).values() for i in ids]
+    assert len(asked) == len(set(asked)) == 33
+    assert experiment.record.status is ExperimentStatus.FINISHED
+    assert experiment.record.stop_reason == "all 3 rounds done"
+
+
+def test_the_same_config_and_seed_give_the_same_queries_and_metrics(store, config, work):
+    one, two = (work(store.create_experiment(config).id)[1] for _ in range(2))
+    assert queried(one) == queried(two)
+    assert [r.metrics for r in store.rounds(one.id)] == [r.metrics for r in store.rounds(two.id)]
+
+
+def test_changing_the_strategy_moves_neither_the_initial_set_nor_the_splits_nor_the_first_training(
+    store, config, work
+):
+    config = config.changed(data__round_validation=0.1)
+    experiments = [
+        work(store.create_experiment(config.changed(query__strategy=name)).id)[1]
+        for name in ("margin", "random", "k_center")
+    ]
+    initial = {tuple(queried(e)[INITIAL_ROUND]) for e in experiments}
+    assert len(initial) == 1
+    assert len({e.splits.hash for e in experiments}) == 1
+    assert len({store.rounds(e.id)[0].artefacts["weights"] for e in experiments}) == 1
+    assert len({tuple(queried(e)[0]) for e in experiments}) == 3
+
+
+def test_permuting_the_hidden_labels_changes_no_query(store, settings, config, work, monkeypatch):
+    """A strategy never sees a pool label: with other truth behind the pool, the same images are asked."""
+    first = store.create_experiment(config.changed(oracle="human"))
+    _, one = work(first.id)
+    second = store.create_experiment(config.changed(oracle="human"))
+    labels = one.dataset.train.labels.copy()
+    pool = one.pool().unlabeled_ids
+    shuffled = labels.copy()
+    shuffled[pool] = np.random.default_rng(0).permutation(labels[pool])
+    assert (shuffled != labels).any()
+    original = one.dataset.train.__class__.labels if hasattr(one.dataset.train.__class__, "labels") else None
+    assert original is None or isinstance(original, property)
+    import al_core.worker.rounds as rounds
+
+    ask = rounds.Advance._ask
+
+    def ask_with_other_labels(self, number, pool, arrays):
+        train = self.experiment.dataset.train
+        kept = train.labels
+        object.__setattr__(train, "labels", shuffled)
+        try:
+            return ask(self, number, pool, arrays)
+        finally:
+            object.__setattr__(train, "labels", kept)
+
+    monkeypatch.setattr(rounds.Advance, "_ask", ask_with_other_labels)
+    _, two = work(second.id)
+    assert queried(one) == queried(two)
+
+
+def test_a_person_is_asked_and_the_next_round_trains_on_the_answers(store, config, work):
+    _, experiment = work(store.create_experiment(config.changed(oracle="human")).id)
+    assert experiment.record.status is ExperimentStatus.AWAITING_LABELS
+    query = experiment.pending()
+    assert query.round == 0
+    ids = [item.sample_id for item in query.items]
+    ops = [LabelOp(n, i, int(experiment.dataset.train.labels[i])) for n, i in enumerate(ids[:7], start=1)]
+    ops += [LabelOp(8, ids[7], SKIP), LabelOp(9, ids[8], EXCLUDE)]
+    store.add_labels(experiment.id, ops, client="tab", source=LabelSource.HUMAN, round=0)
+    _, experiment = work(experiment.id)
+    rounds = store.rounds(experiment.id)
+    assert [r.num_labeled for r in rounds] == [9, 16]
+    assert experiment.record.status is ExperimentStatus.FINISHED
+    pool = experiment.pool()
+    assert (pool.skipped_ids.tolist(), pool.excluded_ids.tolist()) == ([ids[7]], [ids[8]])
+
+
+def test_training_without_a_new_answer_asks_nothing_and_wastes_no_round(store, config, work):
+    _, experiment = work(store.create_experiment(config.changed(oracle="human")).id)
+    state, experiment = work(experiment.id)
+    assert state is JobState.DONE
+    assert len(store.rounds(experiment.id)) == 1
+    assert experiment.record.status is ExperimentStatus.AWAITING_LABELS
+
+
+def test_skipped_samples_are_never_queried_again(store, config, work):
+    config = config.changed(oracle="human", stop__n_rounds=None, query__strategy="random", query__n_new=60)
+    _, experiment = work(store.create_experiment(config).id)
+    skipped = set()
+    for _ in range(2):
+        query = experiment.pending()
+        ids = [item.sample_id for item in query.items]
+        assert not skipped & set(ids)
+        skipped |= set(ids[:20])
+        experiment.tell(
+            [(i, SKIP) for i in ids[:20]], client="c", source=LabelSource.HUMAN, round=query.round
+        )
+        experiment.tell([(ids[20], 0)], client="c", source=LabelSource.HUMAN, round=query.round)
+        _, experiment = work(experiment.id)
+    assert not skipped & {item.sample_id for item in experiment.pending().items}
+
+
+def test_a_class_that_runs_out_and_a_pool_that_runs_out_end_the_run_without_a_crash(store, config, work):
+    config = config.changed(query__n_new=100, stop__n_rounds=9)
+    _, experiment = work(store.create_experiment(config).id)
+    assert [r.num_labeled for r in store.rounds(experiment.id)] == [9, 109, 150]
+    assert experiment.record.stop_reason == "every image of the pool is labeled"
+
+
+def test_the_last_query_asks_no_more_than_the_budget_leaves(store, config, work):
+    _, experiment = work(store.create_experiment(config.changed(stop__n_rounds=None, stop__budget=25)).id)
+    assert [r.num_labeled for r in store.rounds(experiment.id)] == [9, 21, 25]
+    assert experiment.record.stop_reason == "budget of 25 labels spent"
+
+
+def test_the_candidate_cap_is_the_same_draw_for_every_strategy(store, settings, config, work):
+    config = config.changed(query__candidates=40)
+    drawn = []
+    for name in ("margin", "entropy"):
+        _, experiment = work(store.create_experiment(config.changed(query__strategy=name)).id)
+        arrays = Objects(settings.objects).get_arrays(store.rounds(experiment.id)[0].artefacts["arrays"])
+        drawn.append(arrays["candidate_ids"].tolist())
+        assert {i.sample_id for i in store.query(experiment.id, 0).items} <= set(drawn[-1])
+    assert drawn[0] == drawn[1]
+    assert len(drawn[0]) == 40
+
+
+def test_validation_samples_are_never_asked_and_the_test_split_never_enters_the_pool(store, config, work):
+    config = config.changed(data__round_validation=0.2, data__epoch_validation=0.2, query__n_new=90)
+    _, experiment = work(store.create_experiment(config).id)
+    asked = {i for ids in queried(experiment).values() for i in ids}
+    assert not asked & set(experiment.splits.validation_ids.tolist())
+    assert max(asked) < len(experiment.dataset.train)
+    rounds = store.rounds(experiment.id)
+    assert rounds[-1].num_labeled + len(experiment.splits.validation_ids) == len(experiment.dataset.train)
+    assert {"validation_accuracy", "test_accuracy"} <= set(rounds[0].metrics)
+    assert all(e.validation_accuracy is not None for e in store.epochs(experiment.id))
+
+
+def test_a_labeled_validation_share_costs_labels_and_is_not_trained_on(store, config, work):
+    config = config.changed(train__labeled_validation=0.3, init__n_start=10, train__early_stopping=2)
+    _, experiment = work(store.create_experiment(config).id)
+    assert store.rounds(experiment.id)[0].num_labeled == 30
+    assert all(e.validation_loss is not None for e in store.epochs(experiment.id))
+
+
+def test_one_class_only_is_a_failed_job_with_the_way_out_and_can_be_mended(store, config, work):
+    config = config.changed(oracle="human", init__init="random", init__n_start=4)
+    _, experiment = work(store.create_experiment(config).id)
+    ids = [item.sample_id for item in experiment.pending().items]
+    experiment.tell([(i, 0) for i in ids[:3]], client="c", source=LabelSource.HUMAN, round=INITIAL_ROUND)
+    state, experiment = work(experiment.id)
+    assert state is JobState.FAILED
+    job = store.jobs(experiment_id=experiment.id)[0]
+    assert "at least two classes" in job.error_text
+    assert "Traceback" not in job.error_text
+    experiment.tell([(ids[3], 1)], client="c", source=LabelSource.HUMAN, round=INITIAL_ROUND)
+    state, experiment = work(experiment.id)
+    assert state is JobState.DONE
+    assert len(store.rounds(experiment.id)) == 1
+
+
+def test_the_random_ghost_follows_to_the_same_number_of_labels_from_the_same_start(store, config, work):
+    _, experiment = work(store.create_experiment(config.changed(oracle="human")).id, ghost=True)
+    ghost = store.ghost_of(experiment.id)
+    assert ghost.config.query.strategy == "random"
+    _, one = work(ghost.id, until_labels=9)
+    assert queried(one)[INITIAL_ROUND] == queried(experiment)[INITIAL_ROUND]
+    assert [r.num_labeled for r in store.rounds(ghost.id)] == [9]
+    _, one = work(ghost.id, until_labels=33)
+    assert [r.num_labeled for r in store.rounds(ghost.id)] == [9, 21, 33]
+    mine, its = store.rounds(experiment.id)[0], store.rounds(ghost.id)[0]
+    assert mine.artefacts["weights"] == its.artefacts["weights"]
+
+
+def test_an_imported_initial_set_is_used_as_it_is(store, config, work, tmp_path):
+    path = tmp_path / "labels.csv"
+    path.write_text(
+        "sample_id,label\n" + "".join(f"{i},{('left', 'right', 'top')[i % 3]}\n" for i in range(12))
+    )
+    config = config.changed(init__init="import", init__import_labels=str(path))
+    _, experiment = work(store.create_experiment(config).id)
+    first = experiment.pool(until=store.rounds(experiment.id)[0].label_event_id)
+    assert isinstance(first, Pool)
+    assert first.labeled_ids.tolist() == list(range(12))
+
+
+def test_a_k_center_start_needs_no_labels_and_waits_for_the_person(store, config, work):
+    config = config.changed(oracle="human", init__init="kcenter", init__n_start=6)
+    _, experiment = work(store.create_experiment(config).id)
+    query = experiment.pending()
+    assert (query.round, len(query.items), experiment.record.status) == (
+        INITIAL_ROUND, 6, ExperimentStatus.AWAITING_LABELS,
+    )  # fmt: skip
+
+
+def test_a_warm_start_begins_with_the_last_rounds_weights(store, config, work):
+    cold = work(store.create_experiment(config).id)[1]
+    warm = work(store.create_experiment(config.changed(train__start="warm")).id)[1]
+    first = [store.rounds(e.id)[0].artefacts["weights"] for e in (cold, warm)]
+    second = [store.epochs(e.id, round=1)[0].train_loss for e in (cold, warm)]
+    assert first[0] == first[1]
+    assert second[1] < second[0]
