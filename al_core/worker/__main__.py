@@ -123,6 +123,8 @@ class _Worker:
     def _one_job(self) -> bool:
         from al_core.worker.jobs import run_job  # noqa: PLC0415 - imports torch; see _warm_up
 
+        if self.store.waiting_priority() is None:  # a read: an idle worker must not write 20 times a second
+            return False
         claimed = self.store.claim_job(self.id)
         if claimed is None:
             return False
