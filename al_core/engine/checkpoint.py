@@ -1,7 +1,7 @@
 """The state of an unfinished round, kept after an epoch: in memory to roll back to, on disk to resume from.
 
 Seeding is stateless (each epoch draws from seed, round and epoch), so weights, optimizer state and a few
-numbers are all there is: a resumed round is bit for bit the uninterrupted one, from whichever epoch it
+numbers are all there is: a resumed round is bit for bit the whole one, from whichever epoch it
 resumes.
 """
 
@@ -89,7 +89,7 @@ class Snapshot:
             if name.startswith("optimizer."):
                 _, i, key = name.split(".", 2)
                 parameter = parameters[int(i)]
-                # fused steps walk memory: a moment must lie in it as its parameter does, and a file's does not
+                # fused steps walk memory: a moment must lie as its parameter does; a file's does not
                 fits = value.shape == parameter.shape
                 place = torch.empty_like(parameter) if fits else torch.empty_like(value)
                 self._optimizer.state[parameter][key] = place.detach().copy_(value)

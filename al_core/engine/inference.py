@@ -111,7 +111,7 @@ def run_rows(
     for start in range(0, len(rows), CHUNK):
         control()
         part = rows[start : start + CHUNK]
-        block = torch.from_numpy(_filled(part, CHUNK)).to(network.plan.device)
+        block = _filled(part, CHUNK, network.plan.device)
         out[start : start + len(part)] = function(block)[: len(part)].cpu().numpy()
 
 
@@ -134,7 +134,7 @@ def run_chunks(
         control()
         part = np.asarray(ids[start : start + size])
         try:
-            images = torch.from_numpy(_filled(split.read(part), size)).to(network.plan.device)
+            images = _filled(split.read(part), size, network.plan.device)
             out[start : start + len(part)] = function(to_floats(images))[: len(part)].float().cpu().numpy()
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
@@ -158,11 +158,15 @@ def _chunk(image_size: int) -> int:
     return chunk
 
 
-def _filled(rows: np.ndarray, size: int) -> np.ndarray:
-    """Rows, filled up to `size` with the first one."""
-    if len(rows) == size:
-        return np.ascontiguousarray(rows)
-    return np.concatenate([rows, np.broadcast_to(rows[:1], (size - len(rows), *rows.shape[1:]))])
+def _filled(rows: np.ndarray, size: int, device: torch.device) -> Tensor:
+    """Rows on the device, filled up to `size` with the first one.
+
+    Copied into torch's own memory: matrix products round differently where NumPy's is aligned differently.
+    """
+    block = torch.empty((size, *rows.shape[1:]), dtype=torch.from_numpy(rows[:0]).dtype)
+    block[: len(rows)] = torch.from_numpy(np.ascontiguousarray(rows))
+    block[len(rows) :] = block[:1]
+    return block.to(device)
 
 
 @contextmanager

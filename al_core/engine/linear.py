@@ -73,7 +73,7 @@ def fit_head(
     began, last = time.perf_counter(), float("inf")
     for epoch in range(MAX_EPOCHS):
         control()
-        before = float(optimizer.step(objective))
+        before = float(optimizer.step(objective).detach())
         with torch.no_grad():
             _put(network, weight / size, bias)
             record = _record(network, round, epoch, (h, y), held, time.perf_counter() - began)

@@ -1,4 +1,4 @@
-"""A data set in memory whose classes a few steps can tell apart, and a network small enough to train in them."""
+"""A data set in memory whose classes a few steps tell apart, and a network that trains in them."""
 
 from pathlib import Path
 
@@ -26,7 +26,7 @@ class ArraySplit(Split):
         return f"{sample_id}.png"
 
 
-def make_dataset(size=8, train=60, test=40, classes=3, augmentation=None, seed=0):
+def array_dataset(size=8, train=60, test=40, classes=3, augmentation=None, seed=0):
     """Class c is brighter in the c-th third of its columns."""
     rng = np.random.default_rng(seed)
     halves = []
@@ -38,8 +38,8 @@ def make_dataset(size=8, train=60, test=40, classes=3, augmentation=None, seed=0
             image[:, c * width : (c + 1) * width] += 100
         halves.append(ArraySplit(name, images, labels))
     return Dataset(
-        key="array", source="array", title="Array", classes=tuple("abcdefghij"[:classes]), fingerprint=f"f{seed}",
-        train=halves[0], test=halves[1], image_size=size, pixelated=True, kind="memmap",
+        key="array", source="array", title="Array", classes=tuple("abcdefghij"[:classes]),
+        fingerprint=f"f{seed}", train=halves[0], test=halves[1], image_size=size, pixelated=True, kind="memmap",
         augmentation=augmentation or Augmentation(crop_padding=1, horizontal_flip=True, rotation_degrees=10,
                                                   contrast=0.1, hue=0.1),
         mean=(0.3, 0.3, 0.3), std=(0.2, 0.2, 0.2),
@@ -48,14 +48,23 @@ def make_dataset(size=8, train=60, test=40, classes=3, augmentation=None, seed=0
 
 @pytest.fixture(scope="session")
 def dataset():
-    return make_dataset()
+    return array_dataset()
+
+
+@pytest.fixture(scope="session")
+def make_dataset():
+    return array_dataset
 
 
 @pytest.fixture
 def config():
     """Few and small steps, in fp32 so that the same tests hold on processors without bf16."""
     return ExperimentConfig().changed(
-        train__epochs=4, train__min_steps=8, train__batch_size=8, train__precision="fp32", train__threads=1,
+        train__epochs=4,
+        train__min_steps=8,
+        train__batch_size=8,
+        train__precision="fp32",
+        train__threads=1,
         train__device="cpu",
     )
 

@@ -21,7 +21,9 @@ def test_crop_and_flip_equal_a_slice_by_slice_oracle(images):
     positions = np.array([5, 0, 11, 5, 3])
     batch = Source(images, augmentation, CPU).epoch(1, 2, 3)(positions)
     draws = Draws.draw(augmentation, len(images), generator(1, "augment", 2, 3))
-    assert len(np.unique(draws.dy)) > 1 and draws.flip.any() and not draws.flip.all()
+    assert len(np.unique(draws.dy)) > 1
+    assert draws.flip.any()
+    assert not draws.flip.all()
     for row, i in zip(batch, positions, strict=True):
         padded = np.pad(images[i], ((3, 3), (3, 3), (0, 0)))
         cut = padded[draws.dy[i] : draws.dy[i] + 10, draws.dx[i] : draws.dx[i] + 10]
@@ -93,7 +95,10 @@ def test_hue_leaves_grey_alone_and_keeps_brightness():
 
 
 def test_contrast_is_drawn_within_its_range():
-    draws = Draws.draw(Augmentation(contrast=0.1, rotation_degrees=15, hue=0.1), 1000, np.random.default_rng(0))
-    assert 0.9 <= draws.contrast.min() < 0.92 and 1.08 < draws.contrast.max() <= 1.1
+    draws = Draws.draw(
+        Augmentation(contrast=0.1, rotation_degrees=15, hue=0.1), 1000, np.random.default_rng(0)
+    )
+    assert 0.9 <= draws.contrast.min() < 0.92
+    assert 1.08 < draws.contrast.max() <= 1.1
     assert np.abs(draws.angle).max() <= np.deg2rad(15) + 1e-6
     assert np.abs(draws.hue).max() <= 0.2 * np.pi + 1e-6

@@ -124,7 +124,8 @@ def test_every_epoch_trains_in_training_mode_though_validation_switches_it_off(
     ids = np.arange(20, 40)
     data = TrainData(np.arange(20), dataset.train.labels[:20], ids, dataset.train.labels[ids])
     train(config, data=data)
-    assert len(modes) >= 8 and all(modes)
+    assert len(modes) >= 8
+    assert all(modes)
 
 
 def test_losses_and_accuracies_are_averaged_over_samples(train, config, dataset):
@@ -177,10 +178,13 @@ def test_a_loss_that_is_not_a_number_rolls_back_and_halves_the_rate(train, confi
 
     monkeypatch.setattr(trainer._Training, "_step", poisoned)
     told = []
-    network = train(config.changed(train__schedule="constant", train__learning_rate=1e-3), on_epoch=told.append)
+    network = train(
+        config.changed(train__schedule="constant", train__learning_rate=1e-3), on_epoch=told.append
+    )
     assert network.facts["rollbacks"] == 1
     assert network.facts["learning_rate_scale"] == 0.5
-    assert told[0].learning_rate == pytest.approx(1e-3) and told[-1].learning_rate == pytest.approx(5e-4)
+    assert told[0].learning_rate == pytest.approx(1e-3)
+    assert told[-1].learning_rate == pytest.approx(5e-4)
     assert [r.epoch for r in told] == list(range(len(told)))
     assert all(torch.isfinite(p).all() for p in network.module.parameters())
 
@@ -235,7 +239,7 @@ def test_memory_for_nothing_at_all_is_an_error_in_words(train, config, monkeypat
         raise torch.OutOfMemoryError("CUDA out of memory")
 
     monkeypatch.setattr(torch.nn.Linear, "forward", full)
-    with pytest.raises(DeviceError, match="memory ran out on cpu.*smaller model"):
+    with pytest.raises(DeviceError, match=r"memory ran out on cpu.*smaller model"):
         train(config)
 
 
@@ -281,7 +285,9 @@ def test_a_warm_start_begins_with_the_given_weights(train, config, tmp_path):
     first = train(config)
     first.save(tmp_path / "w.safetensors")
     # a learning rate of almost nothing shows what it began with
-    still = config.changed(train__learning_rate=1e-12, train__epochs=1, train__min_steps=0, train__start="warm")
+    still = config.changed(
+        train__learning_rate=1e-12, train__epochs=1, train__min_steps=0, train__start="warm"
+    )
     arrays = {name: value.numpy() for name, value in first.module.state_dict().items()}
     for start in (tmp_path / "w.safetensors", arrays):
         warm = train(still, round=1, start=start)
@@ -291,14 +297,22 @@ def test_a_warm_start_begins_with_the_given_weights(train, config, tmp_path):
 
 def test_a_warm_start_of_another_model_is_refused(config, dataset, data, tmp_path):
     with pytest.raises(ModelError, match="not of this model with 3 classes"):
-        fit(config, dataset, data, round=0, checkpoints=tmp_path, start={"other.weight": np.zeros(3, np.float32)})
+        fit(
+            config,
+            dataset,
+            data,
+            round=0,
+            checkpoints=tmp_path,
+            start={"other.weight": np.zeros(3, np.float32)},
+        )
 
 
 def test_control_is_asked_between_batches_and_progress_is_told(train, config):
     calls, done = [], []
     train(config, control=lambda: calls.append(1), on_progress=lambda *a: done.append(a))
     assert len(calls) >= 12
-    assert [d[0] for d in done] == [1, 2, 3, 4] and all(d[1] == 4 and math.isfinite(d[2]) for d in done)
+    assert [d[0] for d in done] == [1, 2, 3, 4]
+    assert all(d[1] == 4 and math.isfinite(d[2]) for d in done)
 
 
 def test_bf16_trains_too(train, config, dataset):
