@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable
 from typing import IO, cast
 
-import pandas as pd
 import streamlit as st
 
 from al_core.data.dataset import Dataset
 from al_core.experiment import Experiment
 from al_core.records import Query
-from al_core.results.analysis import query_frame
+from al_core.results.analysis import QueryRow, query_rows
 from al_core.results.export import write_queries
 from al_core.types import INITIAL_ROUND
 from pages.components.live_curve import strategy_title
@@ -22,7 +22,15 @@ from state.text import plain
 
 _PAGE = 50
 _ALL = "Any class"
-_STATES = ("All", "Labeled", "Waiting", "Skipped", "Excluded", "Guess wrong", "Label not truth")
+_STATES: dict[str, Callable[[QueryRow], bool]] = {
+    "All": lambda row: True,
+    "Labeled": lambda row: row.label_id is not None,
+    "Waiting": lambda row: row.label is None,
+    "Skipped": lambda row: row.label_id is None and row.label == "skipped",
+    "Excluded": lambda row: row.label_id is None and row.label == "excluded",
+    "Guess wrong": lambda row: row.right is False,
+    "Label not truth": lambda row: None not in (row.label_id, row.truth) and row.label != row.truth,
+}
 _SPILL = 32 * 2**20
 
 
@@ -31,10 +39,6 @@ def _title(query: Query) -> str:
     if query.round == INITIAL_ROUND:
         return f"Initial set · {size} images"
     return f"After round {query.round} · {size} images"
-
-
-def _hidden(frame: pd.DataFrame, dataset: Dataset) -> bool:
-    return dataset.has_truth and bool(frame["label"].isna().any())
 
 
 def _query_choice(queries: list[Query]) -> Query:
@@ -59,7 +63,7 @@ def _ask() -> None:
     st.session_state.pop("query-page", None)
 
 
-def _filtered(frame: pd.DataFrame, dataset: Dataset) -> pd.DataFrame:
+def _filtered(rows: list[QueryRow], dataset: Dataset) -> list[QueryRow]:
     """The rows that the two filters let through."""
     classes = [_ALL, *dataset.classes]
     chosen = st.selectbox(
@@ -70,37 +74,22 @@ def _filtered(frame: pd.DataFrame, dataset: Dataset) -> pd.DataFrame:
         width=200,
         help="The label given; where there is none yet, the first guess.",
     )
-    state = st.selectbox("Show", _STATES, key="query-state", width=180)
-    if chosen:
-        name = classes[chosen]
-        frame = frame[frame["label"].fillna(frame["guess"]) == name]
-    waiting = frame["label"].isna()
-    keep = {
-        "All": waiting | True,
-        "Labeled": frame["label_id"].notna(),
-        "Waiting": waiting,
-        "Skipped": frame["label_id"].isna() & (frame["label"] == "skipped"),
-        "Excluded": frame["label_id"].isna() & (frame["label"] == "excluded"),
-        "Guess wrong": frame["right"].eq(False),
-        "Label not truth": frame["label_id"].notna()
-        & frame["truth"].notna()
-        & (frame["label"] != frame["truth"]),
-    }
-    return frame[keep[state]]
+    state = st.selectbox("Show", list(_STATES), key="query-state", width=180)
+    of_class = [row for row in rows if not chosen or (row.label or row.guess) == classes[chosen]]
+    return [row for row in of_class if _STATES[state](row)]
 
 
-def _summary(query: Query, frame: pd.DataFrame) -> None:
-    known = frame["right"].notna()
-    right = int(frame["right"].eq(True).sum())
-    labeled = int(frame["label_id"].notna().sum())
+def _summary(query: Query, rows: list[QueryRow], dataset: Dataset) -> None:
+    known = [row.right for row in rows if row.right is not None]
+    labeled = sum(row.label_id is not None for row in rows)
     title = "drawn for the initial set" if query.round == INITIAL_ROUND else strategy_title(query.strategy)
-    parts = [
-        f"{plain(title)}, out of {query.num_candidates:,} candidates",
-        f"{labeled} of {len(frame)} labeled",
-    ]
-    if known.any():
-        parts.append(f"the model's first guess was right for {right} of {int(known.sum())}")
+    parts = [f"{plain(title)}, out of {query.num_candidates:,} candidates"]
+    parts.append(f"{labeled} of {len(rows)} labeled")
+    if known:
+        parts.append(f"the model's first guess was right for {sum(known)} of {len(known)}")
     st.caption(" · ".join(parts))
+    if dataset.has_truth and any(row.label is None for row in rows):
+        st.caption("The truth of images that wait for a label is kept back: it must not sway who labels.")
 
 
 def _archive(experiment: Experiment, queries: list[Query], ids: frozenset[int] | None) -> IO[bytes]:
@@ -113,8 +102,8 @@ def _archive(experiment: Experiment, queries: list[Query], ids: frozenset[int] |
     return target
 
 
-def _downloads(experiment: Experiment, queries: list[Query], query: Query, frame: pd.DataFrame) -> None:
-    ids = frozenset(int(i) for i in frame["sample_id"])
+def _downloads(experiment: Experiment, queries: list[Query], query: Query, rows: list[QueryRow]) -> None:
+    ids = frozenset(row.sample_id for row in rows)
     with st.container(horizontal=True, gap="small"):
         st.download_button(
             f"Download these {len(ids)} images",
@@ -145,20 +134,18 @@ def _page(experiment: Experiment) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         query = _query_choice(queries)
         labels = handles.store().current_labels(experiment.id)
-        frame = query_frame(query, labels, dataset.classes, dataset.train.labels, reveal=False)
-        shown = _filtered(frame, dataset)
+        rows = query_rows(query, labels, dataset.classes, dataset.train.labels, reveal=False)
+        shown = _filtered(rows, dataset)
         view = st.segmented_control(
             "View", ["Cards", "Table"], default="Cards", required=True, key="query-view"
         )
-    _summary(query, frame)
-    if _hidden(frame, dataset):
-        st.caption("The truth of images that wait for a label is kept back: it must not sway who labels.")
-    if shown.empty:
+    _summary(query, rows, dataset)
+    if not shown:
         st.info("No image of this round fits the filter.", icon=":material/filter_alt_off:")
         return
     pages = -(-len(shown) // _PAGE)
     number = min(st.session_state.get("query-page", 1), pages)
-    part = shown.iloc[(number - 1) * _PAGE : number * _PAGE]
+    part = shown[(number - 1) * _PAGE : number * _PAGE]
     if view == "Table":
         query_table(dataset, part)
     else:

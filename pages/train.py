@@ -65,6 +65,7 @@ def _history(found: list[JobRecord]) -> None:
     st.dataframe(
         pd.DataFrame(rows),
         hide_index=True,
+        placeholder="",
         alt="Jobs of this session, newest first.",
         column_config={
             "what": "Job",

@@ -116,15 +116,35 @@ def answer_text(event: LabelEvent | None, classes: Sequence[str]) -> str | None:
     return ANSWERS.get(event.value)
 
 
-def query_frame(
+@dataclass(frozen=True)
+class QueryRow:
+    """One asked image: what the model guessed then, what is known now (names; None if not)."""
+
+    rank: int
+    sample_id: int
+    score: float | None
+    guesses: tuple[tuple[str, float], ...]
+    label: str | None  # the class given, or "skipped" or "excluded"
+    label_id: int | None
+    source: str | None
+    truth: str | None
+    right: bool | None
+
+    @property
+    def guess(self) -> str | None:
+        """The likeliest class then."""
+        return self.guesses[0][0] if self.guesses else None
+
+
+def query_rows(
     query: Query,
     labels: Mapping[int, LabelEvent],
     classes: Sequence[str],
     truth: np.ndarray | None = None,
     *,
     reveal: bool = True,
-) -> pd.DataFrame:
-    """One row per asked image, in picking order: what the model guessed then, what is known now.
+) -> list[QueryRow]:
+    """One row per asked image, in picking order.
 
     `truth` is the train split's label array. `right` compares the first guess with the truth, or with the
     label given where the truth is unknown; it is None where there is nothing to compare. Without `reveal`
@@ -141,34 +161,19 @@ def query_frame(
         reference = true_class if true_class is not None else given
         guess = item.guesses[0][0] if item.guesses else None
         rows.append(
-            {
-                "rank": item.rank,
-                "sample_id": item.sample_id,
-                "score": item.score,
-                "guesses": tuple((classes[c], p) for c, p in item.guesses),
-                "guess": classes[guess] if guess is not None else None,
-                "label": answer,
-                "label_id": given,
-                "source": str(event.source) if event is not None and answer is not None else None,
-                "truth": classes[true_class] if true_class is not None else None,
-                "right": None if guess is None or reference is None else guess == reference,
-            }
+            QueryRow(
+                rank=item.rank,
+                sample_id=item.sample_id,
+                score=item.score,
+                guesses=tuple((classes[c], p) for c, p in item.guesses),
+                label=answer,
+                label_id=given,
+                source=event.source.value if event is not None and answer is not None else None,
+                truth=classes[true_class] if true_class is not None else None,
+                right=None if guess is None or reference is None else guess == reference,
+            )
         )
-    columns = [
-        "rank",
-        "sample_id",
-        "score",
-        "guesses",
-        "guess",
-        "label",
-        "label_id",
-        "source",
-        "truth",
-        "right",
-    ]
-    # objects, so that what is not known stays None: pandas would make NaN of it
-    frame = pd.DataFrame(rows, columns=columns, dtype=object)
-    return frame.astype({"rank": "int64", "sample_id": "int64", "score": float, "label_id": "Int64"})
+    return rows
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import streamlit as st
 
 from al_core.experiment import Experiment, Step
@@ -12,7 +14,8 @@ from state import jobs, selectors
 from state.text import plain
 
 _LOG_TICK = 2.0
-_BADGES = {
+Color = Literal["red", "orange", "blue", "green", "gray"]
+_BADGES: dict[JobState, tuple[str, str, Color]] = {
     JobState.QUEUED: ("Queued", ":material/schedule:", "gray"),
     JobState.RUNNING: ("Running", ":material/play_circle:", "green"),
     JobState.DONE: ("Done", ":material/check_circle:", "blue"),
@@ -92,7 +95,7 @@ def _next(step: Step, experiment_id: str, key: str) -> None:
             type="primary",
             icon=":material/refresh:" if step.kind == "failed" else ":material/model_training:",
             key=f"{key}-next",
-            on_click=jobs.advance,
+            on_click=_advance,
             args=(experiment_id,),
             width="stretch",
         )
@@ -107,6 +110,10 @@ def _next(step: Step, experiment_id: str, key: str) -> None:
             icon=":material/touch_app:",
             query_params={"exp": experiment_id},
         )
+
+
+def _advance(experiment_id: str) -> None:
+    jobs.advance(experiment_id)
 
 
 def _worker() -> None:

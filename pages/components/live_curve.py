@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal
 
-import streamlit as st
+from streamlit.components.v2 import component
 
 from al_core.errors import StrategyError
 from al_core.query.strategies import STRATEGIES
@@ -20,7 +20,7 @@ from state import handles
 from state.web.metrics import asset_url, metrics_url
 
 _ASSETS = Path(__file__).resolve().parents[2] / "assets"
-_chart = st.components.v2.component(
+_chart = component(
     "askwell_live_curve",
     html='<div class="al-curve"></div>',
     css=(_ASSETS / "live_curve.css").read_text("utf-8"),

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import streamlit as st
+from streamlit.components.v2 import component
 
 from al_core.data.dataset import Dataset
+from al_core.results.analysis import QueryRow
 from state.web.images import image_url
 
 _ASSETS = Path(__file__).resolve().parents[2] / "assets"
-_cards = st.components.v2.component(
+_cards = component(
     "askwell_query_cards",
     html='<div class="cards" role="list"></div>',
     css=(_ASSETS / "query_cards.css").read_text("utf-8"),
@@ -25,43 +28,32 @@ def _address(dataset: Dataset, sample_id: int) -> str:
     return image_url(dataset.key, "train", sample_id, None if dataset.pixelated else _WIDTH)
 
 
-def query_cards(dataset: Dataset, frame: pd.DataFrame, *, key: str) -> None:
-    """Draw the rows of a query frame; names reach the page as text only."""
-    items = [_item(dataset, row) for row in frame.to_dict("records")]
-    _cards(data={"items": items, "pixelated": dataset.pixelated}, key=key)
+def query_cards(dataset: Dataset, rows: Sequence[QueryRow], *, key: str) -> None:
+    """Draw the rows of a query; names reach the page as text only."""
+    _cards(data={"items": [_item(dataset, row) for row in rows], "pixelated": dataset.pixelated}, key=key)
 
 
-def _item(dataset: Dataset, row: dict[Any, Any]) -> dict[str, Any]:
-    sample_id, label, truth = int(row["sample_id"]), row["label"], row["truth"]
-    answered = pd.notna(row["label_id"])
-    state = "labeled" if answered else label if label in ("skipped", "excluded") else "waiting"
+def _item(dataset: Dataset, row: QueryRow) -> dict[str, Any]:
+    state = "labeled" if row.label_id is not None else row.label or "waiting"
     return {
-        "id": sample_id,
-        "src": _address(dataset, sample_id),
-        "alt": f"{dataset.train.file_name(sample_id)}: {label or 'no label yet'}",
-        "rank": int(row["rank"]),
-        "score": None if pd.isna(row["score"]) else float(row["score"]),
-        "guesses": [[name, float(probability)] for name, probability in row["guesses"]],
-        "label": label or "no label yet",
+        "id": row.sample_id,
+        "src": _address(dataset, row.sample_id),
+        "alt": f"{dataset.train.file_name(row.sample_id)}: {row.label or 'no label yet'}",
+        "rank": row.rank,
+        "score": row.score,
+        "guesses": [list(guess) for guess in row.guesses],
+        "label": row.label or "no label yet",
         "state": state,
         # shown only where it says something new: a wrong label, or none
-        "truth": truth if truth is not None and truth != label else None,
-        "right": row["right"],
+        "truth": row.truth if row.truth != row.label else None,
+        "right": row.right,
     }
 
 
-def query_table(dataset: Dataset, frame: pd.DataFrame) -> None:
+def query_table(dataset: Dataset, rows: Sequence[QueryRow]) -> None:
     """The same as a table that sorts; the canvas draws names literally."""
-    shown = frame.drop(columns=["guesses", "label_id"]).copy()
-    shown["rank"] += 1
-    shown.insert(1, "image", [_address(dataset, int(i)) for i in frame["sample_id"]])
-    shown["file"] = [dataset.train.file_name(int(i)) for i in frame["sample_id"]]
-    for place in range(3):
-        texts = [_guess(guesses, place) for guesses in frame["guesses"]]
-        if any(texts):
-            shown[f"guess_{place + 1}"] = texts
     st.dataframe(
-        shown.drop(columns="guess"),
+        pd.DataFrame([_line(dataset, row) for row in rows]).dropna(axis="columns", how="all"),
         hide_index=True,
         row_height=56,
         height=620,
@@ -75,16 +67,25 @@ def query_table(dataset: Dataset, frame: pd.DataFrame) -> None:
             "source": "Labeled by",
             "truth": "Truth",
             "right": st.column_config.CheckboxColumn("Guess right"),
-            "file": "File",
             "guess_1": "Guess",
             "guess_2": "2nd guess",
             "guess_3": "3rd guess",
+            "file": "File",
         },
     )
 
 
-def _guess(guesses: tuple[tuple[str, float], ...], place: int) -> str | None:
-    if place >= len(guesses):
-        return None
-    name, probability = guesses[place]
-    return f"{name} {100 * probability:.0f} %"
+def _line(dataset: Dataset, row: QueryRow) -> dict[str, Any]:
+    guesses = [f"{name} {100 * probability:.0f} %" for name, probability in row.guesses]
+    return {
+        "rank": row.rank + 1,
+        "image": _address(dataset, row.sample_id),
+        "sample_id": row.sample_id,
+        "score": row.score,
+        "label": row.label,
+        "source": row.source,
+        "truth": row.truth,
+        "right": row.right,
+        **{f"guess_{place}": text for place, text in enumerate(guesses, start=1)},
+        "file": dataset.train.file_name(row.sample_id),
+    }

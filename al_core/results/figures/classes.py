@@ -27,21 +27,22 @@ def labels_per_class(frame: pd.DataFrame, *, added: bool = False) -> go.Figure:
     """Stacked bars from a class counts frame: all labels so far, or with `added` those of each round."""
     column = "added" if added else "count"
     figure = go.Figure()
-    for (class_id, name), rows in frame.groupby(["class_id", "class"], sort=True):
-        number = int(class_id)
+    for number in sorted(set(frame["class_id"].tolist())):
+        rows = frame.loc[frame["class_id"] == number]
+        name = plain(str(rows["class"].iloc[0]))
         figure.add_bar(
             x=[f"{n} labels" for n in rows["labels"]]
             if rows["labels"].is_unique
             else rows["round"].astype(str),
             y=rows[column],
-            name=plain(str(name)),
+            name=name,
             marker={
                 "color": class_color(number),
                 "pattern": {"shape": _PATTERNS[number // len(_COLORS) % len(_PATTERNS)]},
                 "line": {"width": 0},
             },
             customdata=rows["round"],
-            hovertemplate=f"{plain(str(name))}: %{{y}} (round %{{customdata}})<extra></extra>",
+            hovertemplate=f"{name}: %{{y}} (round %{{customdata}})<extra></extra>",
         )
     figure.update_layout(
         barmode="relative" if added else "stack",
@@ -57,16 +58,16 @@ def labels_per_class(frame: pd.DataFrame, *, added: bool = False) -> go.Figure:
 
 def label_shares(frame: pd.DataFrame) -> go.Figure:
     """A ring of the labels per class of the frame's last round: the ten largest, and the rest as one."""
-    last = frame[frame["round"] == frame["round"].max()].sort_values(
-        ["count", "class_id"], ascending=[False, True]
-    )
-    top, rest = last.head(_TOP), last.iloc[_TOP:]
-    labels = [plain(str(name)) for name in top["class"]]
-    values = [int(n) for n in top["count"]]
-    colors = [class_color(int(c)) for c in top["class_id"]]
-    if rest["count"].sum():
+    last = frame.loc[frame["round"] == frame["round"].max()]
+    counts = zip(last["count"].tolist(), last["class_id"].tolist(), last["class"].tolist(), strict=True)
+    ordered = sorted(counts, key=lambda entry: (-entry[0], entry[1]))
+    labels = [plain(str(name)) for _, _, name in ordered[:_TOP]]
+    values = [int(count) for count, _, _ in ordered[:_TOP]]
+    colors = [class_color(class_id) for _, class_id, _ in ordered[:_TOP]]
+    rest = ordered[_TOP:]
+    if sum(count for count, _, _ in rest):
         labels.append(f"{len(rest)} other classes")
-        values.append(int(rest["count"].sum()))
+        values.append(sum(count for count, _, _ in rest))
         colors.append("#8b93a1")
     ring = go.Pie(
         labels=labels,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
@@ -56,8 +57,8 @@ def epochs_figure(frame: pd.DataFrame, round: int, *, dark: bool = False) -> go.
         ("train_accuracy", "training", "margin"),
         ("validation_accuracy", "validation", "least_confidence"),
     ):
-        values = pd.to_numeric(rows[column])
-        if values.notna().any():
+        values = np.asarray(rows[column], float)
+        if np.isfinite(values).any():
             figure.add_scatter(
                 x=rows["epoch"] + 1,
                 y=100 * values,

@@ -16,7 +16,7 @@ from al_core.results.analysis import (
     class_counts_frame,
     epochs_frame,
     measured,
-    query_frame,
+    query_rows,
     rounds_frame,
 )
 from al_core.results.figures.classes import label_shares, labels_per_class
@@ -70,28 +70,28 @@ class TestFrames:
         assert measured([round_record(0, 1)]) == ()
 
 
-class TestQueryFrame:
+class TestQueryRows:
     items = tuple(QueryItem(r, s, 1.0 - r, ((0, 0.6), (1, 0.4))) for r, s in enumerate((4, 2, 9, 7)))
     query = Query("e", 0, "margin", items, 10, "h", 0.0)
     truth = np.array([0, 0, 1, 0, 0, 0, 0, UNKNOWN, 0, 0])
 
     def test_rows_keep_picking_order_and_name_answers(self):
         labels = {4: event(4, 0), 2: event(2, SKIP), 9: event(9, EXCLUDE), 7: event(7, UNLABEL)}
-        frame = query_frame(self.query, labels, ["cat", "dog"], self.truth)
-        assert frame["sample_id"].tolist() == [4, 2, 9, 7]
-        assert frame["label"].tolist() == ["cat", "skipped", "excluded", None]
-        assert frame["source"].tolist() == ["human", "human", "human", None]
-        assert frame["right"].tolist() == [True, False, True, None]
+        rows = query_rows(self.query, labels, ["cat", "dog"], self.truth)
+        assert [row.sample_id for row in rows] == [4, 2, 9, 7]
+        assert [row.label for row in rows] == ["cat", "skipped", "excluded", None]
+        assert [row.source for row in rows] == ["human", "human", "human", None]
+        assert [row.right for row in rows] == [True, False, True, None]
 
     def test_without_truth_the_guess_is_compared_with_the_label(self):
-        frame = query_frame(self.query, {4: event(4, 1), 2: event(2, 0)}, ["cat", "dog"])
-        assert frame["right"].tolist() == [False, True, None, None]
-        assert frame["truth"].tolist() == [None] * 4
+        rows = query_rows(self.query, {4: event(4, 1), 2: event(2, 0)}, ["cat", "dog"])
+        assert [row.right for row in rows] == [False, True, None, None]
+        assert [row.truth for row in rows] == [None] * 4
 
     def test_the_truth_of_unanswered_images_can_be_kept_back(self):
-        frame = query_frame(self.query, {4: event(4, 0)}, ["cat", "dog"], self.truth, reveal=False)
-        assert frame["truth"].tolist() == ["cat", None, None, None]
-        assert frame["right"].tolist() == [True, None, None, None]
+        rows = query_rows(self.query, {4: event(4, 0)}, ["cat", "dog"], self.truth, reveal=False)
+        assert [row.truth for row in rows] == ["cat", None, None, None]
+        assert [row.right for row in rows] == [True, None, None, None]
 
 
 class TestCurve:
