@@ -11,8 +11,12 @@ from al_core.records import Query
 from al_core.types import INITIAL_ROUND
 from pages.components.label_grid import grid_data, label_grid
 from pages.components.loop_rail import SHELL
+from pages.components.shield import shielded
 from state import cache, jobs, selectors, session
 from state.text import plain
+
+_TICK = 0.7
+"""Seconds between two looks while the page waits for the next query."""
 
 
 def _why(experiment: Experiment, query: Query) -> str:
@@ -93,13 +97,27 @@ def _advance(experiment_id: str) -> None:
 
 
 def _wait(step: Step) -> None:
-    """Something runs: say what. The rail at the bottom draws the page again when the next query is there."""
-    doing = selectors.doing(step.job) if step.job else "Working"
+    """Something runs: say what, and go on when the next query is there."""
     st.header("The next images are on their way", anchor=False)
-    st.caption(f"{doing}. This page goes on by itself; closing it stops nothing.")
+    _watch(_stamp(step))
     for _ in range(2):
         for column in st.columns(6):
             column.skeleton(height=140)
+
+
+def _stamp(step: Step) -> tuple[str, str]:
+    return step.kind, step.job.id if step.job else ""
+
+
+@st.fragment(run_every=_TICK)
+def _watch(drawn: tuple[str, str]) -> None:
+    """Looks more often than the rail does: a person sits and waits for the images."""
+    with shielded("the label page"):
+        step = session.experiment().step()
+        if _stamp(step) != drawn:
+            st.rerun()
+        doing = selectors.doing(step.job) if step.job else "Working"
+        st.caption(f"{doing}. This page goes on by itself; closing it stops nothing.")
 
 
 def _page() -> None:

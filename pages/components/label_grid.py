@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Any
 
-import streamlit as st
+from streamlit.components.v2 import component
 
 from al_core.data.dataset import Dataset
 from al_core.records import LabelEvent, Query
@@ -25,7 +25,7 @@ _ASSETS = Path(__file__).resolve().parents[2] / "assets"
 _SCRIPTS = ("label_outbox.js", "label_view.js", "label_grid.js")
 _TILE_WIDTH, _FULL_WIDTH = 352, 1280
 
-_grid = st.components.v2.component(
+_grid = component(
     "askwell_label_grid",
     css=(_ASSETS / "label_grid.css").read_text("utf-8"),
     js="\n".join((_ASSETS / name).read_text("utf-8") for name in _SCRIPTS),
