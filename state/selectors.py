@@ -99,7 +99,8 @@ def _places(step: Step) -> tuple[tuple[str, Place], ...]:
         return tuple((name, "done") for name in LOOP)
     at = {"start": 0, "label": 1, "train": 2, "failed": 2}.get(step.kind, 0)
     if step.kind == "working" and step.job is not None:
-        at = _PHASES.get(str(step.job.progress.get("phase", "")), 0)
+        answered = step.total > 0 and step.done == step.total
+        at = _PHASES.get(str(step.job.progress.get("phase", "")), 2 if answered else 0)
     here: Place = "trouble" if step.kind == "failed" else "current"
     return tuple(
         (name, "done" if place < at else here if place == at else "waiting")

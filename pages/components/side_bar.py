@@ -39,7 +39,7 @@ def _switch() -> None:
 
 def _job(job: JobRecord, names: dict[str, str]) -> None:
     with st.container(border=True, gap="xsmall"):
-        unnamed = "A data set" if job.kind == "prepare" else "Random baseline, to compare with"
+        unnamed = "A data set" if job.kind == "prepare" else "Random baseline"
         st.text(names.get(job.experiment_id or "", unnamed))
         st.caption(plain(selectors.doing(job)))
         with st.container(horizontal=True, gap="xsmall"):

@@ -59,6 +59,7 @@ def test_each_step_lights_its_place_in_the_loop():
     assert places(Step("train", 20, 20)) == ["done", "done", "current", "waiting"]
     assert places(Step("working", job=job(phase="evaluate"))) == ["done", "done", "done", "current"]
     assert places(Step("working", job=job(phase="query"))) == ["current", "waiting", "waiting", "waiting"]
+    assert places(Step("working", 20, 20, job())) == ["done", "done", "current", "waiting"]
     assert places(Step("failed")) == ["done", "done", "trouble", "waiting"]
     assert set(places(Step("finished"))) == {"done"}
 
