@@ -28,9 +28,9 @@ _rail = component(
 
 
 def loop_rail(page: str) -> None:
-    """Mount the bar for the experiment that is looked at; nothing where there is none."""
+    """Mount the bar for the experiment that is looked at; the set-up page has a bar of its own."""
     tab = session.current()
-    if tab.experiment_id is None:
+    if tab.experiment_id is None or page == "setup":
         return
     tab.drawn = None
     active = bool(handles.store().jobs(experiment_id=tab.experiment_id, active=True, limit=1))

@@ -111,3 +111,13 @@ def test_names_from_people_are_shown_literally(visit, waiting):
     shown = [m.value for m in app.markdown if "evil" in m.value]
     assert shown
     assert all("![x](" not in value and "<img" not in value.replace("\\<", "") for value in shown)
+
+
+@pytest.mark.parametrize("page", ["home", "setup", "label", "train", "curves", "queries"])
+def test_every_page_shows_a_session_with_one_bar_at_the_bottom(visit, waiting, page):
+    record = waiting(0.5, 0.75)
+    app = visit(page, exp=record.id)
+    assert not app.exception
+    assert not app.error
+    assert len(components(app, "loop_rail")) == (page != "setup")
+    assert len([button for button in app.button if button.key in ("next", "create")]) == (page != "label")
