@@ -9,7 +9,6 @@ from functools import cache, lru_cache
 
 from al_core.data.dataset import Dataset
 from al_core.data.prepare import open_dataset
-
 from al_core.settings import Settings
 from al_core.store import open_store
 from al_core.store.base import Store
