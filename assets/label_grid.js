@@ -216,7 +216,7 @@ class LabelGrid {
     this.observer = new ResizeObserver(() => this.layout());
     this.observer.observe(this.view);
     this.watchFloor();
-    this.unsubscribe = this.outbox.subscribe((acked, rev) => this.onOutbox(acked, rev));
+    this.unsubscribe = this.outbox.subscribe((...news) => this.onOutbox(...news));
   }
 
   /** Streamlit's bar at the bottom lies over the page: what sticks to the bottom must end above it. */
@@ -273,21 +273,28 @@ class LabelGrid {
     this.setMode(this.preferences.mode, { remember: false });
   }
 
-  /** The server's labels, then what it had not seen: answers acknowledged since, and those on their way. */
   takeLabels() {
-    const { batch, rev, labels } = this.data;
     const first = this.snapshot < 0;
-    this.snapshot = rev;
-    this.acked = this.acked.filter((op) => op.rev > rev);
-    this.labels = new Map(Object.entries(labels).map(([id, to]) => [Number(id), to]));
-    for (const op of [...this.acked, ...this.outbox.waiting(batch)]) this.set(op.id, op.to);
+    this.snapshot = this.data.rev;
+    this.acked = this.acked.filter((op) => op.rev > this.snapshot);
+    this.mergeLabels();
     if (first) this.cursor = Math.max(0, this.nextOpen(-1));
     this.anchor = this.cursor;
   }
 
-  onOutbox(acked, rev) {
+  /** The server's labels, then what they do not hold: answers acknowledged since, and those on their way. */
+  mergeLabels() {
+    this.labels = new Map(Object.entries(this.data.labels).map(([id, to]) => [Number(id), to]));
+    for (const op of [...this.acked, ...this.outbox.waiting(this.data.batch)]) this.set(op.id, op.to);
+  }
+
+  onOutbox(acked, rev, refused) {
     const mine = acked.filter((op) => op.batch === this.data?.batch);
     for (const { batch, id, to } of mine) this.acked.push({ batch, id, to, rev });
+    if (refused.some((op) => op.batch === this.data?.batch)) {
+      this.mergeLabels(); // what was refused must not look as if it were saved
+      this.paint();
+    }
     this.refresh();
     const experiment = this.data && this.data.batch.split("/")[0];
     if (this.outbox.denied.has(experiment) && !this.asked) {

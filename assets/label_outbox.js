@@ -97,8 +97,8 @@ class Outbox {
     return () => this.listeners.delete(listener);
   }
 
-  notify(acked, rev = 0) {
-    for (const listener of this.listeners) listener(acked, rev);
+  notify(acked, rev = 0, refused = []) {
+    for (const listener of this.listeners) listener(acked, rev, refused);
   }
 
   schedule(delay) {
@@ -184,7 +184,7 @@ class Outbox {
     this.refusal = typeof reply.error === "string" ? reply.error : "The server refused an answer.";
     const gone = new Set(entries);
     this.drop((entry) => gone.has(entry));
-    this.notify([]);
+    this.notify([], 0, entries);
   }
 
   drop(test) {

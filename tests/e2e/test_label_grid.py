@@ -109,11 +109,11 @@ def test_leaving_the_page_right_after_a_key_loses_nothing(page, server, home, as
         page.keyboard.press(key)
     page.get_by_role("link", name="Home").first.click()
     page.get_by_role("heading", name="Teach").first.wait_for()
-    wait_for_events(home, asked, 7)
+    wait_for_events(page, home, asked, 7)
     page.get_by_role("link", name="Label").first.click()
     page.get_by_text("7 of 20 labeled").wait_for()
     page.keyboard.press("5")  # goes on at the first open image
-    wait_for_events(home, asked, 8)
+    wait_for_events(page, home, asked, 8)
     assert home.events(asked)[-1] == (ids_of(home, asked)[7], 5)
 
 
@@ -123,16 +123,16 @@ def test_reloading_right_after_a_key_loses_nothing(page, server, home, asked):
         page.keyboard.press(key)
     page.reload()
     page.get_by_text("3 of 20 labeled").wait_for()
-    wait_for_events(home, asked, 3)
+    wait_for_events(page, home, asked, 3)
     assert [value for _, value in home.events(asked)] == [7, 3, 0]
 
 
-def wait_for_events(home, record, count, seconds=15):
+def wait_for_events(page, home, record, count, seconds=15):
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if len(home.events(record)) >= count:
             return
-        time.sleep(0.05)
+        page.wait_for_timeout(50)  # not time.sleep: Playwright serves its routes inside its own calls only
     raise AssertionError(f"{len(home.events(record))} of {count} answers arrived")
 
 
@@ -184,7 +184,7 @@ def test_what_a_closed_tab_could_not_deliver_is_delivered_by_the_next(context, p
     assert home.events(asked) == []
     open_label(page, server, asked)
     page.get_by_text("2 of 20 labeled").wait_for()
-    wait_for_events(home, asked, 2)
+    wait_for_events(page, home, asked, 2)
 
 
 def test_nothing_is_called_saved_before_the_server_says_so(context, server, home, asked):
@@ -228,8 +228,10 @@ def test_a_refused_answer_is_said_and_does_not_hold_up_the_others(context, serve
     for key in "7304":
         page.keyboard.press(key)
     page.get_by_text("1 refused: Three is refused.").wait_for()
-    wait_for_events(home, asked, 3)
+    wait_for_events(page, home, asked, 3)
     assert [value for _, value in home.events(asked)] == [7, 0, 4]
+    states = [page.locator(".askwell .tile").nth(i).get_attribute("data-state") for i in range(4)]
+    assert states == ["labeled", "open", "labeled", "labeled"]
     page.close()
 
 
@@ -249,7 +251,7 @@ def test_an_ended_token_is_renewed_without_losing_the_answer(context, server, ho
     page.get_by_text("not saved: reload the page").wait_for()
     page.reload()
     page.get_by_text("1 of 20 labeled").wait_for()
-    wait_for_events(home, asked, 1)
+    wait_for_events(page, home, asked, 1)
     page.close()
 
 
