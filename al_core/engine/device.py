@@ -21,7 +21,8 @@ from al_core.errors import DeviceError
 
 MEMORY_FORMAT = torch.channels_last
 # Layers of images up to this side are too small to share: two threads on two idle cores train digits no
-# faster than one (1.0 s), and on busy ones they wait for each other at every layer (48 s against 1.5 s, load 10).
+# faster than one (1.0 s), and on busy ones they wait for each
+# other at every layer (48 s against 1.5 s, load 10).
 TINY = 16
 
 

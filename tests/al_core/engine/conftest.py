@@ -39,7 +39,8 @@ def array_dataset(size=8, train=60, test=40, classes=3, augmentation=None, seed=
         halves.append(ArraySplit(name, images, labels))
     return Dataset(
         key="array", source="array", title="Array", classes=tuple("abcdefghij"[:classes]),
-        fingerprint=f"f{seed}", train=halves[0], test=halves[1], image_size=size, pixelated=True, kind="memmap",
+        fingerprint=f"f{seed}", train=halves[0], test=halves[1], image_size=size, pixelated=True,
+        kind="memmap",
         augmentation=augmentation or Augmentation(crop_padding=1, horizontal_flip=True, rotation_degrees=10,
                                                   contrast=0.1, hue=0.1),
         mean=(0.3, 0.3, 0.3), std=(0.2, 0.2, 0.2),
