@@ -31,9 +31,15 @@ def require_valid(config: ExperimentConfig, settings: Settings) -> None:
 
 
 def _registries(config: ExperimentConfig) -> Iterator[Problem]:
-    name = config.data.dataset.partition(":")[0]
-    if name not in SOURCES and name != "folder":
+    name, colon, path = config.data.dataset.partition(":")
+    if name not in SOURCES:
         yield Problem("data.dataset", name, SOURCES.suggest(name))
+    else:
+        source = SOURCES.get(name)
+        if source.path == "required" and not path.strip():
+            yield Problem("data.dataset", config.data.dataset, f"needs a path: {source.name}:PATH")
+        elif source.path == "no" and colon:
+            yield Problem("data.dataset", config.data.dataset, f"takes no path: {source.name}")
     if config.model.model not in MODELS:
         yield Problem("model.model", config.model.model, MODELS.suggest(config.model.model))
     else:

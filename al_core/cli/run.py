@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
-import logging
 import sys
 import threading
+import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,19 +18,21 @@ from al_core.cli.flags import add_option_flags, config_from, read_config
 from al_core.config import ExperimentConfig
 from al_core.data.dataset import Dataset
 from al_core.data.prepare import prepare
-from al_core.errors import ConfigError, Problem, StoreError
+from al_core.errors import ConfigError, Problem
 from al_core.experiment import Experiment
-from al_core.records import ExperimentStatus, JobState
+from al_core.records import ExperimentStatus, JobLease, JobRecord, JobState
 from al_core.results.records_file import write_run
 from al_core.settings import Settings
 from al_core.store import open_store
 from al_core.store.base import Store
+from al_core.worker.identity import own_record, requeue_dead
 
 if TYPE_CHECKING:
     from al_core.worker.control import JobControl
 
 # A run without a person and without a stop would label everything: the first seed's default
 DEFAULT_ROUNDS = 3
+SILENT_SECONDS = 30.0
 
 
 def add_parser(commands: Any) -> None:
@@ -112,16 +115,39 @@ def _open(
 
 def _work(experiment: Experiment, out: Path | None, bar: tqdm[Any]) -> JobState:
     """Claim the experiment's own job and run it here, by the same code as a worker."""
-    from al_core.worker.jobs import run_job  # noqa: PLC0415 - torch: only a run needs it
-
     store = experiment.store
     if experiment.record.status is ExperimentStatus.FINISHED:
         return JobState.DONE
-    job = store.submit_job("advance", experiment_id=experiment.id)
-    claimed = store.claim_job("command-line", job_id=job.id)
-    if claimed is None:
-        raise StoreError("a worker has taken this run over; wait for it, or stop it in the browser")
-    logging.getLogger("al_core").setLevel(logging.INFO)
+    me = own_record()
+    store.put_worker(me)
+    try:
+        requeue_dead(store, SILENT_SECONDS)
+        job = store.submit_job("advance", experiment_id=experiment.id)
+        claimed = store.claim_job(me.id, job_id=job.id)
+        # None: a worker of the browser's was quicker; it does the same
+        state = _run_here(experiment, claimed, out, bar) if claimed else _follow(store, job.id, bar)
+    finally:
+        store.remove_worker(me.id)
+    experiment.refresh()
+    if out is not None and experiment.record.dataset_key is not None:
+        write_run(experiment, out)
+    if state is JobState.FAILED:
+        sys.stderr.write(f"error: {store.job(job.id).error_text}\n")
+    return state
+
+
+def _follow(store: Store, job_id: str, bar: tqdm[Any]) -> JobState:
+    while (job := store.job(job_id)).state.active:
+        _show_facts(bar, job.progress)
+        time.sleep(0.2)
+    return job.state
+
+
+def _run_here(
+    experiment: Experiment, claimed: tuple[JobRecord, JobLease], out: Path | None, bar: tqdm[Any]
+) -> JobState:
+    from al_core.worker.jobs import run_job  # noqa: PLC0415 - torch: only a run needs it
+
     watchers: list[_Watch] = []
 
     def attach(control: JobControl) -> None:
@@ -129,16 +155,10 @@ def _work(experiment: Experiment, out: Path | None, bar: tqdm[Any]) -> JobState:
         watchers[-1].start()
 
     try:
-        state = run_job(store, experiment.settings, *claimed, attach=attach)
+        return run_job(experiment.store, experiment.settings, *claimed, attach=attach)
     finally:
         for watcher in watchers:
             watcher.end()
-    experiment.refresh()
-    if out is not None and experiment.record.dataset_key is not None:
-        write_run(experiment, out)
-    if state is JobState.FAILED:
-        sys.stderr.write(f"error: {store.job(job.id).error_text}\n")
-    return state
 
 
 class _Watch(threading.Thread):
@@ -153,10 +173,7 @@ class _Watch(threading.Thread):
         written = 0
         store, settings = self.experiment.store, self.experiment.settings
         while not self._ended.wait(0.2):
-            facts = self.control.facts
-            number, phase = facts.get("round"), str(facts.get("phase", ""))
-            words = phase if number is None else f"round {number} {phase}"
-            _show(self.bar, words, int(facts.get("done", 0)), int(facts.get("total", 0)))
+            _show_facts(self.bar, self.control.facts)
             rounds = store.rounds(self.experiment.id)
             if len(rounds) == written:
                 continue
@@ -174,6 +191,12 @@ class _Watch(threading.Thread):
 
 def _bar(quiet: bool) -> tqdm[Any]:
     return tqdm(disable=quiet or None, leave=False, bar_format="{desc} {bar} {n_fmt}/{total_fmt} {postfix}")
+
+
+def _show_facts(bar: tqdm[Any], facts: Mapping[str, Any]) -> None:
+    number, phase = facts.get("round"), str(facts.get("phase", ""))
+    words = phase if number is None else f"round {number} {phase}"
+    _show(bar, words, int(facts.get("done", 0)), int(facts.get("total", 0)))
 
 
 def _show(bar: tqdm[Any], phase: str, done: int, total: int) -> None:

@@ -20,7 +20,7 @@ from al_core.config import ExperimentConfig
 from al_core.data.dataset import Dataset, Split
 from al_core.engine.device import choose
 from al_core.engine.inference import Control, evaluating, no_control, run_chunks
-from al_core.engine.network import Network, NetworkSpec, build_module, hash_tensors
+from al_core.engine.network import ImageClassifier, Network, NetworkSpec, build_module, hash_tensors
 from al_core.seeds import generator
 from al_core.settings import Settings
 from al_core.types import SampleIds
@@ -47,7 +47,7 @@ class FeatureTables:
         self._identity = (
             f"{dataset.fingerprint}|{dataset.image_size}|{hash_tensors(trunk)}|{network.spec.image_size}"
         )
-        self._identity += f"|{network.spec.model}|{network.spec.small_stem}"
+        self._identity += f"|{network.spec.model}|{network.spec.small_stem}|{network.plan.dtype}"
         self._open: dict[str, np.ndarray] = {}
 
     def table(
@@ -65,7 +65,7 @@ class FeatureTables:
                 ids = np.arange(len(split))
                 with evaluating(self._network.module), torch.inference_mode():
                     run_chunks(
-                        self._network, split, ids, self._network.module.forward_features, out,
+                        self._network, split, ids, ImageClassifier.forward_features, out,
                         progress=progress, control=control,
                     )  # fmt: skip
 

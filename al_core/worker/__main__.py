@@ -10,12 +10,8 @@ import argparse
 import logging
 import os
 import signal
-import socket
 import sys
 import time
-import uuid
-
-import psutil
 
 from al_core.config import DataConfig
 from al_core.errors import ALError
@@ -24,7 +20,7 @@ from al_core.settings import Settings
 from al_core.store import open_store
 from al_core.store.base import Store
 from al_core.worker.control import JobControl
-from al_core.worker.identity import Slot, is_alive
+from al_core.worker.identity import Slot, own_record, requeue_dead
 
 log = logging.getLogger("al_core.worker")
 
@@ -53,11 +49,8 @@ def main(argv: list[str] | None = None) -> int:
 class _Worker:
     def __init__(self, settings: Settings, store: Store, idle_seconds: float) -> None:
         self.settings, self.store, self.idle_seconds = settings, store, idle_seconds
-        process = psutil.Process()
-        self.id = f"{socket.gethostname()}-{process.pid}-{uuid.uuid4().hex[:6]}"
-        self.record = WorkerRecord(
-            self.id, socket.gethostname(), process.pid, process.create_time(), "", "starting", time.time()
-        )
+        self.record = own_record(state="starting")
+        self.id = self.record.id
         self.control: JobControl | None = None
         self.ending = False
         self._upkeep_at = 0.0
@@ -111,12 +104,7 @@ class _Worker:
         if now - self._upkeep_at < UPKEEP_SECONDS:
             return
         self._upkeep_at = now
-        dead = []
-        for worker in self.store.workers():
-            if worker.id != self.id and is_alive(worker) is False:
-                dead.append(worker.id)
-                self.store.remove_worker(worker.id)
-        for job in self.store.requeue_lost(silent_seconds=SILENT_SECONDS, dead_workers=dead):
+        for job in requeue_dead(self.store, SILENT_SECONDS):
             log.warning("job %s had lost its worker: now %s", job.id, job.state)
         self._say("idle")
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import fcntl
 import socket
+import time
+import uuid
 from pathlib import Path
 from typing import IO
 
 import psutil
 
-from al_core.records import WorkerRecord
+from al_core.records import JobRecord, WorkerRecord
+from al_core.store.base import Store
 
 
 def is_alive(worker: WorkerRecord) -> bool | None:
@@ -26,6 +29,22 @@ def is_alive(worker: WorkerRecord) -> bool | None:
         return abs(process.create_time() - worker.pid_start) < 1.0
     except psutil.NoSuchProcess:
         return False
+
+
+def own_record(device: str = "", state: str = "busy") -> WorkerRecord:
+    """This process as a worker, under an id that no other process ever had."""
+    process = psutil.Process()
+    host, born = socket.gethostname(), process.create_time()
+    worker_id = f"{host}-{process.pid}-{uuid.uuid4().hex[:6]}"
+    return WorkerRecord(worker_id, host, process.pid, born, device, state, time.time())
+
+
+def requeue_dead(store: Store, silent_seconds: float) -> list[JobRecord]:
+    """Forget workers whose process is gone, and queue again what they, or long silent ones, were doing."""
+    dead = [worker.id for worker in store.workers() if is_alive(worker) is False]
+    for worker_id in dead:
+        store.remove_worker(worker_id)
+    return store.requeue_lost(silent_seconds=silent_seconds, dead_workers=dead)
 
 
 class Slot:

@@ -63,6 +63,9 @@ def _run(store: Store, settings: Settings, job: JobRecord, lease: JobLease, cont
         store.heartbeat(lease, control.facts)
         store.end_job(lease, interrupted.state)
         return interrupted.state
+    except KeyboardInterrupt:  # the command line's: the person takes it up again with --resume
+        store.end_job(lease, JobState.STOPPED)
+        raise
     except Fenced:
         raise
     except ALError as error:

@@ -75,9 +75,7 @@ class Advance:
         experiment, control = self.experiment, self.control
         record = experiment.record
         if record.dataset_key is None:
-            dataset = prepare(
-                experiment.settings, experiment.config.data, self._progress, trusted=True
-            )  # a folder was checked when the config was accepted
+            dataset = prepare(experiment.settings, experiment.config.data, self._progress)
             experiment.store.update_experiment(
                 record.id, lease=self.lease, dataset_key=dataset.key, fingerprint=dataset.fingerprint
             )
@@ -291,7 +289,7 @@ class Advance:
         context = EvidenceContext(
             config=config, dataset=dataset, network=self._network, candidate_ids=candidate_ids,
             labeled_ids=pool.labeled_ids, labeled_classes=pool.labeled_classes,
-            settings=experiment.settings, control=self.control, round=number,
+            settings=experiment.settings, control=self.control, round=number, checkpoints=self._checkpoints,
             progress=lambda done, total: self.control.progress("query", done, total),
         )  # fmt: skip
         evidence = gather(strategy.evidence, context)

@@ -60,11 +60,11 @@ def prepared(watermarked, tmp_path_factory):
 
 
 @pytest.fixture
-def settings(tmp_path, prepared):
+def settings(tmp_path, prepared, watermarked):
     """Settings of a fresh home that has the data set already."""
     home = tmp_path / "home"
     shutil.copytree(prepared, home)
-    return Settings.from_env({"AL_HOME": str(home), "AL_DATA_ROOTS": str(tmp_path)})
+    return Settings.from_env({"AL_HOME": str(home), "AL_DATA_ROOTS": str(watermarked.parent)})
 
 
 @pytest.fixture

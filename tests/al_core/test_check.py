@@ -1,0 +1,80 @@
+import pytest
+
+from al_core.check import check_config, require_valid
+from al_core.config import DataConfig, ExperimentConfig
+from al_core.data.prepare import prepare
+from al_core.errors import ConfigError
+
+
+def problems(settings, **changes):
+    return {p.option: str(p) for p in check_config(ExperimentConfig().changed(**changes), settings)}
+
+
+def test_the_default_can_run(settings):
+    assert problems(settings) == {}
+    require_valid(ExperimentConfig(), settings)
+
+
+@pytest.mark.parametrize(
+    ("changes", "option", "said"),
+    [
+        ({"data__dataset": "digit"}, "data.dataset", "did you mean 'digits'"),
+        ({"data__dataset": "folder"}, "data.dataset", "needs a path: folder:PATH"),
+        ({"data__dataset": "digits:/x"}, "data.dataset", "takes no path"),
+        ({"model__model": "resnet99"}, "model.model", "did you mean"),
+        ({"model__pretrained": True}, "model.pretrained", "has no ImageNet weights"),
+        ({"query__strategy": "margn"}, "query.strategy", "did you mean 'margin'"),
+        ({"query__options": {"zz": 1}}, "query.options.zz", "margin"),
+        (
+            {"model__model": "resnet18", "query__strategy": "bald"},
+            "query.strategy",
+            "set model.dropout above 0",
+        ),
+        ({"stop__patience": 3}, "stop.patience", "needs data.round_validation"),
+        ({"stop__target_accuracy": 0.9}, "stop.target_accuracy", "the test split never stops a run"),
+        ({"train__early_stopping": 3}, "train.early_stopping", "needs train.labeled_validation"),
+        ({"init__init": "import"}, "init.import_labels", "needs the path"),
+        ({"oracle": "truth"}, "oracle", "set n_rounds, budget, patience or target_accuracy"),
+        (
+            {"init__init": "random", "init__n_start": 9, "stop__budget": 5},
+            "stop.budget",
+            "below the initial set",
+        ),
+    ],
+)
+def test_a_config_that_cannot_run_is_refused_with_the_way_out(settings, changes, option, said):
+    found = problems(settings, **changes)
+    assert option in found, found
+    assert said in found[option]
+
+
+def test_dropout_strategies_run_on_models_that_have_dropout(settings):
+    assert problems(settings, query__strategy="bald") == {}
+    assert problems(settings, query__strategy="bald", model__model="resnet18", model__dropout=0.3) == {}
+
+
+def test_several_problems_are_told_at_once(settings):
+    with pytest.raises(ConfigError) as caught:
+        require_valid(ExperimentConfig().changed(model__model="x", query__strategy="y"), settings)
+    assert {p.option for p in caught.value.problems} == {"model.model", "query.strategy"}
+
+
+def test_what_a_prepared_data_set_says_counts_too(settings, tmp_path):
+    prepare(settings, DataConfig())
+    assert "below the initial set of 2 x 10 = 20" in problems(settings, stop__budget=15)["stop.budget"]
+
+
+def test_unlabeled_pictures_need_a_person(settings, tmp_path):
+    from PIL import Image
+
+    folder = tmp_path / "plain"
+    folder.mkdir()
+    for i in range(12):
+        Image.new("RGB", (20, 20), (i * 20, 0, 0)).save(folder / f"{i}.png")
+    data = f"folder:{folder}"
+    prepare(settings, DataConfig(dataset=data), classes=["a", "b"])
+    found = problems(
+        settings, data__dataset=data, oracle="truth", stop__n_rounds=2, data__round_validation=0.1
+    )
+    assert set(found) == {"oracle", "init.init", "data.round_validation"}
+    assert problems(settings, data__dataset=data, init__init="random") == {}
