@@ -16,9 +16,9 @@ M = TypeVar("M", bound=nn.Module)
 
 
 def folded(module: M) -> M:
-    """A copy for evaluation with BatchNorm folded in, or the module itself where there is none to fold.
+    """A copy for evaluation with BatchNorm folded in, or the module itself if there is none.
 
-    Only neighbours in a Sequential are: what a network's own `forward` does between layers cannot be seen here.
+    Only neighbours in a Sequential are: what a network's own `forward` does between layers is not seen.
     """
     if not any(_pairs(part) for part in module.modules()):
         return module

@@ -2,8 +2,8 @@
 
 Every chunk is run at one fixed size, the last filled up with copies of its first image: kernels and their
 order of summation depend on a batch's shape, so an image's result depends on the image alone. Channels_last,
-BatchNorm folded; in fp32, because a query ranks differences that bf16 rounds away (only frozen features, which
-are no scores, are computed in the plan's precision).
+BatchNorm folded; in fp32, because a query ranks differences that bf16 rounds away (frozen features,
+which are no scores, are computed in the plan's precision).
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ from al_core.types import SampleIds
 Progress = Callable[[int, int], None]
 Control = Callable[[], None]
 
-# Images of a chunk up to 32 px, and pixels of one above. SqueezeNet on one core: at 32 px 256 images are best; at
-# 96 px 32 are (788 images a second; 256 fall out of the cache: 404).
+# Images of a chunk up to 32 px, and pixels of one above. SqueezeNet on one core: 256 are best at 32 px,
+# 32 at 96 px (788 images a second; 256 fall out of the cache: 404).
 CHUNK = 256
 _PIXELS = 300_000
 

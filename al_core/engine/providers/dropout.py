@@ -15,8 +15,8 @@ from jaxtyping import Float32
 from torch import Tensor, nn
 
 from al_core.data.dataset import Split
-from al_core.engine.inference import Control, Progress, evaluating, run_chunks, run_rows
-from al_core.engine.network import Network
+from al_core.engine.inference import Control, Progress, embed, evaluating, run_chunks, run_rows
+from al_core.engine.network import ImageClassifier, Network
 from al_core.engine.providers import EvidenceContext
 from al_core.errors import StrategyError
 from al_core.seeds import seed_for
@@ -59,34 +59,31 @@ def mc_predict(
             f"{network.spec.model} has no dropout, so mc_probs cannot be computed: every pass would be the "
             "same; set model.dropout above 0, or choose a model with dropout or another strategy"
         )
-    table = (
-        None if network.tables is None else network.tables.table(split, progress=progress, control=control)
-    )
     out = np.empty((len(ids), passes, network.num_classes), np.float32)
+    frozen = network.spec.frozen
     block = 0
 
-    def passes_over(shared: Tensor) -> Tensor:
+    def head_passes(shared: Tensor) -> Tensor:
         nonlocal block
         block += 1
         drawn = []
         for t in range(passes):
             torch.manual_seed(seed_for(seed, "pass", t, block))
-            h = shared if network.spec.frozen else classifier.neck(torch.flatten(shared, 1))
+            h = shared if frozen else classifier.neck(torch.flatten(shared, 1))
             drawn.append(classifier.forward_head(h).softmax(1))
         return torch.stack(drawn, 1)
 
-    def images_to_passes(x: Tensor) -> Tensor:
-        return passes_over(
-            network.module.forward_features(x) if network.spec.frozen else network.module.trunk(x)
-        )
+    def image_passes(module: ImageClassifier, x: Tensor) -> Tensor:
+        return head_passes(module.trunk(x))
 
     devices = [network.plan.device] if network.plan.device.type == "cuda" else []
+    rows = embed(network, split, ids, progress=progress, control=control) if frozen else None
     # nn.Dropout draws from torch's global generator: forked, so that nobody else's draws move
     with evaluating(network.module), torch.inference_mode(), torch.random.fork_rng(devices):
-        for module in [classifier.drop] if network.spec.frozen else active:
+        for module in [classifier.drop] if frozen else active:
             module.train()
-        if table is None:
-            run_chunks(network, split, ids, images_to_passes, out, progress=progress, control=control)
+        if rows is None:
+            run_chunks(network, split, ids, image_passes, out, progress=progress, control=control)
         else:
-            run_rows(network, np.asarray(table[ids], np.float32), passes_over, out, control=control)
+            run_rows(network, rows, head_passes, out, control=control)
     return np.ascontiguousarray(out.transpose(1, 0, 2))

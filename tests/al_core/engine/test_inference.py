@@ -6,7 +6,9 @@ import torch
 
 from al_core.engine import inference
 from al_core.engine.augment import to_floats
+from al_core.engine.folding import folded
 from al_core.engine.inference import embed, evaluating, predict
+from al_core.engine.network import ImageClassifier
 from al_core.errors import DeviceError
 
 
@@ -86,25 +88,41 @@ def test_progress_and_control_are_called(network, dataset):
 
 def test_full_memory_halves_the_chunk(network, dataset, monkeypatch):
     whole = embed(network, dataset.train, np.arange(60))
-    trunk = network.module.forward_features
+    forward = ImageClassifier.forward_features
 
-    def limited(x):
+    def limited(self, x):
         if len(x) > 20:
             raise torch.OutOfMemoryError("CUDA out of memory")
-        return trunk(x)
+        return forward(self, x)
 
-    monkeypatch.setattr(network.module, "forward_features", limited)
+    monkeypatch.setattr(ImageClassifier, "forward_features", limited)
     np.testing.assert_allclose(embed(network, dataset.train, np.arange(60)), whole, atol=1e-5)
 
-    def full(x):
+    def full(self, x):
         raise torch.OutOfMemoryError("CUDA out of memory")
 
-    monkeypatch.setattr(network.module, "forward_features", full)
+    monkeypatch.setattr(ImageClassifier, "forward_features", full)
     with pytest.raises(DeviceError, match="one image at a time"):
         embed(network, dataset.train, np.arange(3))
 
 
 def test_larger_images_are_scored_fewer_at_once():
-    assert inference._chunk(8) == inference._chunk(64) == 256
-    assert inference._chunk(96) < 256
+    assert inference._chunk(8) == inference._chunk(32) == 256
+    assert inference._chunk(96) == 32
     assert inference._chunk(224) >= 8
+
+
+def test_folding_batch_norm_keeps_the_function_and_the_original(network, dataset):
+    before = network.state_hash()
+    other = folded(network.module)
+    kinds = [type(m) for m in other.modules()]
+    assert torch.nn.BatchNorm2d not in kinds
+    assert network.state_hash() == before
+    x = torch.rand(4, 3, 8, 8)
+    with evaluating(network.module), torch.inference_mode():
+        torch.testing.assert_close(other(x), network.module(x), atol=1e-4, rtol=1e-4)
+
+
+def test_without_batch_norm_there_is_no_copy():
+    module = torch.nn.Sequential(torch.nn.Conv2d(3, 4, 3), torch.nn.ReLU())
+    assert folded(module) is module
