@@ -1,0 +1,214 @@
+"""A person's own pictures, with everything real: folder, browser, worker. Screenshots go to tests/artefacts/."""
+
+import os
+import re
+import signal
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import Server, watched
+from PIL import Image, ImageDraw
+
+from al_core.records import ExperimentStatus, JobState, LabelSource
+from al_core.store import open_store
+from al_core.types import INITIAL_ROUND
+
+pytestmark = [pytest.mark.e2e, pytest.mark.slow]
+ARTEFACTS = Path(__file__).resolve().parents[1] / "artefacts"
+SHAPES = ("circle", "cross", "square")
+SIZES = ((96, 64), (160, 120), (120, 200), (72, 72), (320, 90))
+
+
+def photo(shape, rng):
+    """A picture of one shape on noise, in one of several sizes."""
+    width, height = SIZES[rng.integers(len(SIZES))]
+    noise = rng.integers(60, 110, (height, width, 3)).astype(np.uint8)
+    image = Image.fromarray(noise)
+    draw = ImageDraw.Draw(image)
+    side = int(min(width, height) * rng.uniform(0.4, 0.8))
+    x, y = int(rng.integers(0, width - side)), int(rng.integers(0, height - side))
+    colour = tuple(int(c) for c in rng.integers(150, 256, 3))
+    if shape == "circle":
+        draw.ellipse((x, y, x + side, y + side), fill=colour)
+    elif shape == "square":
+        draw.rectangle((x, y, x + side, y + side), fill=colour)
+    else:
+        draw.line((x, y, x + side, y + side), fill=colour, width=max(3, side // 6))
+        draw.line((x, y + side, x + side, y), fill=colour, width=max(3, side // 6))
+    return image
+
+
+def class_folders(root, each=20):
+    """train/<class>/ with pictures, and three files that no program can show."""
+    rng = np.random.default_rng(5)
+    for shape in SHAPES:
+        folder = root / "train" / shape
+        folder.mkdir(parents=True)
+        for number in range(each):
+            photo(shape, rng).save(folder / f"{shape[:2]}-{number:02d}.jpg", quality=90)
+    whole = (root / "train" / "circle" / "ci-00.jpg").read_bytes()
+    (root / "train" / "circle" / "cut-off.jpg").write_bytes(whole[: len(whole) // 3])
+    (root / "train" / "cross" / "empty.png").write_bytes(b"")
+    (root / "train" / "square" / "words.jpg").write_text("not a picture")
+
+
+def loose_pictures(root, each=12):
+    """Pictures in one folder; what each shows is in its name only through `truth`."""
+    rng = np.random.default_rng(6)
+    root.mkdir(parents=True)
+    truth = {}
+    for number in range(each * len(SHAPES)):
+        truth[f"{number:03d}.png"] = SHAPES[number % len(SHAPES)]
+        photo(SHAPES[number % len(SHAPES)], rng).save(root / f"{number:03d}.png")
+    return truth
+
+
+@pytest.fixture
+def fresh(tmp_path, context):
+    """An empty home, a root with pictures beside it, no network, a server and a worker of its own, one tab."""
+    ARTEFACTS.mkdir(exist_ok=True)
+    pictures = tmp_path / "pictures"
+    pictures.mkdir()
+    nowhere = "http://127.0.0.1:9"
+    offline = dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), nowhere)
+    env = {"AL_DATA_ROOTS": str(pictures), "AL_DOWNLOADS": "", "TORCH_DATA": "", **offline}
+    server = Server(tmp_path / "home", env=env).start()
+    store = open_store(server.settings)
+    page = watched(context.new_page())
+    page.set_default_timeout(30_000)
+    yield server, store, page, pictures
+    page.close()
+    workers = store.workers()
+    store.close()
+    server.stop()
+    for worker in workers:
+        os.kill(worker.pid, signal.SIGTERM)
+    assert not page.troubles, "\n".join(page.troubles)
+
+
+def choose_own_folder(page, server, name):
+    page.goto(f"{server.url}/setup")
+    page.get_by_text("My own images", exact=True).click()
+    page.get_by_role("combobox", name=re.compile("Folders in it")).click()
+    page.get_by_role("option", name=re.compile(f"^{name}")).click()
+    page.get_by_role("button", name="Use this folder").click()
+    page.get_by_text(re.compile(f"Chosen: .*{name}$")).wait_for()
+
+
+def keys_of_tiles(page, key_of):
+    """Press, tile by tile, the key that the file's name asks for."""
+    page.locator(".askwell .tile").first.wait_for(timeout=90_000)
+    names = page.locator(".askwell .tile img").evaluate_all("images => images.map(image => image.alt)")
+    page.locator(".askwell .tile.cursor").wait_for()
+    for name in names:
+        page.keyboard.press(key_of(name))
+    page.get_by_text("All saved", exact=True).wait_for()
+    return names
+
+
+def no_traceback(page):
+    assert page.get_by_test_id("stException").count() == 0
+    assert "Traceback" not in page.locator("body").inner_text()
+
+
+def test_class_folders_are_prepared_shown_taught_and_asked_about(fresh):
+    server, store, page, pictures = fresh
+    class_folders(pictures / "shapes at home")
+    choose_own_folder(page, server, "shapes at home")
+    assert page.get_by_role("button", name=re.compile("Create and start")).is_disabled()
+    page.get_by_role("button", name="Prepare these images").click()
+    page.get_by_text(re.compile(r"48 to learn from, 12 to test on, 3 classes")).wait_for(timeout=90_000)
+    page.get_by_text(re.compile("there is no test folder")).wait_for()
+    page.locator(".js-plotly-plot").first.wait_for()
+    page.get_by_text("3 files were left out").click()
+    page.get_by_test_id("stDataFrame").wait_for()
+    page.wait_for_timeout(500)
+    page.screenshot(path=ARTEFACTS / "own-1-prepared.png")
+    table = page.get_by_test_id("stDataFrame").text_content()  # the table for screen readers
+    for name in ("cut-off.jpg", "empty.png", "words.jpg"):
+        assert name in table
+
+    page.get_by_text("Model", exact=True).click()
+    page.get_by_role("radio", name=re.compile("Small CNN")).and_(page.locator(":checked")).wait_for()
+    page.get_by_role("button", name=re.compile("Create and start")).click()
+    page.get_by_text("Round 1: which class is it?").wait_for(timeout=90_000)
+    record = store.experiments()[0]
+    assert record.config.model.model == "small_cnn"
+    keys = {shape[:2]: str(number) for number, shape in enumerate(SHAPES, start=1)}
+    names = keys_of_tiles(page, lambda name: keys[name[:2]])
+    assert len(names) == 20
+    page.screenshot(path=ARTEFACTS / "own-2-labeled.png")
+    page.keyboard.press("Control+Enter")
+    page.get_by_text("Round 2: which class is it?").wait_for(timeout=90_000)
+    page.locator(".askwell .tile").first.wait_for()
+    rounds = store.rounds(record.id)
+    assert [r.num_labeled for r in rounds] == [6, 26]
+    assert "test_accuracy" in rounds[1].metrics
+    asked = store.query(record.id, 1)
+    first = {item.sample_id for item in store.query(record.id, 0).items}
+    assert not first & {item.sample_id for item in asked.items}
+    no_traceback(page)
+
+
+def test_plain_pictures_with_typed_classes_are_labeled_by_the_person_from_the_first_one(fresh):
+    server, store, page, pictures = fresh
+    truth = loose_pictures(pictures / "heap")
+    choose_own_folder(page, server, "heap")
+    page.get_by_role("button", name="Prepare these images").click()
+    page.get_by_text(re.compile("these pictures have no labels")).wait_for(timeout=90_000)
+    page.get_by_label(re.compile("Classes, one a line")).fill("\n".join(SHAPES))
+    page.get_by_label(re.compile("Classes, one a line")).press("Control+Enter")
+    page.get_by_role("button", name="Prepare these images").click()
+    page.get_by_text(re.compile(r"36 to learn from, 0 to test on, 3 classes")).wait_for(timeout=90_000)
+    page.get_by_text("No label is known").wait_for()
+
+    page.screenshot(path=ARTEFACTS / "heap-1-prepared.png")
+    page.get_by_text(re.compile(r"Plan \(1 to fix\)")).click()
+    page.get_by_role("combobox", name=re.compile("Initial set")).click()
+    page.get_by_role("option", name="At random", exact=True).click()
+    start = page.get_by_role("spinbutton", name="Initial labels")
+    start.fill("6")
+    start.press("Enter")
+    page.get_by_text("6 to begin with").wait_for()
+    page.get_by_role("button", name=re.compile("Create and start")).click()
+    page.get_by_text("Initial set: which class is it?").wait_for(timeout=90_000)
+    record = store.experiments()[0]
+    assert page.get_by_role("button", name=re.compile("Auto-label")).count() == 0
+    names = keys_of_tiles(page, lambda name: str(SHAPES.index(truth[name]) + 1))
+    assert len(names) == 6
+    page.screenshot(path=ARTEFACTS / "heap-2-initial.png")
+    page.keyboard.press("Control+Enter")
+    page.get_by_text("Round 1: which class is it?").wait_for(timeout=90_000)
+    events = store.label_events(record.id)
+    assert {e.source for e in events} == {LabelSource.HUMAN}
+    assert {e.round for e in events} == {INITIAL_ROUND}
+    dataset_names = sorted(names)
+    assert len(dataset_names) == len(events)
+
+    page.get_by_role("link", name="Curves").first.click()
+    page.get_by_text(re.compile("nothing can be measured", re.IGNORECASE)).first.wait_for()
+    page.wait_for_timeout(800)
+    page.screenshot(path=ARTEFACTS / "heap-3-curves.png")
+    assert store.experiment(record.id).status is ExperimentStatus.AWAITING_LABELS
+    no_traceback(page)
+
+
+def test_cifar_without_network_and_without_files_says_so_and_names_the_ways_out(fresh):
+    server, store, page, _ = fresh
+    page.goto(f"{server.url}/setup")
+    page.get_by_text("CIFAR-10", exact=True).click()
+    page.get_by_role("button", name=re.compile("Download 170 MB")).click()
+    message = page.get_by_text(re.compile("CIFAR-10 cannot be downloaded"))
+    message.wait_for(timeout=60_000)
+    words = message.inner_text()
+    assert "check the network" in words
+    assert "cifar-10-python.tar.gz" in words
+    assert page.get_by_role("button", name=re.compile("Create and start")).is_disabled()
+    assert page.get_by_role("button", name=re.compile("Download 170 MB")).is_enabled()
+    page.screenshot(path=ARTEFACTS / "offline.png")
+    job = next(job for job in store.jobs() if job.kind == "prepare")
+    assert job.state is JobState.FAILED
+    assert job.ended_at - job.started_at < 10
+    assert not list(server.settings.downloads.glob("*"))
+    no_traceback(page)
