@@ -1,0 +1,124 @@
+"""Greedy cover of a pool by soft balls around the picks: exact, lazy, and in little memory.
+
+A set covers an image by its similarity exp(-(distance / radius)^2) to the nearest member, and a pool by the
+weighted sum over images. The gain of a pick only falls as others are made, so an old gain is an upper bound:
+only the candidates whose bounds are largest (the hot ones) are looked at again, until the best of them is
+known to be the best of all.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from al_core.query.clustering import squared_distances
+from al_core.query.geometry import Cloud, Points, Rows
+from al_core.query.ranking import top_k
+from al_core.types import Positions
+
+# Candidates whose similarities to all references are held at once: 64 x 20,000 floats are 5 MB.
+_HOT: Final = 64
+_PICKED: Final = -1.0
+# Closer points are the same to float32: a smaller radius would only overflow.
+_SMALLEST: Final = 1e-3
+
+
+def herd(
+    points: Points,
+    k: int,
+    *,
+    radius: float,
+    rng: np.random.Generator,
+    centres: Points | None = None,
+    weights: Float[np.ndarray, " n"] | None = None,
+    max_candidates: int = 10_000,
+    max_references: int = 20_000,
+) -> Positions:
+    """Choose k positions, each the one that adds most to what the centres and earlier picks cover.
+
+    Of more points than `max_candidates`, a random part can be picked, and a random part of `max_references`
+    is what is to be covered; with weights, half of those that can be picked are the ones of most weight.
+    Chance decides between equal gains.
+    """
+    k = min(k, len(points))
+    if k <= 0:
+        return np.empty(0, np.int64)
+    order = rng.permutation(len(points))
+    if weights is not None and max_candidates < len(points):
+        heavy = top_k(weights, max_candidates // 2, rng)
+        order = np.concatenate([heavy, order[~np.isin(order, heavy)]])
+    # what can be picked is always to be covered too: with a small radius it covers nothing else
+    references = order[: max(max_references, max_candidates, k)]
+    cloud = Cloud(points)
+    nearest = np.full(len(points), np.inf, np.float32)
+    if centres is not None and len(centres):
+        cloud.lower(nearest, cloud.centred(centres), references)
+    search = _Herding(cloud, references, max(radius, _SMALLEST), weights)
+    search.covered = np.exp(-nearest[references] / search.scale)
+    return order[search.run(max(max_candidates, k), k)]
+
+
+class _Herding:
+    """State of one search. Candidates are the first references, named by their place among these."""
+
+    def __init__(
+        self, cloud: Cloud, references: Rows, radius: float, weights: Float[np.ndarray, " n"] | None
+    ) -> None:
+        self.points, self.squares = cloud.rows(references), cloud.squares[references]
+        self.scale = np.float32(radius * radius)
+        even = np.ones(len(references)) if weights is None else weights[references]
+        self.weights = (even / len(references)).astype(np.float32)
+        self.covered = np.zeros(len(references), np.float32)
+
+    def similar(self, rows: Rows) -> np.ndarray:
+        """Similarities of candidates to all references."""
+        products = self.points[rows] @ self.points.T
+        similar = squared_distances(products, self.squares[rows], self.squares)
+        similar /= -self.scale
+        return np.exp(similar, out=similar)
+
+    def gains(self, similar: Float[np.ndarray, "... r"]) -> np.ndarray:
+        """What candidates of these similarities would add."""
+        return np.maximum(similar - self.covered, 0) @ self.weights
+
+    def run(self, num_candidates: int, k: int) -> Positions:
+        """Pick k of the first `num_candidates` references."""
+        n = min(num_candidates, len(self.points))
+        bounds, picks = np.empty(n), np.empty(k, np.int64)
+        for start in range(0, n, _HOT):
+            rows = np.arange(start, min(start + _HOT, n))
+            bounds[rows] = self.gains(self.similar(rows))
+        current, made = np.ones(n, bool), 0
+        while made < k:
+            size = min(_HOT, n)
+            split = np.argpartition(bounds, n - size)
+            hot, outside = np.sort(split[n - size :]), bounds[split[: n - size]].max(initial=_PICKED)
+            for place in self._greedy(bounds, hot, current, outside, k - made):
+                picks[made], made = place, made + 1
+        return picks
+
+    def _greedy(
+        self,
+        bounds: Float[np.ndarray, " n"],
+        hot: Rows,
+        current: Bool[np.ndarray, " n"],
+        outside: float,
+        k: int,
+    ) -> list[int]:
+        """Up to k picks, until the best may lie outside; bounds and what is current change in place."""
+        similar, picks = self.similar(hot), []
+        while len(picks) < k:
+            row = int(bounds[hot].argmax())
+            best = int(hot[row])
+            if bounds[best] < outside or bounds[best] == _PICKED:
+                break
+            if current[best]:
+                picks.append(best)
+                bounds[best] = _PICKED
+                np.maximum(self.covered, similar[row], out=self.covered)
+                current[:] = False
+            else:
+                bounds[best], current[best] = self.gains(similar[row]), True
+        return picks

@@ -1,0 +1,36 @@
+"""MaxHerding (Bae, Noh & Sutherland, ECCV 2024, arXiv 2407.12212), for the first labels.
+
+Helps while labels are few and features are good (pretrained), where uncertainty knows nothing yet. Hurts
+later, when what matters lies along class borders rather than where images are many: then u_herding, badge or
+margin.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import numpy as np
+from jaxtyping import Float
+
+from al_core.query.geometry import unit_rows
+from al_core.query.herding import herd
+from al_core.query.strategies import Bounds, strategy
+from al_core.types import Positions
+
+
+@strategy("MaxHerding", family="diversity", aliases=("herding", "generalized_coverage"))
+def max_herding(
+    features: Float[np.ndarray, "n D"],
+    labeled_features: Float[np.ndarray, "m D"],
+    *,
+    k: int,
+    rng: np.random.Generator,
+    radius: Annotated[float, Bounds(0.001, 100, "how far an image speaks for others, on unit vectors")] = 1.0,
+    max_candidates: Annotated[int, Bounds(1, 1_000_000, "images that can be asked for")] = 10_000,
+    max_references: Annotated[int, Bounds(1, 1_000_000, "images that are to be covered")] = 20_000,
+) -> Positions:
+    """Ask for the image that most resembles many images which nothing labeled or picked resembles yet."""
+    return herd(
+        unit_rows(features), k, centres=unit_rows(labeled_features), radius=radius, rng=rng,
+        max_candidates=max_candidates, max_references=max_references,
+    )  # fmt: skip
