@@ -1,0 +1,126 @@
+"""ProbCover (Yehuda, Dekel, Hacohen & Weinshall, NeurIPS 2022, arXiv 2205.11320), for the first labels.
+
+The radius follows from the pool: the largest at which most balls hold one cluster only, of as many clusters
+as there are classes. Helps with a few labels a class and features in which classes lie apart. Hurts once the
+pool is covered (it then knows nothing more, and draws at random) and with features that mix classes.
+
+Deviation: the radius is exact for the images looked at, and not searched for on a grid.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Annotated, Final
+
+import numpy as np
+from jaxtyping import Bool, Float, Int32, Int64
+
+from al_core.query.clustering import Rigid, kmeans
+from al_core.query.geometry import Cloud, Rows, unit_rows
+from al_core.query.strategies import Bounds, strategy
+from al_core.types import Positions
+
+_BLOCK: Final = 1024
+# Edges of a graph: 200 MB as int32. With more, a random part of the images is what is to be covered.
+_MAX_EDGES: Final = 50_000_000
+# Balls that the radius is judged by.
+_BALLS: Final = 2000
+_DIAMETER: Final = 2.0  # of the unit sphere
+
+
+@strategy("ProbCover", family="diversity", aliases=("probcover", "probability_coverage"))
+def prob_cover(
+    features: Float[np.ndarray, "n D"],
+    labeled_features: Float[np.ndarray, "m D"],
+    num_classes: int,
+    *,
+    k: int,
+    rng: np.random.Generator,
+    radius: Annotated[float, Bounds(0, 2, "of a ball, on unit vectors; 0 follows from the purity")] = 0.0,
+    purity: Annotated[float, Bounds(0.01, 0.999, "share of balls that hold one cluster only")] = 0.95,
+    max_images: Annotated[int, Bounds(1, 1_000_000, "a random part of a larger pool is used")] = 20_000,
+) -> Positions:
+    """Ask for the image with most images around it that no ball around a labeled or picked one holds."""
+    order = rng.permutation(len(features))[: max(max_images, k)]
+    cloud = Cloud(unit_rows(features[order]))
+    radius = radius or pure_radius(cloud, num_classes, purity, rng)
+    nearest = np.full(len(cloud), np.inf, np.float32)
+    if len(labeled_features):
+        cloud.lower(nearest, cloud.centred(unit_rows(labeled_features)))
+    graph = Balls.of(cloud, np.flatnonzero(nearest > radius * radius), radius)
+    return order[graph.cover(min(k, len(cloud)))]
+
+
+def pure_radius(cloud: Cloud, num_classes: int, purity: float, rng: np.random.Generator) -> float:
+    """The largest radius at which this share of balls holds one cluster only."""
+    clusters = kmeans(cloud.points, min(num_classes, len(cloud)), rng).members
+    space, others = Rigid(cloud), np.arange(len(cloud))
+    nearest = np.empty(min(_BALLS, len(cloud)), np.float32)
+    for rows in _blocks(len(nearest)):
+        squares = space.to(rows, others)
+        squares[clusters[rows, None] == clusters] = np.inf
+        nearest[rows] = squares.min(axis=1)
+    # a ball is pure up to the nearest image of another cluster, and that one excluded
+    nearest = np.sort(np.sqrt(nearest))
+    impure = int((1 - purity) * len(nearest) + 1e-9)  # as many may be
+    limit = nearest[min(impure, len(nearest) - 1)]
+    return float(np.clip(np.nextafter(limit, np.float32(0)), 0, _DIAMETER))
+
+
+@dataclass(frozen=True)
+class Balls:
+    """For each image, which of the images that are to be covered lie in its ball (compressed rows)."""
+
+    starts: Int64[np.ndarray, " n+1"]
+    inside: Int32[np.ndarray, " edges"]
+    num_targets: int
+
+    @classmethod
+    def of(cls, cloud: Cloud, targets: Rows, radius: float) -> Balls:
+        """Balls around all images. Images come in random order, so that the first ones are a random part."""
+        some = np.arange(min(256, len(cloud)))
+        share = float(_near(cloud, some, targets, radius).mean()) if len(targets) else 0.0
+        expected = share * len(cloud) * len(targets)
+        if expected > _MAX_EDGES:
+            targets = targets[: max(1, int(len(targets) * _MAX_EDGES / expected))]
+        degrees, inside = np.zeros(len(cloud), np.int64), []
+        for rows in _blocks(len(cloud)):
+            near = _near(cloud, rows, targets, radius)
+            degrees[rows] = near.sum(axis=1)
+            inside.append(np.nonzero(near)[1].astype(np.int32))
+        return cls(np.concatenate([[0], np.cumsum(degrees)]), np.concatenate(inside), len(targets))
+
+    def around(self, image: int) -> Int32[np.ndarray, " degree"]:
+        """Which targets lie in this image's ball."""
+        return self.inside[self.starts[image] : self.starts[image + 1]]
+
+    def cover(self, k: int) -> Positions:
+        """Pick k images, each the one whose ball holds most targets that no earlier one holds.
+
+        Counts only fall, so an old one is an upper bound: only the top of the heap is counted again.
+        """
+        open_targets = np.ones(self.num_targets, bool)
+        heap = [(-int(degree), image) for image, degree in enumerate(np.diff(self.starts))]
+        heapq.heapify(heap)
+        picks: list[int] = []
+        while len(picks) < k:
+            _, image = heapq.heappop(heap)
+            inside = self.around(image)
+            entry = (-int(open_targets[inside].sum()), image)
+            if heap and entry > heap[0]:
+                heapq.heappush(heap, entry)
+            else:
+                picks.append(image)
+                open_targets[inside] = False
+        return np.array(picks, np.int64)
+
+
+def _near(cloud: Cloud, rows: Rows, targets: Rows, radius: float) -> Bool[np.ndarray, "r t"]:
+    return Rigid(cloud).to(rows, targets) <= radius * radius
+
+
+def _blocks(n: int) -> Iterator[Rows]:
+    for start in range(0, n, _BLOCK):
+        yield np.arange(start, min(start + _BLOCK, n))
