@@ -7,6 +7,7 @@ export default function ({ parentElement, data }) {
   wall.style.setProperty("--cell", `${data.cell}px`);
   wall.classList.toggle("pixelated", data.pixelated);
   wall.classList.toggle("one-row", data.oneRow);
+  wall.classList.toggle("few", data.few);
   wall.replaceChildren(
     ...data.items.map(({ src, caption }) => {
       const figure = document.createElement("figure");

@@ -9,6 +9,7 @@ from al_core.experiment import Experiment, Step
 from al_core.query.strategies import STRATEGIES
 from al_core.records import Query
 from al_core.types import INITIAL_ROUND
+from pages.components.closing_card import closing_card
 from pages.components.label_grid import grid_data, label_grid
 from pages.components.loop_rail import SHELL
 from pages.components.shield import shielded
@@ -17,6 +18,13 @@ from state.text import plain
 
 _TICK = 0.7
 """Seconds between two looks while the page waits for the next query."""
+
+
+_BLIND = "label:blind"
+
+
+def _blind() -> bool:
+    return bool(st.session_state.get(_BLIND))
 
 
 def _why(experiment: Experiment, query: Query) -> str:
@@ -44,9 +52,18 @@ def _header(experiment: Experiment, query: Query, step: Step) -> None:
     title = "Initial set" if query.round == INITIAL_ROUND else f"Round {query.round + 1}"
     words.header(f"{title}: which class is it?", anchor=False)
     words.caption(_why(experiment, query))
-    if not experiment.dataset.has_truth:
-        return
-    with tools.container(horizontal=True, horizontal_alignment="right", gap="small"):
+    with tools.container(
+        horizontal=True, horizontal_alignment="right", vertical_alignment="center", gap="small"
+    ):
+        if query.round != INITIAL_ROUND:
+            st.toggle(
+                "Hide guesses",
+                key=_BLIND,
+                persist_state="session",
+                help="Label blind: what the model thinks cannot sway you. Q, W and E then do nothing.",
+            )
+        if not experiment.dataset.has_truth:
+            return
         for label, everything, left in (
             ("Auto-label the rest", False, step.total - step.done),
             ("Auto-label all", True, step.total),
@@ -68,7 +85,9 @@ def _inspect(experiment: Experiment, query: Query, sample_id: int) -> None:
     st.write(f"Picked as number {item.rank + 1} of {len(query.items)}.")
     if item.score is not None:
         st.write(f"Score of the strategy: {item.score:.4f} (higher is asked sooner).")
-    for index, probability in item.guesses:
+    if _blind() and item.guesses:
+        st.caption("The guesses are hidden, as you asked.")
+    for index, probability in () if _blind() else item.guesses:
         st.progress(min(1.0, probability), f"{plain(experiment.dataset.classes[index])}: {probability:.1%}")
     st.text(experiment.dataset.train.file_name(sample_id).rpartition("/")[2])
 
@@ -78,10 +97,12 @@ def _refresh_rail() -> None:
 
 
 def _ask(experiment: Experiment, query: Query, step: Step) -> None:
+    closing_card(experiment, query)
     _header(experiment, query, step)
     # Read in this order: answers newer than `rev` are only given once more, none is left out.
     rev = experiment.store.label_rev(experiment.id)
-    data = grid_data(query, experiment.dataset, experiment.answers_to(query), rev)
+    answers = experiment.answers_to(query)
+    data = grid_data(query, experiment.dataset, answers, rev, show_guesses=not _blind())
     notes = label_grid(
         data, key="label-grid", on_saved=_refresh_rail, on_train=lambda: _advance(experiment.id)
     )

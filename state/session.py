@@ -27,6 +27,8 @@ class Session:
     form: str = field(default_factory=lambda: secrets.token_hex(8))
     notices: list[str] = field(default_factory=list)
     suggested_name: str | None = None  # what the set-up form calls the session until a person does
+    told_story: str | None = None  # the experiment whose closing card this tab shows
+    closed_stories: set[str] = field(default_factory=set)
     drawn: tuple[str, ...] | None = None  # the state that the page shows, as selectors.signature says it
 
     def renew_form(self) -> None:

@@ -72,7 +72,6 @@ def _balance(dataset: Dataset) -> None:
 def _refused(dataset: Dataset) -> None:
     with st.expander(f"{len(dataset.refused)} files were left out", icon=":material/broken_image:"):
         table = pd.DataFrame(
-            [(refusal.name, refusal.split, refusal.reason) for refusal in dataset.refused],
-            columns=["File", "Split", "Why"],
+            [(refusal.name, refusal.reason) for refusal in dataset.refused], columns=["File", "Why"]
         )
         st.dataframe(table, hide_index=True, alt="Files that were left out, and why")

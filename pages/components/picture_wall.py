@@ -29,15 +29,23 @@ def picture_wall(
     cell: int = 76,
     captions: bool = True,
     one_row: bool = False,
+    words: Sequence[str] | None = None,
+    few: bool = False,
 ) -> None:
-    """Draw pictures of the train split, `cell` pixels wide at least."""
+    """Draw pictures of the train split, `cell` pixels wide at least (with `few`: exactly).
+
+    `words` are shown in place of the pictures' classes.
+    """
     labels = dataset.train.labels
+    names = ["not known" if labels[i] == UNKNOWN else dataset.classes[labels[i]] for i in ids]
     items = [
         {
             "src": image_url(dataset.key, "train", int(i), None if dataset.pixelated else _WIDTH),
-            "caption": "not known" if labels[i] == UNKNOWN else dataset.classes[labels[i]],
+            "caption": caption,
         }
-        for i in ids
+        for i, caption in zip(ids, names if words is None else words, strict=True)
     ]
-    look = {"cell": cell, "captions": captions, "pixelated": dataset.pixelated, "oneRow": one_row}
+    look = {
+        "cell": cell, "captions": captions, "pixelated": dataset.pixelated, "oneRow": one_row, "few": few,
+    }  # fmt: skip
     _wall(data={"items": items, **look}, key=key)

@@ -96,6 +96,21 @@ def choose_own_folder(page, server, name):
     page.get_by_text(re.compile(f"Chosen: .*{name}$")).wait_for()
 
 
+def train_briefly(page):
+    """Few steps on small pictures: these tests are not about how well it learns, nor about how long it takes."""
+    page.get_by_text("More about the images").click()
+    fill_number(page, "Image size", 16)
+    page.get_by_text("Training", exact=True).click()
+    for name, value in (("Epochs", 8), ("Minimum steps", 8), ("Threads", 1)):
+        fill_number(page, name, value)
+
+
+def fill_number(page, name, value):
+    field = page.get_by_role("spinbutton", name=name, exact=True)
+    field.fill(str(value))
+    field.press("Enter")
+
+
 def keys_of_tiles(page, key_of):
     """Press, tile by tile, the key that the file's name asks for."""
     page.locator(".askwell .tile").first.wait_for(timeout=90_000)
@@ -129,12 +144,14 @@ def test_class_folders_are_prepared_shown_taught_and_asked_about(fresh):
     for name in ("cut-off.jpg", "empty.png", "words.jpg"):
         assert name in table
 
+    train_briefly(page)
     page.get_by_text("Model", exact=True).click()
     page.get_by_role("radio", name=re.compile("Small CNN")).and_(page.locator(":checked")).wait_for()
     page.get_by_role("button", name=re.compile("Create and start")).click()
     page.get_by_text("Round 1: which class is it?").wait_for(timeout=90_000)
     record = store.experiments()[0]
-    assert record.config.model.model == "small_cnn"
+    config = record.config
+    assert (config.model.model, config.data.image_size, config.train.epochs) == ("small_cnn", 16, 8)
     keys = {shape[:2]: str(number) for number, shape in enumerate(SHAPES, start=1)}
     names = keys_of_tiles(page, lambda name: keys[name[:2]])
     assert len(names) == 20
@@ -164,12 +181,11 @@ def test_plain_pictures_with_typed_classes_are_labeled_by_the_person_from_the_fi
     page.get_by_text("No label is known").wait_for()
 
     page.screenshot(path=ARTEFACTS / "heap-1-prepared.png")
+    train_briefly(page)
     page.get_by_text(re.compile(r"Plan \(1 to fix\)")).click()
     page.get_by_role("combobox", name=re.compile("Initial set")).click()
     page.get_by_role("option", name="At random", exact=True).click()
-    start = page.get_by_role("spinbutton", name="Initial labels")
-    start.fill("6")
-    start.press("Enter")
+    fill_number(page, "Initial labels", 6)
     page.get_by_text("6 to begin with").wait_for()
     page.get_by_role("button", name=re.compile("Create and start")).click()
     page.get_by_text("Initial set: which class is it?").wait_for(timeout=90_000)
