@@ -1,0 +1,51 @@
+"""FALCUN (Gilhuber, Beer, Ma & Seidl, ECML PKDD 2024): BADGE's aim, in the space of probabilities.
+
+Helps with large batches and many features, as it looks at C numbers an image only; on balanced data it is
+close to BADGE at a fraction of the time. Hurts where the network is sure of what it does not know: images
+that all look certain are told apart by nothing else.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import numpy as np
+from jaxtyping import Float
+
+from al_core.query.strategies import Bounds, strategy
+from al_core.query.strategies.margin import margin
+from al_core.types import Positions
+
+
+@strategy("FALCUN", family="hybrid", aliases=("contrastive_uncertainty",))
+def falcun(
+    probs: Float[np.ndarray, "n C"],
+    *,
+    k: int,
+    rng: np.random.Generator,
+    gamma: Annotated[float, Bounds(0, 100, "0 draws evenly; the larger, the closer to the top")] = 10.0,
+) -> Positions:
+    """Draw images that are uncertain and whose probabilities differ from those already drawn."""
+    uncertain = margin(probs)
+    distances, picks = uncertain.copy(), np.empty(k, np.int64)
+    free = np.ones(len(probs), bool)
+    for made in range(k):
+        chances = np.cumsum(relevance(uncertain, distances, gamma) * free)
+        if chances[-1] <= 0:
+            chances = np.cumsum(free, dtype=np.float64)
+        lot = rng.random() * chances[-1]
+        pick = min(int(np.searchsorted(chances, lot, side="right")), len(probs) - 1)
+        if not free[pick]:  # the lot was rounded up to the very end
+            pick = int(np.flatnonzero(free)[-1])
+        picks[made], free[pick] = pick, False
+        np.minimum(distances, np.abs(probs - probs[pick]).sum(axis=1), out=distances)
+        distances -= distances.min()
+        distances /= distances.max() or 1.0
+    return picks
+
+
+def relevance(
+    uncertain: Float[np.ndarray, " n"], distances: Float[np.ndarray, " n"], gamma: float
+) -> Float[np.ndarray, " n"]:
+    """What an image's chance is proportional to."""
+    return (uncertain + distances) ** gamma
