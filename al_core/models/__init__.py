@@ -51,6 +51,7 @@ class ModelEntry:
     max_image_size: int | None  # larger ones are reduced to it
     image_size: int | None  # the one size that the ImageNet stem sees; None: the data set's
     size_multiple: int  # with the small stem, sizes are rounded up to a multiple
+    small_stem_up_to: int  # images up to this size get the small stem where nothing else is said
     dropout: float  # the model's own, in front of its last layer
     weights: str | None  # torchvision's name of its ImageNet weights
     build: Build
@@ -65,7 +66,7 @@ class ModelEntry:
 
         Automatically, weights from ImageNet keep the stem that they were trained with.
         """
-        automatic = image_size <= SMALL_STEM_UP_TO and not pretrained
+        automatic = image_size <= self.small_stem_up_to and not pretrained
         small = automatic if choice == "auto" else choice == "small"
         size = max(image_size, self.min_image_size)
         size = size if self.max_image_size is None else min(size, self.max_image_size)
@@ -88,6 +89,7 @@ def model(
     max_image_size: int | None = None,
     image_size: int | None = None,
     size_multiple: int = 1,
+    small_stem_up_to: int = SMALL_STEM_UP_TO,
     dropout: float = 0.0,
     weights: str | None = None,
     aliases: tuple[str, ...] = (),
@@ -100,7 +102,7 @@ def model(
         MODELS.add(
             ModelEntry(
                 name, title, aliases, description, num_parameters, learning_rate, min_image_size,
-                max_image_size, image_size, size_multiple, dropout, weights, build,
+                max_image_size, image_size, size_multiple, small_stem_up_to, dropout, weights, build,
             )
         )  # fmt: skip
         return build

@@ -40,7 +40,7 @@ def test_the_seeds_models_are_found_by_their_names():
 def test_embeddings_are_the_input_of_the_last_linear_layer(entry):
     import torch
 
-    stem = entry.stem(32, choice="auto", pretrained=False)
+    stem = entry.stem(32, choice="small", pretrained=False)
     module = build(entry, stem.image_size, small=stem.small).eval()
     assert stem.small
     with torch.inference_mode():
@@ -56,7 +56,7 @@ def test_embeddings_are_the_input_of_the_last_linear_layer(entry):
 def test_the_trunk_holds_no_dropout_and_any_model_takes_it(entry):
     from torch import nn
 
-    stem = entry.stem(32, choice="auto", pretrained=False)
+    stem = entry.stem(32, choice="small", pretrained=False)
     module = build(entry, stem.image_size, small=stem.small, dropout=0.4)
     assert not [m for m in module.trunk.modules() if isinstance(m, nn.Dropout) and m.p > 0]
     assert module.drop.p == 0.4

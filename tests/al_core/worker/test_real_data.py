@@ -36,6 +36,6 @@ def test_frozen_imagenet_features_of_photos_beat_random_weights_by_far(run, test
 def test_emnist_trains_a_resnet(run, test_data):
     argv = ["--dataset", f"emnist_balanced:{test_data / 'emnist-balanced-derived'}", "--model", "resnet18"]
     argv += ["--n-start", "2", "--n-new", "20", "--n-rounds", "2", "--epochs", "2", "--min-steps", "10"]
-    rounds = run("emnist", *argv, "--candidates", "500")
+    rounds = run("emnist", *argv, "--candidates", "500", "--stem", "imagenet")
     assert [r["num_labeled"] for r in rounds] == [94, 114]
     assert len(rounds[0]["confusion"]) == 47
