@@ -32,7 +32,17 @@ _KINDS = (
     EvidenceKind("labeled_features", "m D", "the same, of the labeled samples", ""),
     EvidenceKind("mc_probs", "T n C", "probabilities of T passes with dropout active", "dropout"),
     EvidenceKind("committee_probs", "M n C", "probabilities of M committee members", "committee"),
-)
+    EvidenceKind(
+        "deepfool_distance", "n",
+        "norm of the smallest perturbation found in [0,1] pixel space (DeepFool); the diagonal if none was",
+        "gradients",
+    ),
+    EvidenceKind(
+        "bim_distance", "n",
+        "norm of the smallest perturbation found in [0,1] pixel space (BIM); the diagonal if none was",
+        "gradients",
+    ),
+)  # fmt: skip
 
 KINDS: Final = MappingProxyType({kind.name: kind for kind in _KINDS})
 """Every evidence name that a strategy's positional parameters may use."""

@@ -59,6 +59,7 @@ Provide = Callable[[Collection[str], EvidenceContext], dict[str, np.ndarray]]
 
 def _providers() -> dict[str, Provide]:
     from al_core.engine.providers import (  # noqa: PLC0415 - they use EvidenceContext
+        adversarial,
         committee,
         dropout,
         fixed,
@@ -66,7 +67,9 @@ def _providers() -> dict[str, Provide]:
     )
 
     return {
-        name: module.provide for module in (fixed, predictions, dropout, committee) for name in module.NAMES
+        name: module.provide
+        for module in (fixed, predictions, dropout, committee, adversarial)
+        for name in module.NAMES
     }
 
 

@@ -23,7 +23,16 @@ from al_core.errors import Problem, StrategyError
 from al_core.query.evidence import KINDS
 from al_core.registry import Registry
 
-Family = Literal["baseline", "uncertainty", "bayesian", "committee", "diversity", "hybrid", "expected change"]
+Family = Literal[
+    "baseline",
+    "uncertainty",
+    "bayesian",
+    "committee",
+    "diversity",
+    "hybrid",
+    "expected change",
+    "adversarial",
+]
 
 
 @dataclass(frozen=True)
