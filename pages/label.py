@@ -14,7 +14,7 @@ from pages.components.label_grid import grid_data, label_grid
 from pages.components.loop_rail import SHELL
 from pages.components.shield import shielded
 from state import cache, jobs, selectors, session
-from state.text import plain
+from state.text import plain, sentence
 
 _TICK = 0.7
 """Seconds between two looks while the page waits for the next query."""
@@ -53,7 +53,7 @@ def _header(experiment: Experiment, query: Query, step: Step) -> None:
     words.header(f"{title}: which class is it?", anchor=False)
     words.caption(_why(experiment, query))
     with tools.container(
-        horizontal=True, horizontal_alignment="right", vertical_alignment="center", gap="small"
+        horizontal=True, horizontal_alignment="right", vertical_alignment="center", gap="small", key="label-tools"
     ):
         if query.round != INITIAL_ROUND:
             st.toggle(
@@ -157,11 +157,11 @@ def _page() -> None:
         _wait(step)
     elif step.kind == "finished":
         st.header("This session is finished", anchor=False)
-        st.write(plain(step.reason or "A stop holds."))
+        st.write(sentence(step.reason or "A stop holds."))
         st.page_link("curves.py", label="See what the labels bought", icon=":material/show_chart:")
     elif step.kind == "failed":
         st.header("The last step failed", anchor=False)
-        st.error(plain(step.reason or "The worker gave no reason."), icon=":material/error:")
+        st.error(sentence(step.reason or "The worker gave no reason."), icon=":material/error:")
         st.write("Nothing that you labeled is lost. Try again with the button below.")
     elif query is None:
         st.header("Ready to start", anchor=False)

@@ -19,6 +19,12 @@ def plain(text: object) -> str:
     return re.sub(r"(?i)\bwww\b", "ww" + _JOINER + "w", escaped).replace("\\:\\/", "\\:" + _JOINER + "\\/")
 
 
+def sentence(text: object) -> str:
+    """`plain`, beginning with a capital: for errors, which are written to stand behind other words."""
+    words = str(text)
+    return plain(words[:1].upper() + words[1:])
+
+
 def percent(share: float | None, *, digits: int = 1) -> str:
     """0.8649 as '86.5 %'; nothing known as a dash."""
     return "–" if share is None else f"{100 * share:.{digits}f} %"

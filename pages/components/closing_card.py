@@ -39,8 +39,8 @@ def closing_card(experiment: Experiment, query: Query) -> None:
 
 
 def _head(experiment_id: str) -> None:
-    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        st.subheader("Two rounds taught: this is the whole loop", anchor=False, width="content")
+    with st.container(horizontal=True, vertical_alignment="center", key="closing-head"):
+        st.subheader("Two rounds taught: this is the whole loop", anchor=False)
         st.button(
             "Close",
             icon=":material/close:",

@@ -11,7 +11,7 @@ from al_core.records import JobRecord, JobState
 from pages.components.live_curve import live_curve
 from pages.components.shield import shielded
 from state import jobs, selectors
-from state.text import plain
+from state.text import plain, sentence
 
 _LOG_TICK = 2.0
 Color = Literal["red", "orange", "blue", "green", "gray"]
@@ -79,7 +79,7 @@ def _controls(job: JobRecord, key: str) -> None:
 
 
 def _failure(job: JobRecord) -> None:
-    st.error(plain(job.error_text or "The job ended without saying why."), icon=":material/error:")
+    st.error(sentence(job.error_text or "The job ended without saying why."), icon=":material/error:")
     st.caption("Every label is safe. Trying again goes on from the last checkpoint.")
     if job.traceback:
         with st.expander("Details for a report", icon=":material/bug_report:"):

@@ -17,7 +17,7 @@ from pages.components.dataset_preview import dataset_preview
 from pages.components.folder_picker import folder_picker
 from pages.components.shield import shielded
 from state import draft, handles, jobs, selectors
-from state.text import plain
+from state.text import plain, sentence
 
 FOLDER = "folder"
 _HERE = "On this machine"
@@ -38,7 +38,10 @@ def setup_images(data: DataConfig, problems: Sequence[Problem]) -> None:
     with inside:
         if chosen == FOLDER:
             folder_picker(path, _choose_folder)
-        config_form.shown_problems(draft.of_path(problems, "data.dataset"))
+        if chosen == FOLDER and not path:
+            st.caption("Choose a folder: what is in it is shown here before anything is made of it.")
+        else:
+            config_form.shown_problems(draft.of_path(problems, "data.dataset"))
         if chosen != FOLDER or path:
             _content(data)
     with st.expander("More about the images", icon=":material/tune:"):
@@ -99,7 +102,7 @@ def _content(data: DataConfig) -> None:
         st.fragment(_progress, run_every=1.0)(job.id)
         return
     if job is not None and job.state is JobState.FAILED:
-        st.error(plain(job.error_text or "The images could not be prepared."), icon=":material/error:")
+        st.error(sentence(job.error_text or "The images could not be prepared."), icon=":material/error:")
     megabytes = source.download_megabytes
     classes = _classes() if source.name == FOLDER else None
     label = f"Download {megabytes:,.0f} MB and prepare" if megabytes else "Prepare these images"

@@ -45,7 +45,8 @@ def _job(job: JobRecord, names: dict[str, str]) -> None:
         with st.container(horizontal=True, gap="xsmall"):
             if job.kind == "advance":
                 label, act = ("Resume", jobs.resume) if job.paused else ("Pause", jobs.pause)
-                st.button(label, key=f"pause-{job.id}", on_click=act, args=(job.id,))
+                icon = ":material/play_arrow:" if job.paused else ":material/pause:"
+                st.button(label, key=f"pause-{job.id}", icon=icon, on_click=act, args=(job.id,))
             st.button(
                 "Stop", key=f"stop-{job.id}", icon=":material/stop:", on_click=jobs.stop, args=(job.id,)
             )

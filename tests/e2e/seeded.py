@@ -112,7 +112,8 @@ class ScriptedWorker:
         ops = []
         for n, item in enumerate(items, start=1):
             label = int(self.truth[item.sample_id])
-            ops.append(LabelOp(n, item.sample_id, (label + 1) % 10 if n <= wrong else label))
+            value = (label + 1) % 10 if n <= wrong else label
+            ops.append(LabelOp(n, item.sample_id, value, milliseconds=1300))
         self.store.add_labels(
             self.id, ops, client=f"seeded{query.round + 1:04d}", source=LabelSource.HUMAN, round=query.round
         )

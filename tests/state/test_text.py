@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from state.text import ago, duration, percent, plain
+from state.text import ago, duration, percent, plain, sentence
 
 
 @given(st.text())
@@ -37,3 +37,8 @@ def test_numbers_are_put_in_words():
     assert duration(30) == "30 s"
     assert duration(600) == "10 min"
     assert duration(3 * 3600 + 300) == "3 h 05 min"
+
+
+def test_an_error_begins_with_a_capital_and_stays_plain():
+    assert sentence("the file *x* is gone") == "The file \\*x\\* is gone"
+    assert sentence("") == ""
