@@ -53,7 +53,11 @@ def _header(experiment: Experiment, query: Query, step: Step) -> None:
     words.header(f"{title}: which class is it?", anchor=False)
     words.caption(_why(experiment, query))
     with tools.container(
-        horizontal=True, horizontal_alignment="right", vertical_alignment="center", gap="small", key="label-tools"
+        horizontal=True,
+        horizontal_alignment="right",
+        vertical_alignment="center",
+        gap="small",
+        key="label-tools",
     ):
         if query.round != INITIAL_ROUND:
             st.toggle(

@@ -63,7 +63,12 @@ def test_the_pace_is_how_long_the_person_looked():
 
 
 def test_without_looking_times_the_pace_is_when_the_labels_came_round_by_round():
-    events = [event(1, 1, at=10), event(2, 2, at=12), event(4, 4, at=900, round=1), event(5, 5, at=902, round=1)]
+    events = [
+        event(1, 1, at=10),
+        event(2, 2, at=12),
+        event(4, 4, at=900, round=1),
+        event(5, 5, at=902, round=1),
+    ]
     assert story.labels_a_minute(events) == pytest.approx(30)
     assert story.labels_a_minute([event(1, 1)]) is None
     assert story.labels_a_minute([]) is None
