@@ -13,20 +13,19 @@ from typing import Final
 import numpy as np
 from jaxtyping import Bool, Float
 
-from al_core.query.clustering import squared_distances
-from al_core.query.geometry import Cloud, Points, Rows
+from al_core.query.geometry import Cloud, Distances, Points, Rows, unit_rows
 from al_core.query.ranking import top_k
 from al_core.types import Positions
 
-# Candidates whose similarities to all references are held at once: 64 x 20,000 floats are 5 MB.
+# Candidates whose similarities to all points are held at once: 64 x 20,000 floats are 5 MB.
 _HOT: Final = 64
 _PICKED: Final = -1.0
-# Closer points are the same to float32: a smaller radius would only overflow.
-_SMALLEST: Final = 1e-3
+# Unit vectors that are ten times closer are the same to float32: a smaller radius would tell copies apart.
+_SMALLEST: Final = 3e-3
 
 
 def herd(
-    points: Points,
+    features: Points,
     k: int,
     *,
     radius: float,
@@ -38,53 +37,59 @@ def herd(
 ) -> Positions:
     """Choose k positions, each the one that adds most to what the centres and earlier picks cover.
 
-    Of more points than `max_candidates`, a random part can be picked, and a random part of `max_references`
-    is what is to be covered; with weights, half of those that can be picked are the ones of most weight.
-    Chance decides between equal gains.
+    Distances are those of features scaled to length 1. Of more points than `max_candidates`, a random part
+    can be picked, and a random part of `max_references` is what is to be covered; with weights, half of
+    those that can be picked are the ones of most weight. Chance decides between equal gains.
     """
-    k = min(k, len(points))
+    k = min(k, len(features))
     if k <= 0:
         return np.empty(0, np.int64)
-    order = rng.permutation(len(points))
-    if weights is not None and max_candidates < len(points):
+    order = rng.permutation(len(features))
+    if weights is not None and max_candidates < len(features):
         heavy = top_k(weights, max_candidates // 2, rng)
         order = np.concatenate([heavy, order[~np.isin(order, heavy)]])
     # what can be picked is always to be covered too: with a small radius it covers nothing else
-    references = order[: max(max_references, max_candidates, k)]
-    cloud = Cloud(points)
-    nearest = np.full(len(points), np.inf, np.float32)
+    order = order[: max(max_references, max_candidates, k)]
+    cloud = Cloud(unit_rows(features[order]))
+    nearest = np.full(len(cloud), np.inf, np.float32)
     if centres is not None and len(centres):
-        cloud.lower(nearest, cloud.centred(centres), references)
-    search = _Herding(cloud, references, max(radius, _SMALLEST), weights)
-    search.covered = np.exp(-nearest[references] / search.scale)
+        cloud.lower(nearest, cloud.centred(unit_rows(centres)))
+    even = np.ones(len(cloud)) if weights is None else weights[order]
+    search = _Herding(cloud, nearest, max(radius, _SMALLEST), even)
     return order[search.run(max(max_candidates, k), k)]
 
 
 class _Herding:
-    """State of one search. Candidates are the first references, named by their place among these."""
+    """State of one search. Candidates are the first of the points, which are all to be covered."""
 
     def __init__(
-        self, cloud: Cloud, references: Rows, radius: float, weights: Float[np.ndarray, " n"] | None
+        self, cloud: Cloud, nearest: Distances, radius: float, weights: Float[np.ndarray, " n"]
     ) -> None:
-        self.points, self.squares = cloud.rows(references), cloud.squares[references]
-        self.scale = np.float32(radius * radius)
-        even = np.ones(len(references)) if weights is None else weights[references]
-        self.weights = (even / len(references)).astype(np.float32)
-        self.covered = np.zeros(len(references), np.float32)
+        scale = np.float32(radius * radius)
+        self.points = cloud.centred(cloud.points)
+        # of lengths that fit the products, so that their sum is the exponent
+        self.points *= np.float32(2**0.5 / radius)
+        self.lengths = cloud.squares / scale
+        self.weights = (weights / len(cloud)).astype(np.float32)
+        self.covered = np.exp(-nearest / scale)
 
-    def similar(self, rows: Rows) -> np.ndarray:
-        """Similarities of candidates to all references."""
-        products = self.points[rows] @ self.points.T
-        similar = squared_distances(products, self.squares[rows], self.squares)
-        similar /= -self.scale
-        return np.exp(similar, out=similar)
+    def similar(self, rows: Rows) -> Float[np.ndarray, "h n"]:
+        """Similarities of candidates to all points."""
+        similar = self.points[rows] @ self.points.T
+        similar -= self.lengths
+        similar -= self.lengths[rows, None]
+        np.minimum(similar, 0, out=similar)
+        np.exp(similar, out=similar)
+        similar[np.arange(len(rows)), rows] = 1
+        return similar
 
-    def gains(self, similar: Float[np.ndarray, "... r"]) -> np.ndarray:
+    def gains(self, similar: Float[np.ndarray, "... n"]) -> np.ndarray:
         """What candidates of these similarities would add."""
-        return np.maximum(similar - self.covered, 0) @ self.weights
+        more = similar - self.covered
+        return np.maximum(more, 0, out=more) @ self.weights
 
     def run(self, num_candidates: int, k: int) -> Positions:
-        """Pick k of the first `num_candidates` references."""
+        """Pick k of the first `num_candidates` points."""
         n = min(num_candidates, len(self.points))
         bounds, picks = np.empty(n), np.empty(k, np.int64)
         for start in range(0, n, _HOT):

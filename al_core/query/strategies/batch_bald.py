@@ -31,7 +31,7 @@ def batch_bald(
     *,
     k: int,
     rng: np.random.Generator,
-    configurations: Annotated[int, Bounds(1, 1_000_000, "of a batch's labels, at most")] = 5000,
+    configurations: Annotated[int, Bounds(1, 1_000_000, "of a batch's labels, at most")] = 2000,
     max_candidates: Annotated[int, Bounds(1, 1_000_000, "images that BALD lets through")] = 2000,
 ) -> Positions:
     """Ask for images on which dropout passes disagree in different ways, so that no label tells another."""

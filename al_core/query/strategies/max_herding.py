@@ -12,7 +12,6 @@ from typing import Annotated
 import numpy as np
 from jaxtyping import Float
 
-from al_core.query.geometry import unit_rows
 from al_core.query.herding import herd
 from al_core.query.strategies import Bounds, strategy
 from al_core.types import Positions
@@ -31,6 +30,6 @@ def max_herding(
 ) -> Positions:
     """Ask for the image that most resembles many images which nothing labeled or picked resembles yet."""
     return herd(
-        unit_rows(features), k, centres=unit_rows(labeled_features), radius=radius, rng=rng,
+        features, k, centres=labeled_features, radius=radius, rng=rng,
         max_candidates=max_candidates, max_references=max_references,
     )  # fmt: skip

@@ -17,12 +17,12 @@ from typing import Annotated, Final
 import numpy as np
 from jaxtyping import Bool, Float, Int32, Int64
 
-from al_core.query.clustering import Rigid, kmeans
-from al_core.query.geometry import Cloud, Rows, unit_rows
+from al_core.query.clustering import kmeans, squared_distances
+from al_core.query.geometry import Points, Rows, nearest_distances, unit_rows
 from al_core.query.strategies import Bounds, strategy
 from al_core.types import Positions
 
-_BLOCK: Final = 1024
+_BLOCK: Final = 256
 # Edges of a graph: 200 MB as int32. With more, a random part of the images is what is to be covered.
 _MAX_EDGES: Final = 50_000_000
 # Balls that the radius is judged by.
@@ -44,22 +44,18 @@ def prob_cover(
 ) -> Positions:
     """Ask for the image with most images around it that no ball around a labeled or picked one holds."""
     order = rng.permutation(len(features))[: max(max_images, k)]
-    cloud = Cloud(unit_rows(features[order]))
-    radius = radius or pure_radius(cloud, num_classes, purity, rng)
-    nearest = np.full(len(cloud), np.inf, np.float32)
-    if len(labeled_features):
-        cloud.lower(nearest, cloud.centred(unit_rows(labeled_features)))
-    graph = Balls.of(cloud, np.flatnonzero(nearest > radius * radius), radius)
-    return order[graph.cover(min(k, len(cloud)))]
+    points = unit_rows(features[order])
+    radius = radius or pure_radius(points, num_classes, purity, rng)
+    nearest = nearest_distances(points, unit_rows(labeled_features))
+    graph = Balls.of(points, np.flatnonzero(nearest > radius), radius)
+    return order[graph.cover(min(k, len(points)))]
 
 
-def pure_radius(cloud: Cloud, num_classes: int, purity: float, rng: np.random.Generator) -> float:
+def pure_radius(points: Points, num_classes: int, purity: float, rng: np.random.Generator) -> float:
     """The largest radius at which this share of balls holds one cluster only."""
-    clusters = kmeans(cloud.points, min(num_classes, len(cloud)), rng).members
-    space, others = Rigid(cloud), np.arange(len(cloud))
-    nearest = np.empty(min(_BALLS, len(cloud)), np.float32)
-    for rows in _blocks(len(nearest)):
-        squares = space.to(rows, others)
+    clusters = kmeans(points, min(num_classes, len(points)), rng).members
+    nearest = np.empty(min(_BALLS, len(points)), np.float32)
+    for rows, squares in _distances(points[: len(nearest)], points):
         squares[clusters[rows, None] == clusters] = np.inf
         nearest[rows] = squares.min(axis=1)
     # a ball is pure up to the nearest image of another cluster, and that one excluded
@@ -78,19 +74,20 @@ class Balls:
     num_targets: int
 
     @classmethod
-    def of(cls, cloud: Cloud, targets: Rows, radius: float) -> Balls:
+    def of(cls, points: Points, targets: Rows, radius: float) -> Balls:
         """Balls around all images. Images come in random order, so that the first ones are a random part."""
-        some = np.arange(min(256, len(cloud)))
-        share = float(_near(cloud, some, targets, radius).mean()) if len(targets) else 0.0
-        expected = share * len(cloud) * len(targets)
+        others = points[targets]
+        share = (
+            np.mean([near.mean() for near in _near(points[:_BLOCK], others, radius)]) if len(others) else 0
+        )
+        expected = share * len(points) * len(others)
         if expected > _MAX_EDGES:
-            targets = targets[: max(1, int(len(targets) * _MAX_EDGES / expected))]
-        degrees, inside = np.zeros(len(cloud), np.int64), []
-        for rows in _blocks(len(cloud)):
-            near = _near(cloud, rows, targets, radius)
-            degrees[rows] = near.sum(axis=1)
+            others = others[: max(1, int(len(others) * _MAX_EDGES / expected))]
+        degrees, inside = [np.zeros(1, np.int64)], []
+        for near in _near(points, others, radius):
+            degrees.append(near.sum(axis=1))
             inside.append(np.nonzero(near)[1].astype(np.int32))
-        return cls(np.concatenate([[0], np.cumsum(degrees)]), np.concatenate(inside), len(targets))
+        return cls(np.cumsum(np.concatenate(degrees)), np.concatenate(inside), len(others))
 
     def around(self, image: int) -> Int32[np.ndarray, " degree"]:
         """Which targets lie in this image's ball."""
@@ -117,10 +114,15 @@ class Balls:
         return np.array(picks, np.int64)
 
 
-def _near(cloud: Cloud, rows: Rows, targets: Rows, radius: float) -> Bool[np.ndarray, "r t"]:
-    return Rigid(cloud).to(rows, targets) <= radius * radius
+def _near(points: Points, others: Points, radius: float) -> Iterator[Bool[np.ndarray, "b o"]]:
+    for _, squares in _distances(points, others):
+        yield squares <= radius * radius
 
 
-def _blocks(n: int) -> Iterator[Rows]:
-    for start in range(0, n, _BLOCK):
-        yield np.arange(start, min(start + _BLOCK, n))
+def _distances(points: Points, others: Points) -> Iterator[tuple[Rows, Float[np.ndarray, "b o"]]]:
+    """Squared distances from some points, block by block, to all others."""
+    lengths, of_others = (np.einsum("nd,nd->n", p, p) for p in (points, others))
+    for start in range(0, len(points), _BLOCK):
+        block = slice(start, min(start + _BLOCK, len(points)))
+        squares = squared_distances(points[block] @ others.T, lengths[block], of_others)
+        yield np.arange(block.start, block.stop), squares

@@ -42,9 +42,9 @@ def u_herding(
     max_references: Annotated[int, Bounds(1, 1_000_000, "images that are to be covered")] = 20_000,
 ) -> Positions:
     """Ask for the image that resembles most uncertain images which nothing labeled resembles yet."""
-    points, centres = unit_rows(features), unit_rows(labeled_features)
     return herd(
-        points, k, centres=centres, radius=radius or smallest_distance(centres), rng=rng,
+        features, k, centres=labeled_features, rng=rng,
+        radius=radius or smallest_distance(unit_rows(labeled_features)),
         weights=margin(tempered(probs, temperature)),
         max_candidates=max_candidates, max_references=max_references,
     )  # fmt: skip

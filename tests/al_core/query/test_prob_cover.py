@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from al_core.query.clustering import kmeans
-from al_core.query.geometry import Cloud, unit_rows
+from al_core.query.geometry import unit_rows
 from al_core.query.strategies import prob_cover as module
 from al_core.query.strategies.prob_cover import Balls, prob_cover, pure_radius
 
@@ -69,10 +69,10 @@ def test_scikit_activeml_covers_as_many():
 
 def test_the_radius_is_the_largest_at_which_balls_are_pure():
     features, _ = directions([50, 50, 50], spread=0.25)
-    cloud = Cloud(unit_rows(features))
-    clusters = kmeans(cloud.points, 3, np.random.default_rng(7)).members
+    points = unit_rows(features)
+    clusters = kmeans(points, 3, np.random.default_rng(7)).members
     for purity in (0.5, 0.8, 0.95):
-        radius = pure_radius(cloud, 3, purity, np.random.default_rng(7))
+        radius = pure_radius(points, 3, purity, np.random.default_rng(7))
         between = distances(features, features)
 
         def share(r, between=between):
@@ -105,6 +105,6 @@ def test_a_graph_with_too_many_edges_covers_a_part(monkeypatch):
     monkeypatch.setattr(module, "_MAX_EDGES", 2000)
     features, which = directions([200, 100], spread=0.05)
     order = np.random.default_rng(0).permutation(300)
-    balls = Balls.of(Cloud(unit_rows(features[order])), np.arange(300), 1.0)
+    balls = Balls.of(unit_rows(features[order]), np.arange(300), 1.0)
     assert len(balls.inside) < 3000
     assert set(which[order][balls.cover(2)]) == {0, 1}
