@@ -1,4 +1,4 @@
-"""The end of the home page's story: how the person did, and what the labels bought. Pure functions of records."""
+"""The end of the home page's story: how the person did, what the labels bought. Pure functions of records."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """The pictures of the README, made again: `python -m tests.e2e.screenshots` writes them into docs/.
 
-A server of its own on a temporary home, with experiments that look as if they had run (tests/e2e/seeded.py).
-`--all FOLDER` photographs every page instead, wide and narrow, light and dark, to look through.
+A server and a worker of their own on a temporary home train a real session on the digits first, so what the
+pictures show was measured. `--all FOLDER` photographs every page instead, wide and narrow, light and dark, to
+look through; the experiments there only look as if they had run (tests/e2e/seeded.py).
 """
 
 from __future__ import annotations
@@ -13,11 +14,14 @@ import shutil
 import signal
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from al_core.config import ExperimentConfig
+from al_core.experiment import Experiment
 from al_core.store import open_store
 from tests.e2e.conftest import CHROMIUM_FLAGS, ROOT, Server
 from tests.e2e.seeded import seed
@@ -34,6 +38,27 @@ def show(page: Page, server: Server, path: str) -> None:
     page.get_by_role("heading").first.wait_for()
     page.wait_for_load_state("networkidle")
     page.wait_for_timeout(1200)
+
+
+def train(server: Server, rounds: int = 6) -> str:
+    """Train that many rounds for real, and answer eight images of the next query; gives the session's id."""
+    store = open_store(server.settings)
+    config = ExperimentConfig().changed(name="Digits by margin", query__n_new=20)
+    record = store.create_experiment(config)
+    end = time.monotonic() + 300
+    for number in range(rounds):
+        store.submit_job("advance", experiment_id=record.id, spec={"ghost": True})
+        while store.experiment(record.id).num_rounds <= number or store.jobs(active=True):
+            if time.monotonic() > end:
+                raise TimeoutError(f"round {number} is still not there; see {server.settings.logs}")
+            time.sleep(0.3)
+        experiment = Experiment.open(store, server.settings, record.id)
+        query = experiment.pending()
+        last = number == rounds - 1
+        if query is not None:
+            experiment.answer_from_truth([item.sample_id for item in query.items[: 8 if last else None]])
+    store.close()
+    return record.id
 
 
 def tab(browser: Browser, size: dict[str, int], scheme: str) -> Page:
@@ -98,16 +123,18 @@ def main() -> None:
     path = os.environ.get("AL_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
     with tempfile.TemporaryDirectory() as home, sync_playwright() as playwright:
         server = Server(home)
-        # before the server starts its worker, which would take the made-up jobs for its own
-        ids = {"rounds-1": seed(server.settings, rounds=1, strategy="entropy", name="Digits by entropy")}
-        ids["rounds-6"] = seed(server.settings, rounds=6)
+        ids: dict[str, str] = {}
+        if given.all:
+            # before the server starts its worker, which would take the made-up jobs for its own
+            ids = {"rounds-1": seed(server.settings, rounds=1, strategy="entropy", name="Digits by entropy")}
+            ids["rounds-6"] = seed(server.settings, rounds=6)
         server.start()
         browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_FLAGS)
         try:
             if given.all:
                 every_page(browser, server, ids, folder)
             else:
-                readme(browser, server, ids["rounds-6"], folder)
+                readme(browser, server, train(server), folder)
         finally:
             browser.close()
             store = open_store(server.settings)

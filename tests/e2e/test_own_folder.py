@@ -1,4 +1,4 @@
-"""A person's own pictures, with everything real: folder, browser, worker. Screenshots go to tests/artefacts/."""
+"""A person's own pictures, with everything real. Screenshots go to tests/artefacts/."""
 
 import os
 import re
@@ -66,7 +66,7 @@ def loose_pictures(root, each=12):
 
 @pytest.fixture
 def fresh(tmp_path, context):
-    """An empty home, a root with pictures beside it, no network, a server and a worker of its own, one tab."""
+    """An empty home, a root for pictures beside it, no network, a server of its own, one tab."""
     ARTEFACTS.mkdir(exist_ok=True)
     pictures = tmp_path / "pictures"
     pictures.mkdir()
@@ -97,7 +97,7 @@ def choose_own_folder(page, server, name):
 
 
 def train_briefly(page):
-    """Few steps on small pictures: these tests are not about how well it learns, nor about how long it takes."""
+    """Few steps on small pictures: these tests are not about how well it learns."""
     page.get_by_text("More about the images").click()
     fill_number(page, "Image size", 16)
     page.get_by_text("Training", exact=True).click()
