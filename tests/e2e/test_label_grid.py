@@ -364,6 +364,7 @@ def test_a_phone_shows_columns_a_palette_and_no_sideways_scroll(browser, server,
     assert train["y"] + train["height"] <= bar["y"] + 1
     page.locator(".askwell .tile").nth(1).tap()
     button.tap()
+    page.locator(".askwell .count").filter(has_text="1 of 20").wait_for()  # "All saved" stood there before
     saved(page)
     assert home.events(asked) == [(ids_of(home, asked)[1], 7)]
     context.close()
