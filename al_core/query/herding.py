@@ -17,8 +17,8 @@ from al_core.query.geometry import Cloud, Distances, Points, Rows, unit_rows
 from al_core.query.ranking import top_k
 from al_core.types import Positions
 
-# Candidates whose similarities to all points are held at once: 64 x 20,000 floats are 5 MB.
-_HOT: Final = 64
+# Candidates whose similarities to all points are held at once: 128 x 20,000 floats are 10 MB.
+_HOT: Final = 128
 _PICKED: Final = -1.0
 # Unit vectors that are ten times closer are the same to float32: a smaller radius would tell copies apart.
 _SMALLEST: Final = 3e-3
