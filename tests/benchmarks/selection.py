@@ -24,6 +24,8 @@ from al_core.query.geometry import kcenter
 from al_core.query.selection import select
 from al_core.query.strategies import STRATEGIES
 from al_core.query.strategies.badge import Gradients, badge
+from al_core.query.strategies.max_herding import max_herding
+from al_core.query.strategies.prob_cover import prob_cover
 
 
 @dataclass(frozen=True)
@@ -187,6 +189,52 @@ def run_kmeans(n: int, d: int, k: int, repeats: int) -> None:
     show(f"k-means {n} x {d}, k={k}", reference, ours, f"inertia {share:.3f} of scikit-learn")
 
 
+def plain_herding(points: np.ndarray, k: int) -> np.ndarray:
+    """The whole matrix of similarities, and all gains again for each pick."""
+    unit = points / np.linalg.norm(points, axis=1, keepdims=True)
+    similar = np.exp(2 * (unit @ unit.T) - 2)
+    covered, picks = np.zeros(len(points), np.float32), []
+    for _ in range(k):
+        gains = np.maximum(similar - covered, 0).mean(axis=1)
+        gains[picks] = -1
+        picks.append(int(gains.argmax()))
+        np.maximum(covered, similar[picks[-1]], out=covered)
+    return np.array(picks)
+
+
+def plain_cover(points: np.ndarray, k: int, radius: float) -> np.ndarray:
+    """The whole matrix of balls, and all counts again for each pick."""
+    unit = points / np.linalg.norm(points, axis=1, keepdims=True)
+    near, picks = 2 - 2 * (unit @ unit.T) <= radius**2, []
+    for _ in range(k):
+        counts = near.sum(axis=1)
+        counts[picks] = -1
+        picks.append(int(counts.argmax()))
+        near[:, near[picks[-1]]] = False
+    return np.array(picks)
+
+
+def run_covers(n: int, d: int, k: int, repeats: int) -> None:
+    points, rng = clustered(n, d, 0), np.random.default_rng
+    none, radius = points[:0], 0.5
+    reference, ours = compare(
+        lambda: plain_herding(points, k), lambda: max_herding(points, none, k=k, rng=rng(0)), repeats
+    )
+    shared = len(np.intersect1d(reference.answer, ours.answer))
+    show(f"MaxHerding {n} x {d}, k={k}", reference, ours, f"{shared} of {k} picks shared")
+    reference, ours = compare(
+        lambda: plain_cover(points, k, radius),
+        lambda: prob_cover(points, none, 10, k=k, rng=rng(0), radius=radius),
+        repeats,
+    )
+    unit = points / np.linalg.norm(points, axis=1, keepdims=True)
+    plain, lazy = (
+        int((2 - 2 * (unit @ unit[np.asarray(m.answer)].T) <= radius**2).any(axis=1).sum())
+        for m in (reference, ours)
+    )
+    show(f"ProbCover {n} x {d}, k={k}", reference, ours, f"covers {lazy} images, plain {plain}")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a tenth of the size")
@@ -202,6 +250,7 @@ def main() -> None:
     run_kcenter(50_000 // scale, 512, 1000 // scale, 1000 // scale, args.repeats)
     run_badge(50_000 // scale, 512, 1000 // scale, args.repeats)
     run_kmeans(50_000 // scale, 512, 100, args.repeats)
+    run_covers(10_000 // scale, 512, 100, args.repeats)
 
 
 if __name__ == "__main__":

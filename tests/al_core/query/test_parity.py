@@ -16,9 +16,15 @@ from al_core.query.strategies import STRATEGIES
 GOLDEN = {"margin": (0.8349, 0.918), "entropy": (0.7782, 0.914), "least_confidence": (0.8065, 0.912)}
 
 
+# scikit-activeml's kernel has the width that the number of features gives
+OPTIONS = {"max_herding": {"radius": 8.0}}
+
+
 def ours(name, candidates, evidence):
-    strategy = STRATEGIES.get(name)
-    chosen = select(strategy, evidence, num_candidates=len(candidates), k=10, rng=np.random.default_rng(0))
+    chosen = select(
+        STRATEGIES.get(name), evidence, num_candidates=len(candidates), k=10,
+        rng=np.random.default_rng(0), options=OPTIONS.get(name, {}),
+    )  # fmt: skip
     return candidates[chosen.positions]
 
 
@@ -33,8 +39,11 @@ def plain(name, candidates, evidence):
     return candidates[np.argsort(keys[name])[:10]]
 
 
-# five seeds; k-center: scikit-activeml's core-set on the same pixels, whose float64 breaks a tie otherwise
-FIVE_SEEDS = {"margin": 0.8488, "least_confidence": 0.8106, "entropy": 0.7950, "k_center": 0.8422}
+# five seeds; k-center and herding: scikit-activeml's on the same pixels, whose float64 breaks a tie otherwise
+FIVE_SEEDS = {
+    "margin": 0.8488, "least_confidence": 0.8106, "entropy": 0.7950, "k_center": 0.8422,
+    "max_herding": 0.8741,
+}  # fmt: skip
 
 
 def learning_curve(name, choose, seed=0):
@@ -55,6 +64,8 @@ def learning_curve(name, choose, seed=0):
                 "probs": model.predict_proba(x[candidates]),
                 "embeddings": x[candidates],
                 "labeled_embeddings": x[labeled],
+                "features": x[candidates],
+                "labeled_features": x[labeled],
             }
             asked.append(choose(name, candidates, evidence))
             labeled = np.concatenate([labeled, asked[-1]])
@@ -78,3 +89,10 @@ def test_digits_curve_has_the_golden_mean_and_end(name):
 def test_digits_curves_of_five_seeds_have_the_published_mean(name):
     means = [np.mean(learning_curve(name, ours, seed)[0]) for seed in range(5)]
     assert float(np.mean(means)) == pytest.approx(FIVE_SEEDS[name], abs=2e-4)
+
+
+@pytest.mark.slow
+def test_auto_is_above_margin_and_random_on_digits():
+    """Measured 0.882 over these seeds; margin 0.849, random 0.811."""
+    means = [np.mean(learning_curve("auto", ours, seed)[0]) for seed in range(5)]
+    assert np.mean(means) > 0.86
