@@ -10,6 +10,7 @@ const STORED = "askwell.outbox.";
 const MAX_OPS = 500;
 const DAY = 86_400_000;
 const KEPT_DAYS = 30;
+const DENIED_MS = 5_000;
 
 function uuid() {
   // crypto.randomUUID exists on https and localhost only.
@@ -92,6 +93,11 @@ class Outbox {
     return this.queue.filter((entry) => entry.batch === batch);
   }
 
+  /** Answers that this document has the right to send; those of other sessions wait for their own page. */
+  ours() {
+    return this.queue.filter((entry) => this.posts.has(experimentOf(entry.batch)));
+  }
+
   subscribe(listener) {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);
@@ -170,8 +176,11 @@ class Outbox {
   }
 
   deny(entries) {
-    this.denied.add(experimentOf(entries[0].batch));
+    const experiment = experimentOf(entries[0].batch);
+    this.denied.add(experiment);
     this.notify([]);
+    // The page makes a new token, but within the hour that is the same one: ask again all the same.
+    setTimeout(() => this.denied.delete(experiment) && this.retryNow(), DENIED_MS);
   }
 
   refuse(entries, status, reply) {

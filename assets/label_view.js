@@ -323,7 +323,7 @@ const painting = {
   },
 
   paintStatus() {
-    const waiting = this.outbox.queue.length;
+    const waiting = this.outbox.ours().length;
     const { failures, denied, refused, refusal } = this.outbox;
     let text = "All saved";
     let state = "saved";
