@@ -119,7 +119,7 @@ def test_evidence_that_is_not_finite_is_refused_with_its_number_and_a_way_out(na
             {"embeddings": np.zeros((10, 6), np.int64)},
             "embeddings is int64, needed are floating-point numbers",
         ),
-        ({"labels": np.zeros(10, np.int64)}, "labels: not evidence; known: committee_probs"),
+        ({"labels": np.zeros(10, np.int64)}, "labels: not evidence; known: bim_distance, committee_probs"),
     ],
 )
 def test_evidence_of_the_wrong_shape_type_or_name_is_refused(change, error):

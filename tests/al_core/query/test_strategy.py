@@ -118,7 +118,7 @@ def undocumented(probs):
 @pytest.mark.parametrize(
     ("function", "error"),
     [
-        (unknown_evidence, r"no evidence 'probz'; did you mean 'probs'\? known: bim_distance, committee_probs, deepfool"),
+        (unknown_evidence, r"no evidence 'probz'; did you mean 'probs'\? known: bim_distance"),
         (true_labels, "no evidence 'labels'"),
         (k_alone, "takes k alone"),
         (catch_all, r"\*\*options hides"),
