@@ -16,7 +16,7 @@ from pages.components.shield import shielded
 from state import cache, jobs, selectors, session
 from state.text import plain, sentence
 
-_TICK = 0.7
+_TICK = 0.35
 """Seconds between two looks while the page waits for the next query."""
 
 

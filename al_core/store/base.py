@@ -119,6 +119,10 @@ class Store(Protocol):
         """Insert or replace the record of (round, epoch)."""
         ...
 
+    def put_epochs(self, lease: JobLease, experiment_id: str, epochs: Sequence[EpochRecord]) -> None:
+        """Several of them in one transaction."""
+        ...
+
     def epochs(self, experiment_id: str, *, round: int | None = None) -> list[EpochRecord]:
         """By round, then epoch."""
         ...

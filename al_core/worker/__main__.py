@@ -91,6 +91,7 @@ class _Worker:
         """Pay for torch, and for the embedded data set, while the person is still choosing."""
         from al_core.data.prepare import prepare, prepared_key  # noqa: PLC0415 - after the lock, so a
         from al_core.engine.device import warm_up  # noqa: PLC0415 - second worker ends at once
+        from al_core.worker import jobs  # noqa: F401, PLC0415
 
         device = warm_up()
         digits = DataConfig()

@@ -47,6 +47,7 @@ from al_core.types import INITIAL_ROUND, Labels, SampleIds
 from al_core.worker.control import JobControl
 
 NUM_GUESSES = 3
+EPOCHS_SECONDS = 0.25  # between two writes of epoch records: a commit costs more than a tiny epoch
 
 
 @dataclass
@@ -210,12 +211,20 @@ class Advance:
     def _train(self, number: int, pool: Pool, rounds: list[RoundRecord]) -> Network:
         experiment = self.experiment
         config, dataset = experiment.config, experiment.dataset
-        epochs = 0
+        unsaved: list[EpochRecord] = []
+        saved_at = 0.0
+
+        def save() -> None:
+            nonlocal saved_at
+            experiment.store.put_epochs(self.lease, experiment.id, unsaved)
+            unsaved.clear()
+            saved_at = time.monotonic()
 
         def on_epoch(epoch: EpochRecord) -> None:
-            nonlocal epochs
-            epochs = epoch.epoch + 1
-            experiment.store.put_epoch(self.lease, experiment.id, epoch)
+            # What a kill takes is told again: a resumed training repeats its earlier epochs' records.
+            unsaved.append(epoch)
+            if time.monotonic() - saved_at >= EPOCHS_SECONDS:
+                save()
 
         def on_progress(done: int, total: int, eta_seconds: float) -> None:
             self.control.progress("train", done, total, eta_seconds=round(eta_seconds, 1))
@@ -226,10 +235,12 @@ class Advance:
             objects = Objects(experiment.settings.objects)
             start = objects.path(rounds[-1].artefacts["weights"], ARRAYS)
         self.control.progress("train", 0, config.train.epochs, message="training starts")
-        return fit(
+        network = fit(
             config, dataset, data, round=number, start=start, on_epoch=on_epoch, on_progress=on_progress,
             control=self.control, checkpoints=self._checkpoints, settings=experiment.settings,
         )  # fmt: skip
+        save()
+        return network
 
     def _train_data(self, number: int, pool: Pool) -> TrainData:
         experiment = self.experiment
