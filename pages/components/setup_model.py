@@ -20,7 +20,9 @@ _NEEDS = {
     "committee": "a committee",
     "gradients": "gradients",
 }
-_FAMILIES = ("baseline", "uncertainty", "bayesian", "committee", "diversity", "hybrid", "expected change")
+_FAMILIES = (
+    "baseline", "uncertainty", "bayesian", "committee", "diversity", "hybrid", "expected change", "adversarial",
+)  # fmt: skip
 
 
 def setup_model(chosen: str, problems: Sequence[Problem]) -> None:

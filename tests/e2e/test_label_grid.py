@@ -1,14 +1,19 @@
 """The labelling grid in a real browser: no key is lost, nothing unsaved is called saved."""
 
 import json
+import os
+import subprocess
+import sys
 import time
 
 import psutil
 import pytest
-from conftest import Home, Server
+from conftest import ROOT, Home, Server
 
 from al_core.config import DataConfig
 from al_core.data.prepare import prepare
+from al_core.settings import Settings
+from al_core.store import open_store
 from al_core.types import EXCLUDE, SKIP, UNLABEL
 from al_core.worker.identity import Slot
 
@@ -263,7 +268,31 @@ MEASURE = """() => { window.painted = []; addEventListener("keydown", () => {
 }, true); }"""
 
 
-def test_a_key_is_painted_within_fifty_milliseconds_for_five_of_server_time(page, server, home):
+@pytest.fixture
+def training(tmp_path):
+    """A training that goes on beside the test, on all cores, as a worker's does."""
+    command = [sys.executable, "-m", "al_core", "run", "--quiet", "--dataset", "shapes"]
+    env = os.environ | {"AL_HOME": str(tmp_path)}
+    process = subprocess.Popen(
+        [*command, "--epochs", "10000", "--n-rounds", "1"], cwd=ROOT, env=env, stdin=subprocess.DEVNULL
+    )
+    store = open_store(Settings.from_env({"AL_HOME": str(tmp_path)}))
+    end = time.monotonic() + 60
+    while not (found := store.experiments()) or len(store.epochs(found[0].id)) < 3:
+        assert process.poll() is None, "the training ended"
+        assert time.monotonic() < end, "the training does not begin"
+        time.sleep(0.2)
+    yield process
+    alive = process.poll() is None
+    process.kill()
+    process.wait()
+    store.close()
+    assert alive, "the training ended before the test did"
+
+
+def test_a_key_is_painted_within_fifty_milliseconds_for_five_of_server_time_while_a_model_trains(
+    page, server, home, training
+):
     """The best of three: what else the machine does only ever adds."""
     process = psutil.Process(server.process.pid)
     record = home.experiment(rounds=1, num_items=120)

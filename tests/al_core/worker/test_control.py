@@ -6,15 +6,8 @@ import pytest
 from al_core.config import ExperimentConfig
 from al_core.errors import Fenced
 from al_core.records import JobState
-from al_core.store import open_store
 from al_core.worker.control import Interrupted, JobControl
-
-
-@pytest.fixture
-def store(settings):
-    store = open_store(settings)
-    yield store
-    store.close()
+from tests.al_core.worker.conftest import eventually
 
 
 @pytest.fixture
@@ -22,15 +15,6 @@ def claimed(store):
     experiment = store.create_experiment(ExperimentConfig())
     store.submit_job("advance", experiment_id=experiment.id)
     return store.claim_job("tester")
-
-
-def eventually(check, seconds=5.0):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if check():
-            return True
-        time.sleep(0.02)
-    return False
 
 
 def test_a_stop_is_seen_between_two_batches(store, claimed):
