@@ -52,12 +52,17 @@ def _head(experiment_id: str) -> None:
 
 
 def _figures(found: story.Closing) -> None:
-    quiet = {"delta_color": "off", "delta_arrow": "off"}
     with st.grid(4, min_column_width=140, key="closing-figures"):
         if found.answered:
             differ = len(found.misses)
             words = "all as ground truth has them" if not differ else f"{differ} differ from ground truth"
-            st.metric("Your answers", f"{found.agreed}/{found.answered}", words, **quiet)
+            st.metric(
+                "Your answers",
+                f"{found.agreed}/{found.answered}",
+                words,
+                delta_color="off",
+                delta_arrow="off",
+            )
         if found.labels_a_minute is not None:
             st.metric("Labels a minute", f"{found.labels_a_minute:.0f}")
         if found.accuracy is not None:
@@ -65,9 +70,15 @@ def _figures(found: story.Closing) -> None:
             st.metric(f"Accuracy, {found.labels} labels", percent(found.accuracy), gained)
         if found.over_random is not None:
             against = f"{100 * found.over_random:+.1f} points"
-            st.metric("Against random", against, f"at {found.labels} labels as well", **quiet)
+            st.metric(
+                "Against random",
+                against,
+                f"at {found.labels} labels as well",
+                delta_color="off",
+                delta_arrow="off",
+            )
         else:
-            st.metric("Against random", "–", "random is still training", **quiet)
+            st.metric("Against random", "–", "random is still training", delta_color="off", delta_arrow="off")
 
 
 def _misses(experiment: Experiment, found: story.Closing) -> None:

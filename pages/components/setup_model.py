@@ -21,8 +21,15 @@ _NEEDS = {
     "gradients": "gradients",
 }
 _FAMILIES = (
-    "baseline", "uncertainty", "bayesian", "committee", "diversity", "hybrid", "expected change", "adversarial",
-)  # fmt: skip
+    "baseline",
+    "uncertainty",
+    "bayesian",
+    "committee",
+    "diversity",
+    "hybrid",
+    "expected change",
+    "adversarial",
+)
 
 
 def setup_model(chosen: str, problems: Sequence[Problem]) -> None:
