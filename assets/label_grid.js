@@ -289,6 +289,7 @@ class LabelGrid {
   }
 
   onOutbox(acked, rev, refused) {
+    this.paintStatus(); // not with the next frame: what is not saved must not be called saved even so long
     const mine = acked.filter((op) => op.batch === this.data?.batch);
     for (const { batch, id, to } of mine) this.acked.push({ batch, id, to, rev });
     if (refused.some((op) => op.batch === this.data?.batch)) {

@@ -14,6 +14,7 @@ import os
 import shutil
 import tempfile
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -173,7 +174,7 @@ def publish(folder: Path, target: Path, meta: dict[str, Any]) -> None:
 
 def write_meta(folder: Path, meta: dict[str, Any]) -> None:
     """Write or replace meta.json; a reader sees the old or the new one."""
-    new = folder / f".meta-{os.getpid()}"
+    new = folder / f".meta-{uuid.uuid4().hex}"  # threads of one process may write at once
     new.write_text(json.dumps(meta, indent=1))
     _flush(new)
     new.replace(folder / "meta.json")

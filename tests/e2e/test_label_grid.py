@@ -154,6 +154,8 @@ def test_a_killed_server_loses_nothing_and_gets_the_rest_when_it_is_back(context
         keys = (DIGITS * 4)[:40]
         for number, key in enumerate(keys):
             page.keyboard.press(key)
+            if number == 5:
+                wait_for_events(page, home, record, 1)  # some are saved before the server goes
             if number == 17:
                 server.kill()
         page.get_by_text("not saved, retrying").wait_for()

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from conftest import Server
 
 from al_core.worker.identity import Slot
 
@@ -89,8 +90,6 @@ def test_it_listens_on_the_loopback_only(server):
 
 
 def test_the_first_visitors_deep_link_goes_through_the_front_door(page, tmp_path, home):
-    from conftest import Server
-
     slot = Slot(tmp_path)
     assert slot.take()
     fresh = Server(tmp_path).start()

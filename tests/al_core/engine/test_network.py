@@ -79,7 +79,8 @@ def test_small_images_are_enlarged_to_what_a_model_needs(config, dataset):
     spec = NetworkSpec.of(config.changed(model__model="SqueezeNet11"), dataset, 0)
     assert spec.model == "squeezenet1_1"
     assert spec.image_size == 32
-    assert spec.small_stem
+    assert not spec.small_stem
+    assert NetworkSpec.of(config.changed(model__model="resnet18"), dataset, 0).small_stem
     module = build_module(spec, choose(config.train)).eval()
     assert module.prepare(torch.rand(2, 3, 8, 8)).shape == (2, 3, 32, 32)
     assert module(torch.rand(2, 3, 8, 8)).shape == (2, 3)
