@@ -173,7 +173,7 @@ def test_plain_pictures_with_typed_classes_are_labeled_by_the_person_from_the_fi
     truth = loose_pictures(pictures / "heap")
     choose_own_folder(page, server, "heap")
     page.get_by_role("button", name="Prepare these images").click()
-    page.get_by_text(re.compile("these pictures have no labels")).wait_for(timeout=90_000)
+    page.get_by_text(re.compile("these pictures have no labels", re.IGNORECASE)).wait_for(timeout=90_000)
     page.get_by_label(re.compile("Classes, one a line")).fill("\n".join(SHAPES))
     page.get_by_label(re.compile("Classes, one a line")).press("Control+Enter")
     page.get_by_role("button", name="Prepare these images").click()

@@ -13,6 +13,8 @@ from al_core.settings import Settings
 from al_core.store import open_store
 from al_core.types import INITIAL_ROUND
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[3]
 QUICK = [
     "--epochs",

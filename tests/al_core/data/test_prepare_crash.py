@@ -15,6 +15,8 @@ from al_core.data import storage
 from al_core.data.prepare import list_prepared, open_dataset, prepare
 from al_core.errors import DataError
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[3]
 KILLED = """
 import os, signal, sys

@@ -13,6 +13,8 @@ from al_core.records import LabelOp, LabelSource
 from al_core.store.lock import WriterLock
 from tests.stores import label_a_while, label_for_ever
 
+pytestmark = pytest.mark.slow
+
 KILL_TRIALS = int(os.environ.get("AL_KILL_TRIALS", "25"))
 
 
