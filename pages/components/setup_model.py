@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import get_args
 
 import streamlit as st
 
 from al_core.config import ModelConfig
 from al_core.errors import Problem
 from al_core.models import MODELS, ModelEntry
-from al_core.query.strategies import STRATEGIES, Strategy
+from al_core.query.strategies import STRATEGIES, Family, Strategy
 from pages.components import config_form
 from pages.components.choice_cards import Choice, choice_cards
 from state import cache, draft
@@ -20,16 +21,7 @@ _NEEDS = {
     "committee": "a committee",
     "gradients": "gradients",
 }
-_FAMILIES = (
-    "baseline",
-    "uncertainty",
-    "bayesian",
-    "committee",
-    "diversity",
-    "hybrid",
-    "expected change",
-    "adversarial",
-)
+_FAMILIES = get_args(Family)
 
 
 def setup_model(chosen: str, problems: Sequence[Problem]) -> None:
