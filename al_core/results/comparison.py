@@ -1,0 +1,204 @@
+"""Strategies side by side over paired seeds: means, intervals, differences and tests.
+
+A seed's runs share initial set, splits, weights and order, so that differences are taken within a seed before
+anything is averaged (Werner et al., 2024, arXiv:2408.00426: three unpaired runs rank a method above random
+and below it). Intervals are Student's t: with the usual five seeds a percentile bootstrap is too narrow, and
+Wilcoxon's smallest two-sided p is 1/16, so that it can never speak; both are given all the same.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from jaxtyping import Float
+
+from al_core.results.analysis import Curve
+from al_core.seeds import generator
+
+CONFIDENCE: Final = 0.95
+FEW_SEEDS: Final = 5
+"""Below this many seeds a comparison is called indicative."""
+_RESAMPLES: Final = 10_000
+_MOST_SEEDS: Final = 1000  # beyond this the two cannot sensibly be told apart
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A mean over seeds; `low` and `high` are None where one value says nothing about spread."""
+
+    mean: float
+    low: float | None
+    high: float | None
+    deviation: float | None  # of the sample, n - 1
+    n: int
+
+    @property
+    def half(self) -> float | None:
+        """Half the width."""
+        return None if self.low is None or self.high is None else (self.high - self.low) / 2
+
+
+def mean_interval(values: Sequence[float], confidence: float = CONFIDENCE) -> Interval:
+    """Mean of independent values with Student's t interval.
+
+    Raises:
+        ValueError: there is no value.
+    """
+    x = np.asarray(values, float)
+    n = len(x)
+    if n == 0:
+        raise ValueError("a mean needs at least one value")
+    mean = float(x.mean())
+    if n == 1:
+        return Interval(mean, None, None, None, 1)
+    from scipy import stats  # noqa: PLC0415 - half a second, and pages that only list need none of it
+
+    deviation = float(x.std(ddof=1))
+    half = float(stats.t.ppf((1 + confidence) / 2, n - 1)) * deviation / math.sqrt(n)
+    return Interval(mean, mean - half, mean + half, deviation, n)
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One strategy (or any other setting): its learning curve for each seed."""
+
+    name: str
+    curves: Mapping[int, Curve]
+
+    def values(self, read: Callable[[Curve], float | None]) -> dict[int, float]:
+        """What is read off each seed's curve, without the seeds where there is nothing to read."""
+        found = {seed: read(curve) for seed, curve in self.curves.items()}
+        return {seed: value for seed, value in found.items() if value is not None}
+
+    def mean_curve(self, labels: Sequence[float]) -> list[Interval | None]:
+        """Mean and interval at each number of labels; None where no seed was measured."""
+        return [
+            mean_interval(list(found.values())) if (found := self.values(lambda c, n=n: c.at(n))) else None
+            for n in labels
+        ]
+
+
+def shared_labels(arms: Sequence[Arm]) -> list[float]:
+    """Numbers of labels at which some arm was measured, within the range that all curves cover."""
+    curves = [curve for arm in arms for curve in arm.curves.values() if len(curve.labels)]
+    if not curves:
+        return []
+    low = max(curve.labels[0] for curve in curves)
+    high = min(curve.labels[-1] for curve in curves)
+    return sorted({float(n) for curve in curves for n in curve.labels if low <= n <= high})
+
+
+def area(curve: Curve, until: float | None = None, *, log: bool = False) -> float | None:
+    """Normalised area under a curve; with `log` over log labels, so that early labels weigh as much."""
+    if not log:
+        return curve.aulc(until)
+    if len(curve.labels) == 0 or curve.labels[0] <= 0:
+        return None
+    stop = None if until is None else math.log(until)
+    return Curve(np.log(curve.labels), curve.values).aulc(stop)
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One arm minus another, seed by seed."""
+
+    by_seed: Mapping[int, float]
+    interval: Interval
+    bootstrap: tuple[float, float] | None
+    p_value: float | None  # paired t, two-sided
+    p_wilcoxon: float | None
+
+    @property
+    def clear(self) -> bool:
+        """Whether the interval leaves out zero."""
+        low, high = self.interval.low, self.interval.high
+        return low is not None and high is not None and (low > 0 or high < 0)
+
+    @property
+    def seeds_needed(self) -> int | None:
+        """Seeds after which a difference of this size would be clear in four of five studies; None: too many.
+
+        From the normal approximation of the paired t test's power, at least the seeds that there are.
+        """
+        spread = self.interval.deviation
+        if spread is None:
+            return None
+        if self.clear or spread == 0:
+            return self.interval.n
+        if self.interval.mean == 0:
+            return None
+        wanted = math.ceil(((1.96 + 0.842) * spread / self.interval.mean) ** 2) + 2
+        return max(wanted, self.interval.n + 1) if wanted <= _MOST_SEEDS else None
+
+
+def paired(own: Mapping[int, float], other: Mapping[int, float]) -> Difference | None:
+    """Own minus other over the seeds that both have; None if they share none."""
+    seeds = sorted(own.keys() & other.keys())
+    if not seeds:
+        return None
+    by_seed = {seed: own[seed] - other[seed] for seed in seeds}
+    gaps = np.array(list(by_seed.values()))
+    interval = mean_interval(gaps.tolist())
+    if len(gaps) < 2:
+        return Difference(by_seed, interval, None, None, None)
+    return Difference(by_seed, interval, bootstrap_interval(gaps), _t_test(gaps), _wilcoxon(gaps))
+
+
+def bootstrap_interval(
+    values: Float[np.ndarray, " n"], confidence: float = CONFIDENCE
+) -> tuple[float, float]:
+    """Percentile interval of the mean (Efron, 1979); the same for the same values."""
+    rng = generator(0, "bootstrap of a difference")
+    means = rng.choice(values, (_RESAMPLES, len(values))).mean(axis=1)
+    low, high = np.quantile(means, [(1 - confidence) / 2, (1 + confidence) / 2])
+    return float(low), float(high)
+
+
+def _t_test(gaps: Float[np.ndarray, " n"]) -> float:
+    """Two-sided p of the paired t test; no spread at all: certain, one way or the other."""
+    if np.ptp(gaps) == 0:
+        return 1.0 if gaps[0] == 0 else 0.0
+    from scipy import stats  # noqa: PLC0415 - as above
+
+    return float(stats.ttest_1samp(gaps, 0).pvalue)
+
+
+def _wilcoxon(gaps: Float[np.ndarray, " n"]) -> float:
+    """Two-sided p of the signed-rank test (Wilcoxon, 1945)."""
+    if not gaps.any():
+        return 1.0
+    from scipy import stats  # noqa: PLC0415 - as above
+
+    return float(stats.wilcoxon(gaps).pvalue)
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """P values adjusted for being several (Holm, 1979), in the order given."""
+    order = np.argsort(p_values, kind="stable")
+    adjusted = np.empty(len(p_values))
+    highest = 0.0
+    for rank, place in enumerate(order):
+        highest = max(highest, min(1.0, (len(p_values) - rank) * p_values[place]))
+        adjusted[place] = highest
+    return adjusted.tolist()
+
+
+def penalty_matrix(arms: Sequence[Arm], labels: Sequence[float]) -> Float[np.ndarray, "a a"]:
+    """Entry (i, j): share of budgets at which arm i clearly loses to arm j (Ash et al., 2020, 1906.03671).
+
+    "Clearly": paired t over seeds, two-sided, p below .05, at each number of labels.
+    """
+    table = np.zeros((len(arms), len(arms)))
+    if not len(labels):
+        return table
+    for number in labels:
+        heights = [arm.values(lambda curve: curve.at(number)) for arm in arms]  # noqa: B023 - used at once
+        for i, own in enumerate(heights):
+            for j, other in enumerate(heights):
+                gap = paired(own, other) if i != j else None
+                table[i, j] += gap is not None and gap.clear and gap.interval.mean < 0
+    return table / len(labels)

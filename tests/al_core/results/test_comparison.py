@@ -1,0 +1,156 @@
+"""Known answers, scipy's where it has them, and how often equal strategies are called different."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from al_core.results import comparison
+from al_core.results.analysis import Curve
+from al_core.results.comparison import Arm
+
+
+def curve(values, labels=(10, 20, 30, 40)):
+    return Curve(np.array(labels, float), np.array(values, float))
+
+
+def test_the_interval_of_five_values_is_students():
+    values = [0.80, 0.82, 0.79, 0.85, 0.81]
+    found = comparison.mean_interval(values)
+    low, high = stats.t.interval(0.95, 4, loc=np.mean(values), scale=stats.sem(values))
+    assert (found.low, found.high) == pytest.approx((low, high))
+    assert found.deviation == pytest.approx(np.std(values, ddof=1))
+    assert found.half == pytest.approx((high - low) / 2)
+
+
+def test_one_value_has_a_mean_and_no_interval():
+    found = comparison.mean_interval([0.5])
+    assert (found.mean, found.low, found.high, found.half, found.n) == (0.5, None, None, None, 1)
+    with pytest.raises(ValueError, match="at least one value"):
+        comparison.mean_interval([])
+
+
+def test_a_straight_line_has_its_middle_as_area():
+    assert comparison.area(curve([0.2, 0.4, 0.6, 0.8])) == pytest.approx(0.5)
+    assert comparison.area(curve([0.2, 0.4, 0.6, 0.8]), 30) == pytest.approx(0.4)
+
+
+def test_the_log_area_weighs_doublings_alike():
+    doubling = curve([0.0, 0.5, 1.0], labels=(10, 20, 40))
+    assert comparison.area(doubling, log=True) == pytest.approx(0.5)
+    assert comparison.area(doubling) == pytest.approx((0.25 * 10 + 0.75 * 20) / 30)
+    assert comparison.area(doubling, 20, log=True) == pytest.approx(0.25)
+    assert comparison.area(curve([1.0], labels=(10,)), log=True) is None
+
+
+def test_differences_are_taken_within_a_seed():
+    own, other = {0: 0.9, 1: 0.5, 2: 0.7}, {0: 0.8, 1: 0.4, 2: 0.6, 7: 0.1}
+    found = comparison.paired(own, other)
+    assert found.by_seed == pytest.approx({0: 0.1, 1: 0.1, 2: 0.1})
+    assert found.interval.mean == pytest.approx(0.1)
+    assert found.clear  # the spread over seeds is large, but both share it
+    assert comparison.paired({0: 1.0}, {1: 1.0}) is None
+
+
+def test_tests_of_a_difference_are_scipys():
+    gaps = np.array([0.03, 0.01, 0.04, -0.01, 0.05, 0.02])
+    found = comparison.paired(dict(enumerate(gaps)), dict.fromkeys(range(6), 0.0))
+    assert found.p_value == pytest.approx(stats.ttest_1samp(gaps, 0).pvalue)
+    assert found.p_wilcoxon == pytest.approx(stats.wilcoxon(gaps).pvalue)
+    reference = stats.bootstrap((gaps,), np.mean, method="percentile", rng=np.random.default_rng(1))
+    assert found.bootstrap == pytest.approx(reference.confidence_interval, abs=1e-3)
+
+
+def test_equal_curves_do_not_differ_and_equal_gaps_always_do():
+    same = comparison.paired({0: 0.5, 1: 0.5}, {0: 0.5, 1: 0.5})
+    assert (same.p_value, same.p_wilcoxon, same.clear) == (1.0, 1.0, False)
+    always = comparison.paired({0: 0.5, 1: 0.75}, {0: 0.25, 1: 0.5})
+    assert (always.p_value, always.clear) == (0.0, True)
+
+
+def test_holm_multiplies_the_smallest_by_their_number():
+    assert comparison.holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
+    assert comparison.holm([]) == []
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=12))
+def test_holm_keeps_the_order_and_never_lowers(p_values):
+    adjusted = comparison.holm(p_values)
+    assert all(a >= min(p, 1.0) for a, p in zip(adjusted, p_values, strict=True))
+    assert all(a <= 1 for a in adjusted)
+    order = np.argsort(p_values, kind="stable")
+    assert np.all(np.diff(np.array(adjusted)[order]) >= 0)
+
+
+def test_the_penalty_matrix_counts_budgets_that_are_clearly_lost():
+    rng = np.random.default_rng(0)
+    noise = rng.normal(0, 0.001, (5, 4))
+    better = Arm("better", {s: curve(np.array([0.5, 0.7, 0.8, 0.9]) + noise[s]) for s in range(5)})
+    # equal at first, then clearly behind
+    tail = rng.normal(0, 1e-5, (5, 3))
+    worse = Arm(
+        "worse",
+        {
+            s: curve(np.r_[better.curves[s].values[0], better.curves[s].values[1:] - 0.1 + tail[s]])
+            for s in range(5)
+        },
+    )
+    labels = comparison.shared_labels([better, worse])
+    table = comparison.penalty_matrix([better, worse], labels)
+    assert labels == [10, 20, 30, 40]
+    assert table.tolist() == [[0, 0], [0.75, 0]]
+
+
+def test_shared_labels_end_where_the_shortest_curve_ends():
+    long = Arm("long", {0: curve([0.1, 0.2, 0.3, 0.4])})
+    short = Arm("short", {0: curve([0.1, 0.3], labels=(15, 30))})
+    assert comparison.shared_labels([long, short]) == [15, 20, 30]
+    assert comparison.shared_labels([]) == []
+
+
+def test_a_mean_curve_has_gaps_where_nothing_was_measured():
+    arm = Arm("a", {0: curve([0.1, 0.2, 0.3, 0.4]), 1: curve([0.3, 0.4], labels=(10, 20))})
+    means = [None if m is None else (m.mean, m.n) for m in arm.mean_curve([10, 20, 30, 50])]
+    assert means[0] == (pytest.approx(0.2), 2)
+    assert means[2] == (pytest.approx(0.3), 1)
+    assert means[3] is None
+
+
+def test_two_strategies_that_are_the_same_are_rarely_called_different():
+    """200 studies of five paired seeds without any difference: 5 % and its noise, at most."""
+    rng = np.random.default_rng(3)
+    called = 0
+    for _ in range(200):
+        seeds = rng.normal(0.8, 0.05, 5)  # what a seed has in common
+        own, other = (seeds + rng.normal(0, 0.01, 5) for _ in range(2))
+        called += comparison.paired(dict(enumerate(own)), dict(enumerate(other))).clear
+    assert called / 200 <= 0.05 + 3 * math.sqrt(0.05 * 0.95 / 200)
+    assert called > 0  # it does call at its rate: a test that never speaks would pass the line above
+
+
+def test_the_seeds_needed_grow_as_the_difference_shrinks():
+    noise = np.array([-0.02, -0.01, 0.0, 0.01, 0.02])
+
+    def needed(gap):
+        return comparison.paired(dict(enumerate(gap + noise)), dict.fromkeys(range(5), 0.0)).seeds_needed
+
+    assert needed(0.1) == 5  # clear already
+    assert 5 < needed(0.01) < needed(0.005)
+    assert needed(0.0001) is None
+
+
+def test_the_needed_seeds_do_find_the_difference_in_about_four_studies_of_five():
+    rng = np.random.default_rng(5)
+    gap, spread = 0.01, 0.015
+    pilot = np.array([-1.0, 1.0, -1.0, 1.0, 0.0]) * spread * math.sqrt(4 / 4) + gap
+    seeds = comparison.paired(dict(enumerate(pilot)), dict.fromkeys(range(5), 0.0)).seeds_needed
+    found = sum(
+        comparison.paired(
+            dict(enumerate(rng.normal(gap, spread, seeds))), dict.fromkeys(range(seeds), 0.0)
+        ).clear
+        for _ in range(150)
+    )
+    assert 0.65 < found / 150 < 0.95
