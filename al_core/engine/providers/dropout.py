@@ -1,16 +1,20 @@
-"""Monte Carlo dropout (Gal & Ghahramani, 2016, arXiv:1506.02142): passes differ in what is left out.
+"""Monte Carlo dropout (Gal & Ghahramani, 2016, arXiv:1506.02142): a pass is one network drawn by its masks.
 
-Only dropout is active; BatchNorm stays in evaluation mode, as the network is not to change. What lies before
-the first dropout is the same in every pass and is computed once.
+All images of a pass share its masks, so that passes are networks and what they say of two images together
+has a meaning (BatchBALD needs it: Kirsch et al., 2019, arXiv:1906.08158). Only dropout is active; BatchNorm
+stays in evaluation mode, as the network is not to change. What lies before the first dropout is the same in
+every pass and is computed once; dropout in front of the last layer alone is one matrix product for all.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from typing import Final
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from jaxtyping import Float32
 from torch import Tensor, nn
 
@@ -21,6 +25,9 @@ from al_core.engine.providers import EvidenceContext
 from al_core.errors import StrategyError
 from al_core.seeds import seed_for
 from al_core.types import SampleIds
+
+if TYPE_CHECKING:
+    from al_core.models._classifier import Classifier
 
 NAMES: Final = ("mc_probs",)
 
@@ -61,29 +68,72 @@ def mc_predict(
         )
     out = np.empty((len(ids), passes, network.num_classes), np.float32)
     frozen = network.spec.frozen
-    block = 0
+    seeds = [seed_for(seed, "pass", t) for t in range(passes)]
+    in_head = frozen or active == [classifier.drop]
+    of_features = _head_passes(classifier, seeds) if in_head else _passes(classifier, active, seeds)
 
-    def head_passes(shared: Tensor) -> Tensor:
-        nonlocal block
-        block += 1
+    def of_images(module: ImageClassifier, x: Tensor) -> Tensor:
+        shared = torch.flatten(module.trunk(x), 1)
+        return of_features(classifier.neck(shared) if in_head else shared)
+
+    rows = embed(network, split, ids, progress=progress, control=control) if frozen else None
+    with evaluating(network.module), torch.inference_mode():
+        if rows is None:
+            run_chunks(network, split, ids, of_images, out, progress=progress, control=control)
+        else:
+            run_rows(network, rows, of_features, out, control=control)
+    return np.ascontiguousarray(out.transpose(1, 0, 2))
+
+
+def _head_passes(classifier: Classifier, seeds: Sequence[int]) -> Callable[[Tensor], Tensor]:
+    """Embeddings (r, D) to probabilities (r, T, C): masking features masks the head's columns."""
+    head, dropout = classifier.head, classifier.drop
+    with torch.no_grad():
+        masks = torch.stack([_mask(dropout, head.weight[0], seed) for seed in seeds])
+        weight = (masks[:, None, :] * head.weight).flatten(0, 1)
+        bias = None if head.bias is None else head.bias.repeat(len(seeds))
+
+    def probs(h: Tensor) -> Tensor:
+        return F.linear(h, weight, bias).view(len(h), len(seeds), -1).softmax(2)
+
+    return probs
+
+
+def _passes(
+    classifier: Classifier, active: Sequence[nn.Dropout], seeds: Sequence[int]
+) -> Callable[[Tensor], Tensor]:
+    """What the trunk gives to probabilities (r, T, C), one pass after the other."""
+
+    def probs(shared: Tensor) -> Tensor:
         drawn = []
-        for t in range(passes):
-            torch.manual_seed(seed_for(seed, "pass", t, block))
-            h = shared if frozen else classifier.neck(torch.flatten(shared, 1))
-            drawn.append(classifier.forward_head(h).softmax(1))
+        for seed in seeds:
+            with _masked(active, seed):
+                drawn.append(classifier.forward_head(classifier.neck(shared)).softmax(1))
         return torch.stack(drawn, 1)
 
-    def image_passes(module: ImageClassifier, x: Tensor) -> Tensor:
-        return head_passes(module.trunk(x))
+    return probs
 
-    devices = [network.plan.device] if network.plan.device.type == "cuda" else []
-    rows = embed(network, split, ids, progress=progress, control=control) if frozen else None
-    # nn.Dropout draws from torch's global generator: forked, so that nobody else's draws move
-    with evaluating(network.module), torch.inference_mode(), torch.random.fork_rng(devices):
-        for module in [classifier.drop] if frozen else active:
-            module.train()
-        if rows is None:
-            run_chunks(network, split, ids, image_passes, out, progress=progress, control=control)
-        else:
-            run_rows(network, rows, head_passes, out, control=control)
-    return np.ascontiguousarray(out.transpose(1, 0, 2))
+
+@contextmanager
+def _masked(active: Sequence[nn.Dropout], seed: int) -> Iterator[None]:
+    """Dropouts apply one mask to all rows, although they are in evaluation mode."""
+
+    def hook(place: int) -> Callable[[nn.Module, tuple[Tensor, ...], Tensor], Tensor]:
+        def apply(module: nn.Module, _: tuple[Tensor, ...], output: Tensor) -> Tensor:
+            return output * _mask(active[place], output[0], seed_for(seed, "layer", place))
+
+        return apply
+
+    handles = [module.register_forward_hook(hook(place)) for place, module in enumerate(active)]
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def _mask(dropout: nn.Dropout, like: Tensor, seed: int) -> Tensor:
+    """Zeros with the dropout's probability and 1 / (1 - p) elsewhere, drawn on the processor."""
+    generator = torch.Generator().manual_seed(seed % 2**63)
+    kept = torch.rand(like.shape, generator=generator) >= dropout.p
+    return (kept / (1 - dropout.p)).to(like)

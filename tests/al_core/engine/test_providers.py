@@ -7,8 +7,10 @@ from torch import nn
 
 from al_core.engine import inference
 from al_core.engine.providers import EvidenceContext, gather
+from al_core.engine.providers.dropout import mc_predict
 from al_core.errors import StrategyError
 from al_core.query.evidence import KINDS
+from al_core.seeds import seed_for
 
 
 @pytest.fixture
@@ -86,6 +88,52 @@ def test_dropout_passes_differ_repeat_and_agree_on_average(context):
     many = gather(["mc_probs"], with_(context, passes=200))["mc_probs"]
     plain = gather(["probs"], context)["probs"]
     assert np.abs(many.mean(0) - plain).max() < 0.15
+
+
+def test_a_pass_is_one_network_for_all_images(context):
+    """BatchBALD multiplies what a pass says of several images; copies of an image must agree in each pass."""
+    one = gather(["mc_probs"], with_(context, candidate_ids=np.array([20, 33])))["mc_probs"]
+    among = gather(["mc_probs"], with_(context, candidate_ids=np.array([33, 40, 20, 21])))["mc_probs"]
+    np.testing.assert_allclose(one, among[:, [2, 0]], atol=1e-6)
+
+
+@pytest.mark.parametrize("frozen", [False, True])
+def test_dropout_passes_are_those_of_masked_features(context, train, config, settings, frozen):
+    """One product for all passes against a loop over masks, image by image."""
+    config = config.changed(model__frozen=frozen)
+    context = with_(context, config=config, network=train(config, settings=settings))
+    network = context.network
+    seed, classifier = 5, network.module.classifier
+    found = mc_predict(
+        network, context.dataset.train, context.candidate_ids, passes=4, seed=seed,
+        progress=lambda done, total: None, control=lambda: None,
+    )  # fmt: skip
+    h = torch.from_numpy(inference.embed(network, context.dataset.train, context.candidate_ids))
+    share = []
+    for t in range(4):
+        generator = torch.Generator().manual_seed(seed_for(seed, "pass", t) % 2**63)
+        mask = (torch.rand(h.shape[1], generator=generator) >= classifier.drop.p).float()
+        share.append(float(mask.mean()))
+        with torch.no_grad():
+            expected = classifier.head(h * mask / (1 - classifier.drop.p)).softmax(1)
+        np.testing.assert_allclose(found[t], expected.numpy(), atol=1e-5)
+    assert np.mean(share) == pytest.approx(1 - classifier.drop.p, abs=0.05)
+
+
+def test_dropout_below_the_last_layer_is_passed_through_layer_by_layer(context):
+    """VGG's two dropouts: masks act although all is in evaluation mode, and are gone afterwards."""
+    classifier = context.network.module.classifier
+    torch.manual_seed(0)
+    width = classifier.num_features
+    classifier.neck = nn.Sequential(nn.Dropout(0.5), nn.Linear(width, width), nn.ReLU())
+    before = context.network.state_hash()
+    probs = gather(["mc_probs"], context)["mc_probs"]
+    assert probs.std(0).max() > 1e-3
+    np.testing.assert_array_equal(gather(["mc_probs"], context)["mc_probs"], probs)
+    assert not any(module._forward_hooks for module in classifier.modules())
+    assert context.network.state_hash() == before
+    many = gather(["mc_probs"], with_(context, passes=300))["mc_probs"].mean(0)
+    assert np.abs(many - gather(["probs"], context)["probs"]).max() < 0.2
 
 
 def test_the_trunk_runs_once_for_all_dropout_passes(context, monkeypatch):
