@@ -18,7 +18,8 @@ import numpy as np
 from al_core.errors import StrategyError
 from al_core.query.evidence import KINDS
 from al_core.query.selection import Selection, select
-from al_core.query.strategies import Strategy
+from al_core.query.strategies import STRATEGIES, Strategy
+from al_core.query.work import LETTERS
 from al_core.types import Positions
 
 Evidence = dict[str, Any]
@@ -192,9 +193,18 @@ def cannot_see_hidden_labels(strategy: Strategy) -> None:
 
 
 def says_what_it_is(strategy: Strategy) -> None:
-    """Its file gives a title, an idea in one sentence and a paper; its defaults pass its own checks."""
-    for what in ("title", "idea", "paper"):
+    """It gives a title and an idea in one sentence; its defaults pass its own checks.
+
+    A registered one also gives paper, formula, cost, when it helps and when it hurts: its page and the
+    prediction of its cost are made from them.
+    """
+    ours = strategy.name in STRATEGIES and STRATEGIES.get(strategy.name) is strategy
+    for what in ("title", "idea", *(("paper", "formula", "cost", "helps", "hurts") if ours else ())):
         _require(bool(getattr(strategy, what).strip()), strategy, f"has no {what}")
+    options = {option.name for option in strategy.options}
+    for work in strategy.growth if strategy.cost else ():
+        unknown = sorted(work.names - LETTERS - options)
+        _require(not unknown, strategy, f"counts {', '.join(unknown)} in its cost: neither size nor option")
     defaults = {option.name: option.default for option in strategy.options}
     problems = strategy.check_options(defaults)
     _require(not problems, strategy, f"refuses its own defaults: {problems}")

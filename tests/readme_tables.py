@@ -1,9 +1,10 @@
-"""README's tables, from the registries: `make readme` writes them, test_documents.py finds stale ones."""
+"""README's tables and the strategies' pages: `make readme` writes them, a test finds stale ones."""
 
 import re
 from pathlib import Path
 
 from al_core.cli.listing import dataset_rows, model_rows, option_rows, strategy_rows
+from tests import strategy_pages
 
 README = Path(__file__).resolve().parent.parent / "README.md"
 
@@ -45,7 +46,12 @@ def tables():
         "strategies": _table(
             ["name", "idea", "needs", "also called"],
             [
-                [f"`{r['name']}`", r["idea"], ", ".join(r["needs"]) or "nothing", ", ".join(r["aliases"])]
+                [
+                    f"[`{r['name']}`](docs/strategies/{r['name']}.md)",
+                    r["idea"],
+                    ", ".join(r["needs"]) or "nothing",
+                    ", ".join(r["aliases"]),
+                ]
                 for r in strategy_rows()
             ],
         ),
@@ -76,3 +82,4 @@ def with_tables(text):
 
 if __name__ == "__main__":
     README.write_text(with_tables(README.read_text(encoding="utf-8")), encoding="utf-8")
+    strategy_pages.write()

@@ -5,6 +5,7 @@ import subprocess
 
 import pytest
 
+from tests import strategy_pages
 from tests.readme_tables import README, with_tables
 
 ROOT = README.parent
@@ -20,6 +21,22 @@ def tracked(*patterns):
 def test_the_tables_of_the_readme_are_those_of_the_registries():
     text = README.read_text(encoding="utf-8")
     assert text == with_tables(text), "run `make readme`"
+
+
+def test_the_pages_of_the_strategies_are_those_of_the_registry():
+    wanted = strategy_pages.pages()
+    found = {path.name: path.read_text(encoding="utf-8") for path in strategy_pages.FOLDER.glob("*.md")}
+    assert found.keys() == wanted.keys(), "run `make readme`"
+    assert [name for name in wanted if found[name] != wanted[name]] == [], "run `make readme`"
+
+
+def test_every_link_between_the_documents_leads_somewhere():
+    broken = []
+    for path in [*ROOT.glob("*.md"), *strategy_pages.FOLDER.glob("*.md")]:
+        for target in re.findall(r"\]\(([^)#\s]+)\)", path.read_text(encoding="utf-8")):
+            if not target.startswith("http") and not (path.parent / target).exists():
+                broken.append(f"{path.name}: {target}")
+    assert broken == []
 
 
 def test_every_path_that_the_architecture_names_exists():

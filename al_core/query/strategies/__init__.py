@@ -6,7 +6,8 @@
 
 Positional parameters are names of evidence. With keyword-only `k` and `rng` the function is a selector: it
 returns k positions in picking order. Without them it is a scorer: it returns a score for each candidate,
-higher = sooner. Any other keyword-only parameter, annotated and with a default, is an option.
+higher = sooner. Any other keyword-only parameter, annotated and with a default, is an option. The file's
+docstring begins with the paper and says formula, cost, when it helps and when it hurts (al_core.query.about).
 """
 
 from __future__ import annotations
@@ -20,7 +21,9 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeVar, get_args, get_origin
 
 from al_core.errors import Problem, StrategyError
+from al_core.query.about import About, growth
 from al_core.query.evidence import KINDS
+from al_core.query.work import Work
 from al_core.registry import Registry
 
 Family = Literal[
@@ -102,6 +105,12 @@ class Strategy:
     is_selector: bool
     options: tuple[StrategyOption, ...]
     function: Callable[..., Any]
+    formula: str = ""
+    cost: str = ""
+    helps: str = ""
+    hurts: str = ""
+    deviation: str = ""
+    remarks: tuple[str, ...] = ()
 
     @classmethod
     def of(
@@ -116,11 +125,23 @@ class Strategy:
         if family not in get_args(Family):
             raise _malformed(name, f"family {family!r} is not one of {', '.join(get_args(Family))}")
         idea = (inspect.getdoc(function) or "").partition("\n")[0]
-        paper = (inspect.cleandoc(function.__globals__.get("__doc__") or "")).partition("\n\n")[0]
+        about = About.of(function.__globals__.get("__doc__"))
         if not idea:
             raise _malformed(name, "it has no docstring; its first line is shown as the idea")
         evidence, options, drawn = _read_signature(name, function)
-        return cls(name, title, family, aliases, idea, paper, evidence, drawn, options, function)
+        return cls(
+            name, title, family, aliases, idea, about.paper, evidence, drawn, options, function,
+            about.formula, about.cost, about.helps, about.hurts, about.deviation, about.remarks,
+        )  # fmt: skip
+
+    @property
+    def growth(self) -> tuple[Work, Work]:
+        """How time and memory grow with the sizes.
+
+        Raises:
+            StrategyError: the file does not say.
+        """
+        return growth(self.cost)
 
     @property
     def needs(self) -> frozenset[str]:

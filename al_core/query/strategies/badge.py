@@ -1,7 +1,19 @@
 """BADGE (Ash et al., ICLR 2020, arXiv 1906.03671), with distances from the gradients' factors.
 
-The gradient of the last layer under the predicted label is a h^T with a = p - e. The product of two gradients
-is (a . a')(h . h'), so that the C x D numbers of an image are never written down.
+Formula: g(x) = (p(x) - e_y*) h(x)^T with y* the predicted class; the first pick is the longest g, each
+further one is drawn with P(x) proportional to min over picks s of |g(x) - g(s)|^2 (k-means++).
+
+Cost: time n*k*(C + D); memory n*(2*C + 2).
+
+Helps: hundreds of labels a query on a network that trains: CIFAR-10, ResNet-18, mean accuracy 85.5 against
+82.9 of random, and with a class imbalance of 100 the best, 57.7 against 54.0 (Ji et al., WACV 2023).
+
+Hurts: with the first labels: CIFAR-100 with 400 labels and FlexMatch 27.9 against 29.9 of random (Mishal &
+Weinshall, 2024, arXiv 2407.01804). On frozen features it is no better than margin, 94.12 against 94.07 (Zhang
+et al., 2023, arXiv 2306.09910).
+
+The product of two gradients is (a . a')(h . h') with a = p - e, so that the C x D numbers of an image are
+never written down.
 """
 
 from __future__ import annotations

@@ -1,11 +1,22 @@
 """BatchBALD (Kirsch, van Amersfoort & Gal, NeurIPS 2019, arXiv 1906.08158): BALD of a batch as a whole.
 
-Helps where images repeat: BALD asks for all copies, this for one of them. Hurts with large batches: T passes
-tell apart log T nats at most, after which gains are noise (take T large, or power_bald).
+Formula: a(x_1, ..., x_k) = H(y_1, ..., y_k) - E_t sum_i H(y_i | t), made large greedily.
 
-What an image adds to the batch y is I(its label; pass | y): the mean, over what the batch's labels may turn
-out to be, of the entropy of the image's prediction once these are known, minus its entropy within a pass.
-All configurations of labels are gone through while they are few; then they are drawn, each from one pass.
+Cost: time T*n*C + k*min(n, max_candidates)*configurations*T*C; memory 2*min(n, max_candidates)*T*C +
+4*configurations*T. An upper bound: gains fall as the batch grows, so that most candidates are not looked at
+again.
+
+Helps: where images repeat: repeated MNIST at 100 labels .893 against .785 of BALD and .859 of random; on
+MNIST 95 labels to 90 % accuracy with 5 a query, BALD with 10 a query 155 (Kirsch et al., 2019).
+
+Hurts: with large batches: T passes tell apart log T nats at most, after which gains are noise (take T large,
+or power_bald).
+
+What an image adds to the batch is the mean, over what the batch's labels may turn out to be, of the entropy
+of the image's prediction once these are known, minus its entropy within a pass. All configurations of labels
+are gone through while they are few; then they are drawn, each from one pass.
+
+Deviation: only the images of largest BALD are candidates (max_candidates).
 """
 
 from __future__ import annotations

@@ -1,8 +1,17 @@
 """Basic iterative method (Kurakin, Goodfellow & Bengio, 2016, arXiv 1607.02533) as an active learning score.
 
-Small steps by the sign of the gradient until the class turns over, the last one halved until it is exact, so
-that images do not tie on whole steps. Cheaper than DeepFool, and a coarser estimate of the same distance.
-Helps and hurts where deep_fool does.
+Formula: score(x) = -|x' - x|_2, x' the first point of x <- clip(x + sign(gradient)/255) whose predicted class
+has changed.
+
+Cost: time n; memory 2*n. The evidence is what costs: up to 50 steps of a pass each way, so cap the
+candidates.
+
+Helps: where deep_fool does, for less: a gradient a step instead of ten.
+
+Hurts: a coarser estimate of the same distance; by its cost, and like all scorers it repeats itself within a
+query.
+
+Deviation: the last step is halved until it is exact, so that images do not tie on whole steps.
 """
 
 from __future__ import annotations

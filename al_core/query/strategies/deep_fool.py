@@ -1,9 +1,19 @@
 """DeepFool active learning (Ducoffe & Precioso, 2018, arXiv 1802.09841; Moosavi-Dezfooli et al., CVPR 2016).
 
-The distance to the border of the predicted class, step by step along the linearised network. Helps with
-small convolutional networks on simple images; published gains over margin sampling are small. Hurts by its
-cost, some hundred passes an image, so cap the candidates; and like all scorers it repeats itself within a
-query.
+Formula: score(x) = -|r(x)|_2, r the smallest change of pixels that DeepFool finds to turn the predicted class
+over.
+
+Cost: time n; memory 2*n. The evidence is what costs: up to 20 steps with 10 gradients an image, so cap the
+candidates.
+
+Helps: small convolutional networks on simple images: in its paper ahead of uncertainty on MNIST and
+Quick-Draw; gains over margin are small.
+
+Hurts: by its cost, some hundred passes an image, and like all scorers it repeats itself within a query.
+
+The distance to the border of the predicted class is found step by step along the linearised network.
+
+Deviation: the perturbed images are not added to the training set.
 """
 
 from __future__ import annotations

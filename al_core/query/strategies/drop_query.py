@@ -1,7 +1,14 @@
 """DropQuery (Gupte et al., TMLR 2024, arXiv 2401.14555): for a head with dropout on pretrained features.
 
-Helps with frozen features of a large pretrained network, on which it beat uncertainty and diversity alone at
-small budgets. Hurts where dropout hardly moves a prediction: too few images flip, and it nears plain k-means.
+Formula: candidates = images for which argmax p_t != argmax p in more than T/2 passes; cluster them into k by
+k-means on unit embeddings and pick the member nearest to each centre.
+
+Cost: time T*n*C + min(reserve*k, n)*k*D; memory T*n + 2*n*C + min(reserve*k, n)*D.
+
+Helps: frozen features of a large pretrained network, on which in its paper it beats uncertainty and diversity
+alone at small budgets.
+
+Hurts: where dropout hardly moves a prediction: too few images flip, and it nears plain k-means.
 
 Deviation: predictions are compared over as many passes as there are (the paper takes 3).
 """

@@ -1,4 +1,17 @@
-"""Expected gradient length (Settles, Craven & Ray, NeurIPS 2007; in deep networks Huang et al., 2016)."""
+"""Expected gradient length (Settles, Craven & Ray, NeurIPS 2007; Huang et al., 2016, arXiv 1612.03226).
+
+Formula: score(x) = sum_y p(y|x) |p(x) - e_y| sqrt(|h(x)|^2 + 1), the expected length of the last layer's
+gradient.
+
+Cost: time n*(C + D); memory 10*n*C.
+
+Helps: text and speech, where it was introduced: labels of sequences that change the network most.
+
+Hurts: images with large features score high whatever they show, and like all top-k scorers it asks for the
+same kind k times; no independent benchmark on images has it ahead of margin. BADGE is its batch-aware form.
+
+Deviation: of the last layer only, in closed form; the papers take the whole network.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,16 @@
-"""Entropy sampling (Shannon, 1948; for queries Settles, 2009)."""
+"""Entropy sampling (Shannon, 1948; for queries Settles, Active Learning Literature Survey, 2009).
+
+Formula: score(x) = H(p(x)) = -sum_y p(y|x) log p(y|x), in nats.
+
+Cost: time n*C; memory 4*n*C.
+
+Helps: with hundreds of labels a class: CIFAR-10, ResNet-18, mean accuracy 85.7 against 82.9 of random; with a
+class imbalance of 10, 77.1 against 72.4 (Ji et al., WACV 2023).
+
+Hurts: with many classes and few labels, as the tail of unlikely classes fills it: CIFAR-100 at 5,000 labels
+30.9 against 33.1 of random (Ji et al., WACV 2023); ImageNet on frozen features at 13,000 labels 33.7 against
+45.1 (Pourahmadi et al., 2021, arXiv 2110.12033).
+"""
 
 from __future__ import annotations
 

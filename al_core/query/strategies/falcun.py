@@ -1,8 +1,15 @@
 """FALCUN (Gilhuber, Beer, Ma & Seidl, ECML PKDD 2024): BADGE's aim, in the space of probabilities.
 
-Helps with large batches and many features, as it looks at C numbers an image only; on balanced data it is
-close to BADGE at a fraction of the time. Hurts where the network is sure of what it does not know: images
-that all look certain are told apart by nothing else.
+Formula: draw with P(x) proportional to (u(x) + d(x))^gamma, u = 1 - (p_1 - p_2), d(x) the scaled distance min
+over picks s of |p(x) - p(s)|_1.
+
+Cost: time n*k*C; memory 2*n*C + 10*n.
+
+Helps: large batches and many features, as it looks at C numbers an image only: in its paper close to BADGE or
+better at a fraction of the time.
+
+Hurts: where the network is sure of what it does not know: images that all look certain are told apart by
+nothing else.
 """
 
 from __future__ import annotations

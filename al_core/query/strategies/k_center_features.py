@@ -1,4 +1,14 @@
-"""Greedy k-center on frozen features (Gonzalez, 1985; Sener & Savarese, 2018): no training is needed."""
+"""Greedy k-center on frozen features (Gonzalez, 1985; Sener & Savarese, ICLR 2018, arXiv 1708.00489).
+
+Formula: pick argmax_x min_{c in labeled + picked} |f(x) - f(c)|, k times.
+
+Cost: time n*m*D + n*k*D; memory 4*n + (k + m)*D. An upper bound: most distances are not brought up to date.
+
+Helps: to find kinds of images that nothing labeled resembles, before there is a network.
+
+Hurts: with few labels it collects outliers: ImageNet on frozen features at 13,000 labels 39.6 against 45.1 of
+random (Pourahmadi et al., 2021, arXiv 2110.12033).
+"""
 
 from __future__ import annotations
 

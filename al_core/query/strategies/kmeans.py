@@ -1,4 +1,14 @@
-"""k-means: one image of each part of the pool (Nguyen & Smeulders, ICML 2004; Zhdanov, 2019)."""
+"""k-means: one image of each part of the pool (Nguyen & Smeulders, ICML 2004; Zhdanov, arXiv 1901.05954).
+
+Formula: pick the member nearest to each of the k centres that make sum_x min_j |h(x) - c_j|^2 small.
+
+Cost: time n*k*D; memory 6*n + 3*k*D.
+
+Helps: large first batches, which it spreads over all kinds of images.
+
+Hurts: it does not look at the labels: what is known is asked again, and k clusters need not be classes. Among
+uncertain images only it is much better (Zhdanov, 2019): that is cluster_margin and drop_query here.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,14 @@
-"""k-means on frozen features (after Nguyen & Smeulders, ICML 2004): it needs no trained network."""
+"""k-means on frozen features (Nguyen & Smeulders, ICML 2004; Pourahmadi et al., 2021, arXiv 2110.12033).
+
+Formula: pick the member nearest to each of the k centres that make sum_x min_j |f(x) - c_j|^2 small.
+
+Cost: time n*k*D; memory 6*n + 3*k*D.
+
+Helps: before there is a network, with good features: ImageNet, linear on a frozen ResNet-18, 1,000 labels
+24.6 against 15.8 of random, and 46.9 against 45.1 with 13,000 (Pourahmadi et al., 2021).
+
+Hurts: in later rounds, since it does not know what is labeled; and as far as the features mix classes.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,15 @@
-"""Least confidence (Lewis & Gale, 1994; for many classes Culotta & McCallum, 2005)."""
+"""Least confidence (Lewis & Gale, SIGIR 1994; for many classes Culotta & McCallum, AAAI 2005).
+
+Formula: score(x) = 1 - max_y p(y|x).
+
+Cost: time n*C; memory 3*n.
+
+Helps: with hundreds of labels a class and a network that trains: CIFAR-10, ResNet-18, 2,000 labels a query,
+mean accuracy 85.7 against 82.9 of random, the best of ten strategies (Ji et al., WACV 2023).
+
+Hurts: while the network is poor: it asks for what is odd, and for the same oddity k times. On USPS with 20
+labels a query its area is .798 against .818 of random (Werner et al., 2024, arXiv 2408.00426, 50 runs).
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,16 @@
-"""Margin sampling (Scheffer, Decomain & Wrobel, 2001)."""
+"""Margin sampling (Scheffer, Decomain & Wrobel, IDA 2001).
+
+Formula: score(x) = 1 - (p_1(x) - p_2(x)), with p_1 >= p_2 the two largest probabilities.
+
+Cost: time n*C; memory n*C + 8*n.
+
+Helps: nearly everywhere once each class has a few labels. Best average rank of all strategies over seven data
+sets, 3.5 against 7.0 of random (Werner et al., 2024, arXiv 2408.00426, 50 runs each); on frozen CLIP features
+of CIFAR-10 94.07 against 93.52, as good as BADGE (Zhang et al., 2023, arXiv 2306.09910).
+
+Hurts: with the very first labels, when borders are drawn by chance, and on pools with copies, which all have
+the same margin (power_margin or a near-duplicate filter helps).
+"""
 
 from __future__ import annotations
 

@@ -1,8 +1,18 @@
 """MaxHerding (Bae, Noh & Sutherland, ECCV 2024, arXiv 2407.12212), for the first labels.
 
-Helps while labels are few and features are good (pretrained), where uncertainty knows nothing yet. Hurts
-later, when what matters lies along class borders rather than where images are many: then u_herding, badge or
-margin.
+Formula: pick argmax_x sum_x' max(0, s(x, x') - max_{c in labeled + picked} s(c, x')), with s(x, x') =
+exp(-(|f(x) - f(x')| / radius)^2) on unit features, k times.
+
+Cost: time min(n, max_candidates)*min(n, max_references)*D + k*min(n, max_references)*D + m*min(n,
+max_references)*D; memory min(n, max_references)*(D + 130).
+
+Helps: while labels are few and features are good (pretrained), where uncertainty knows nothing yet; in its
+paper ahead of TypiClust and ProbCover at low budgets, and less sensitive to the radius.
+
+Hurts: later, when what matters lies along class borders rather than where images are many: then u_herding,
+badge or margin.
+
+Deviation: of a larger pool, a random part can be picked and a random part is to be covered.
 """
 
 from __future__ import annotations

@@ -1,4 +1,15 @@
-"""Highest entropy of the mean over dropout passes (Gal & Ghahramani, ICML 2016, arXiv 1506.02142)."""
+"""Highest entropy of the mean over dropout passes (Gal & Ghahramani, ICML 2016, arXiv 1506.02142).
+
+Formula: score(x) = H(q(x)), with q = 1/T sum_t p_t the mean over passes.
+
+Cost: time T*n*C; memory 6*n*C.
+
+Helps: small convolutional networks with dropout: on MNIST 165 labels to 10 % error against 255 of random
+(Gal, Islam & Ghahramani, ICML 2017, arXiv 1703.02910).
+
+Hurts: it asks for images that are truly ambiguous as readily as for those that the network does not know
+(BALD tells them apart), and with many classes like entropy.
+"""
 
 from __future__ import annotations
 

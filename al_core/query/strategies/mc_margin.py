@@ -1,4 +1,15 @@
-"""Smallest margin of the mean over dropout passes (Gal & Ghahramani, ICML 2016, arXiv 1506.02142)."""
+"""Smallest margin of the mean over dropout passes (Gal & Ghahramani, ICML 2016, arXiv 1506.02142).
+
+Formula: score(x) = 1 - (q_1(x) - q_2(x)), the two largest values of q = 1/T sum_t p_t.
+
+Cost: time T*n*C; memory 4*n*C.
+
+Helps: as margin does, with a flatter prediction. Published differences to margin are within the spread of
+seeds.
+
+Hurts: T passes of the head for what margin has after one; without a dropout that was trained with it equals
+margin.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,15 @@
-"""Mean standard deviation over dropout passes (Kendall et al., 2015; Kampffmeyer et al., 2016)."""
+"""Mean standard deviation over dropout passes (Kendall et al., 2015, arXiv 1511.02680).
+
+Formula: score(x) = 1/C sum_y sqrt(1/T sum_t p_t(y|x)^2 - (1/T sum_t p_t(y|x))^2).
+
+Cost: time T*n*C; memory 6*n*C.
+
+Helps: it is the map of uncertainty that segmentation uses (Kampffmeyer et al., CVPRW 2016), cheap and
+bounded.
+
+Hurts: as a choice of images it is little better than chance: on MNIST 230 labels to 10 % error, random 255,
+BALD 145 (Gal, Islam & Ghahramani, ICML 2017, arXiv 1703.02910).
+"""
 
 from __future__ import annotations
 

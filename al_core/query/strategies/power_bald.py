@@ -1,4 +1,14 @@
-"""Power BALD: a batch drawn by score instead of the top (Kirsch et al., TMLR 2023, arXiv 2106.12059)."""
+"""Power BALD: a batch drawn by score instead of the top (Kirsch et al., TMLR 2023, arXiv 2106.12059).
+
+Formula: draw k without replacement, P(x) proportional to BALD(x)^beta.
+
+Cost: time T*n*C; memory 6*n*C.
+
+Helps: batches of any size at the cost of BALD. In its paper it matches BatchBALD on repeated MNIST, where
+plain BALD falls below random.
+
+Hurts: with one label a query, where the top alone is the better choice; beta then acts as noise.
+"""
 
 from __future__ import annotations
 

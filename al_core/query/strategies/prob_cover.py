@@ -1,8 +1,18 @@
 """ProbCover (Yehuda, Dekel, Hacohen & Weinshall, NeurIPS 2022, arXiv 2205.11320), for the first labels.
 
+Formula: pick argmax_x |{x' : |f(x) - f(x')| <= radius, x' in no ball of a labeled or picked image}|, k times.
+
+Cost: time min(n, max_images)**2*D + min(n, max_images)*m*D; memory 2*min(n, max_images)*D + min(min(n,
+max_images)**2, 50000000).
+
+Helps: with a few labels a class and features in which classes lie apart: CIFAR-10 with ten labels and
+FlexMatch 94.1 against 53.8 of random, CIFAR-100 with 100 labels 32.5 against 17.9 (the paper).
+
+Hurts: once the pool is covered, as it then knows nothing more and draws at random: below random from about
+7,000 labels on CIFAR-100 (Mishal & Weinshall, 2024, arXiv 2407.01804); and with features that mix classes.
+
 The radius follows from the pool: the largest at which most balls hold one cluster only, of as many clusters
-as there are classes. Helps with a few labels a class and features in which classes lie apart. Hurts once the
-pool is covered (it then knows nothing more, and draws at random) and with features that mix classes.
+as there are classes.
 
 Deviation: the radius is exact for the images looked at, and not searched for on a grid.
 """

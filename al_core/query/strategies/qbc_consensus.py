@@ -1,4 +1,14 @@
-"""Query by committee, entropy of the consensus (McCallum & Nigam, ICML 1998)."""
+"""Query by committee, entropy of the consensus (McCallum & Nigam, ICML 1998).
+
+Formula: score(x) = H(1/M sum_m p_m(x)).
+
+Cost: time M*n*C; memory 6*n*C.
+
+Helps: better calibrated than one network's entropy: ensembles gave the best uncertainties, ahead of dropout,
+on MNIST and CIFAR-10 (Beluch et al., CVPR 2018).
+
+Hurts: M trainings a round; it cannot tell disagreement from an ambiguous image.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,16 @@
 """TypiClust (Hacohen, Dekel & Weinshall, ICML 2022, arXiv 2202.02794), for the first few labels.
 
+Formula: cluster into min(m + k, max_clusters); in each cluster with fewest labels, the largest first, pick
+argmax_x of typicality(x) = 1 / (1/K sum_{i <= K} |f(x) - f(x_i)|), x_i the K nearest neighbours.
+
+Cost: time (n + m)*min(m + k, max_clusters)*D + n**2*D/min(m + k, max_clusters); memory (n + m)*(D + 4).
+
+Helps: one to a few labels a class on self-supervised features: CIFAR-10 with ten labels and FlexMatch 93.2
+against 53.8 of random; with plain training on the labels 6 points.
+
+Hurts: on raw pixels or a network's own features, where it had the worst average rank of all, 9.9 (Werner et
+al., 2024, arXiv 2408.00426); and with thousands of labels, when what matters lies at the borders.
+
 Deviation: an image's typicality is computed once in a query and not again after a pick in its cluster.
 """
 

@@ -1,9 +1,19 @@
 """Uncertainty herding (Bae et al., ICLR 2025, arXiv 2412.20644): one method for few and many labels.
 
+Formula: pick argmax_x sum_x' u(x') max(0, s(x, x') - max_{c in labeled + picked} s(c, x')), k times, with u
+the margin's uncertainty and s(x, x') = exp(-(|f(x) - f(x')| / radius)^2) on unit features.
+
+Cost: time n*C + min(n, max_candidates)*min(n, max_references)*D + k*min(n, max_references)*D + m*min(n,
+max_references)*D + m**2*D; memory 6*n*C + min(n, max_references)*(D + 130).
+
+Helps: where the budget is not known beforehand: in its paper it is as good as the coverage methods with few
+labels and as the uncertain ones with many, over CIFAR-10, CIFAR-100, Tiny-ImageNet and ImageNet.
+
+Hurts: little anywhere, but a tuned specialist can be better at its own budget, and poor features mislead it
+at first.
+
 The radius is the smallest distance between labeled images, so that it shrinks as labels come in and the
-choice passes from covering the pool to the uncertainty alone. Helps where the budget is not known
-beforehand; hurts little anywhere, but a tuned specialist can be better at its own budget, and poor features
-mislead it at first.
+choice passes from covering the pool to the uncertainty alone.
 
 Deviation: the paper calibrates by the temperature that fits held-out labels best. There are none here, and on
 its training images a network is always sure, so the temperature is an option.
