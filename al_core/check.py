@@ -10,7 +10,8 @@ from al_core.data.prepare import open_dataset, prepared_key
 from al_core.data.sources import SOURCES
 from al_core.errors import ConfigError, Problem
 from al_core.models import MODELS
-from al_core.query.strategies import STRATEGIES
+from al_core.query.composition import Composition
+from al_core.query.strategies import STRATEGIES, Strategy
 from al_core.settings import Settings
 
 
@@ -65,14 +66,31 @@ def _model(config: ExperimentConfig) -> Iterator[Problem]:
 
 
 def _strategy(config: ExperimentConfig) -> Iterator[Problem]:
-    strategy = STRATEGIES.get(config.query.strategy)
-    yield from strategy.check_options(config.query.options)
+    query = config.query
+    strategy = STRATEGIES.get(query.strategy)
+    yield from strategy.check_options(query.options)
+    yield from _can_serve(config, "query.strategy", strategy)
+    if query.second:
+        if query.second not in STRATEGIES:
+            yield Problem("query.second", query.second, STRATEGIES.suggest(query.second))
+            return
+        second = STRATEGIES.get(query.second)
+        if second is strategy:
+            yield Problem("query.second", query.second, "is the strategy itself; take another, or none")
+        yield from _can_serve(config, "query.second", second)
+    if query.power and all(member.is_selector for member in Composition.of(query).strategies):
+        allowed = f"{strategy.name} chooses sets and gives no scores to draw by; set it to 0"
+        yield Problem("query.power", query.power, allowed)
+
+
+def _can_serve(config: ExperimentConfig, option: str, strategy: Strategy) -> Iterator[Problem]:
+    """What the model lacks that a strategy needs."""
     has_dropout = config.model.dropout > 0 or (
         config.model.model in MODELS and MODELS.get(config.model.model).has_dropout
     )
     if "dropout" in strategy.needs and not has_dropout:
         yield Problem(
-            "query.strategy", strategy.name,
+            option, strategy.name,
             f"{config.model.model} has no dropout, so mc_probs cannot be computed; set model.dropout "
             "above 0, or choose a model with dropout or another strategy",
         )  # fmt: skip

@@ -188,6 +188,28 @@ class QueryConfig(Section):
     options: dict[str, OptionValue] = option(
         {}, "Strategy options", "Options of the strategy itself, as name=value.", advanced=True
     )
+    second: str = option(
+        "", "Second strategy", "A strategy that chooses a share of each query; empty: none.", advanced=True
+    )
+    share: float = option(
+        0.5, "Share of the second", "Share of each query that the second strategy chooses.",
+        ge=0, le=1, advanced=True,
+    )  # fmt: skip
+    balance: bool = option(
+        False, "Balance the classes",
+        "Ask first for images of the predicted classes that have the fewest labels.", advanced=True,
+    )  # fmt: skip
+    min_distance: float = option(
+        0.0, "Skip copies",
+        "Images nearer than this cosine distance to a labeled or picked one, by frozen features, are asked "
+        "for last; 0: off.",
+        ge=0, le=1, advanced=True,
+    )  # fmt: skip
+    power: float = option(
+        0.0, "Power of chance",
+        "Draw images by score to this power, instead of the top (1 is usual); 0: off.",
+        ge=0, le=1000, advanced=True,
+    )  # fmt: skip
 
 
 class StopConfig(Section):

@@ -24,5 +24,18 @@ def power_top_k(scores: Scores, k: int, beta: float, rng: np.random.Generator) -
     The k largest of beta log score + Gumbel noise are such a draw (Kirsch et al., 2023, arXiv 2106.12059). A
     score of 0 counts as the smallest number that there is.
     """
-    logarithms = np.log(np.maximum(scores, np.finfo(np.float64).tiny))
-    return top_k(beta * logarithms + rng.gumbel(size=len(scores)), k, rng)
+    return top_k(powered(scores, beta, rng), k, rng)
+
+
+def powered(scores: Scores, beta: float, rng: np.random.Generator) -> Scores:
+    """Scores moved by chance, whose order is that of draws without replacement.
+
+    The chance is proportional to score^beta; where a score is negative, so that it has no power, to
+    rank^-beta (the soft-rank variant of the same paper).
+    """
+    if scores.min(initial=0) >= 0:
+        logarithms = np.log(np.maximum(scores, np.finfo(np.float64).tiny))
+    else:
+        _, place, sizes = np.unique(-scores, return_inverse=True, return_counts=True)
+        logarithms = -np.log(1 + np.cumsum(sizes) - sizes)[place]
+    return beta * logarithms + rng.gumbel(size=len(scores))

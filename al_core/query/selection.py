@@ -56,7 +56,7 @@ def select(
     k = max(0, min(k, num_candidates))
     if num_candidates <= 0:
         return Selection(np.empty(0, np.int64), None if strategy.is_selector else np.empty(0))
-    arrays = _usable(strategy, {"num_candidates": num_candidates, **evidence}, num_candidates)
+    arrays = usable(strategy, {"num_candidates": num_candidates, **evidence}, num_candidates)
     if strategy.is_selector:
         if k == 0:
             return Selection(np.empty(0, np.int64))
@@ -66,8 +66,12 @@ def select(
     return Selection(top_k(scores, k, rng), scores)
 
 
-def _usable(strategy: Strategy, evidence: Mapping[str, Any], num_candidates: int) -> list[Any]:
-    """What the strategy asked for, in its order: checked, and read-only."""
+def usable(strategy: Strategy, evidence: Mapping[str, Any], num_candidates: int) -> list[Any]:
+    """What the strategy asked for, in its order: checked, and read-only.
+
+    Raises:
+        StrategyError: something is missing, unknown, misshapen or not finite.
+    """
     if unknown := sorted(evidence.keys() - KINDS.keys()):
         raise StrategyError(f"{', '.join(unknown)}: not evidence; known: {', '.join(sorted(KINDS))}")
     if missing := [name for name in strategy.evidence if name not in evidence]:

@@ -6,10 +6,11 @@ import logging
 import traceback
 from collections.abc import Callable
 
-from al_core.config import DataConfig
+from al_core.config import DataConfig, QueryConfig
 from al_core.data.prepare import prepare
 from al_core.errors import ALError, Fenced, NotFound
 from al_core.experiment import Experiment
+from al_core.query.composition import Composition
 from al_core.records import ExperimentStatus, JobLease, JobRecord, JobState
 from al_core.settings import Settings
 from al_core.store.base import Store
@@ -113,7 +114,8 @@ def follow_with_ghost(experiment: Experiment) -> None:
     Same seed, so the same initial set, splits and training draws: the difference is the strategy's.
     """
     store, config = experiment.store, experiment.config
-    if not experiment.dataset.has_truth or config.query.strategy == "random":
+    asked = Composition.of(config.query)
+    if not experiment.dataset.has_truth or (asked.is_plain and asked.strategies[0].name == "random"):
         return
     if not len(experiment.dataset.test) or config.init.init == "import":
         return
@@ -122,8 +124,10 @@ def follow_with_ghost(experiment: Experiment) -> None:
         return
     ghost = store.ghost_of(experiment.id)
     if ghost is None:
+        query = config.query
+        baseline = QueryConfig(strategy="random", n_new=query.n_new, candidates=query.candidates)
         random = config.changed(
-            name=f"{config.name[:100]} (random)", oracle="truth", query__strategy="random", query__options={},
+            name=f"{config.name[:100]} (random)", oracle="truth", query=baseline.model_dump(),
             stop__n_rounds=None, stop__budget=None, stop__patience=None, stop__target_accuracy=None,
         )  # fmt: skip
         ghost = store.create_experiment(random, parent_id=experiment.id, ghost=True)

@@ -27,8 +27,8 @@ from al_core.errors import ConfigError, DataError, Problem
 from al_core.experiment import Experiment
 from al_core.initial import draw_initial, read_labels_file
 from al_core.pool import Pool
-from al_core.query.selection import pick_candidates, select
-from al_core.query.strategies import STRATEGIES
+from al_core.query.composition import Composition
+from al_core.query.selection import pick_candidates
 from al_core.records import (
     EpochRecord,
     ExperimentStatus,
@@ -295,7 +295,7 @@ class Advance:
         candidate_ids = pick_candidates(pool.unlabeled_ids, config.query.candidates, rng)
         if k == 0 or len(candidate_ids) == 0:
             return None
-        strategy = STRATEGIES.get(config.query.strategy)
+        composition = Composition.of(config.query)
         self.control.progress("query", 0, len(candidate_ids))
         context = EvidenceContext(
             config=config, dataset=dataset, network=self._network, candidate_ids=candidate_ids,
@@ -303,11 +303,10 @@ class Advance:
             settings=experiment.settings, control=self.control, round=number, checkpoints=self._checkpoints,
             progress=lambda done, total: self.control.progress("query", done, total),
         )  # fmt: skip
-        evidence = gather(strategy.evidence, context)
-        selection = select(
-            strategy, evidence, num_candidates=len(candidate_ids), k=k,
-            rng=generator(config.seed, "query", number), options=config.query.options,
-        )  # fmt: skip
+        evidence = gather(composition.evidence, context)
+        selection = composition.choose(
+            evidence, num_candidates=len(candidate_ids), k=k, rng=generator(config.seed, "query", number)
+        )
         picked = candidate_ids[selection.positions]
         probs = evidence.get("probs")
         if probs is None and self._network is not None:
@@ -318,6 +317,8 @@ class Advance:
         arrays["candidate_ids"] = candidate_ids
         if selection.scores is not None:
             arrays["scores"] = selection.scores
+        if selection.members is not None:
+            arrays["members"] = selection.members
         items = tuple(
             QueryItem(
                 rank, int(sample_id),
@@ -327,7 +328,13 @@ class Advance:
             for rank, sample_id in enumerate(picked)
         )  # fmt: skip
         return Query(
-            experiment.id, number, strategy.name, items, len(candidate_ids), query_hash(picked), time.time()
+            experiment.id,
+            number,
+            composition.strategies[0].name,
+            items,
+            len(candidate_ids),
+            query_hash(picked),
+            time.time(),
         )
 
     def _save_weights(self, objects: Objects) -> str:

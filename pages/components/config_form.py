@@ -11,7 +11,7 @@ import streamlit as st
 
 from al_core.config import ExperimentConfig, Option, options
 from al_core.errors import Problem
-from al_core.query.strategies import Strategy
+from al_core.query.strategies import STRATEGIES, Strategy
 from state import draft
 from state.starting import named
 from state.text import plain
@@ -136,6 +136,10 @@ def _choice_words(value: str) -> str:
     return _WORDS.get(value, value.capitalize())
 
 
+def _strategy_words(name: str) -> str:
+    return STRATEGIES.get(name).title if name else "None"
+
+
 def _help(option: Option) -> str:
     limits = [
         f"{words} {getattr(bound, name):g}"
@@ -150,7 +154,12 @@ def _widget(option: Option, kind: Any, optional: bool) -> None:
     key = key_of(option.path)
     st.session_state.setdefault(key, option.default)
     shared: dict[str, Any] = {"key": key, "help": _help(option), "persist_state": "session"}
-    if typing.get_origin(kind) is typing.Literal:
+    if option.path == "query.second":
+        names = ["", *STRATEGIES.names()]
+        if (held := st.session_state[key]) not in names:  # an alias, from a file
+            st.session_state[key] = STRATEGIES.get(held).name if held in STRATEGIES else ""
+        st.selectbox(option.label, names, format_func=_strategy_words, **shared)
+    elif typing.get_origin(kind) is typing.Literal:
         st.selectbox(option.label, typing.get_args(kind), format_func=_choice_words, **shared)
     elif kind is bool:
         st.checkbox(option.label, **shared)

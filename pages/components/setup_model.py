@@ -92,5 +92,10 @@ def _strategy_card(entry: Strategy, refusal: str) -> Choice:
         (entry.name, needs_words),
         group=entry.family.capitalize(),
         refused=refusal,
-        search=" ".join(entry.aliases),
+        search=" ".join(spelling for name in (entry.name, *entry.aliases) for spelling in spellings(name)),
     )
+
+
+def spellings(name: str) -> tuple[str, ...]:
+    """A name as people write it: query_by_committee, with blanks, with hyphens, in one."""
+    return name, *(name.replace("_", between) for between in (" ", "-", ""))

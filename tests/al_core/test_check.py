@@ -25,6 +25,14 @@ def test_the_default_can_run(settings):
         ({"model__pretrained": True}, "model.pretrained", "has no ImageNet weights"),
         ({"query__strategy": "margn"}, "query.strategy", "did you mean 'margin'"),
         ({"query__options": {"zz": 1}}, "query.options.zz", "margin"),
+        ({"query__second": "margn"}, "query.second", "did you mean 'margin'"),
+        ({"query__second": "smallest_margin"}, "query.second", "is the strategy itself"),
+        ({"query__strategy": "k_center", "query__power": 1}, "query.power", "k_center chooses sets"),
+        (
+            {"model__model": "resnet18", "query__second": "bald"},
+            "query.second",
+            "set model.dropout above 0",
+        ),
         (
             {"model__model": "resnet18", "query__strategy": "bald"},
             "query.strategy",

@@ -24,7 +24,7 @@ from jaxtyping import Float
 from al_core.query.strategies import strategy
 
 
-@strategy("DeepFool", family="adversarial", aliases=("adversarial_deep_fool", "dfal"))
+@strategy("DeepFool", family="adversarial", aliases=("adversarial_deep_fool", "dfal", "adversarial"))
 def deep_fool(deepfool_distance: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
     """Prefer images whose predicted class the smallest change of pixels turns over."""
     return -deepfool_distance.astype(np.float64)

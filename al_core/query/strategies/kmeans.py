@@ -23,7 +23,7 @@ from al_core.query.strategies import strategy
 from al_core.types import Positions
 
 
-@strategy("k-means", family="diversity", aliases=("kmeans_sampling",))
+@strategy("k-means", family="diversity", aliases=("kmeans_sampling", "diversity"))
 def kmeans(
     embeddings: Float[np.ndarray, "n D"],
     *,

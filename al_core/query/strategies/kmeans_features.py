@@ -25,7 +25,7 @@ from al_core.types import Positions
 @strategy(
     "k-means on frozen features",
     family="diversity",
-    aliases=("texture_kmeans", "ssrae_kmeans_sampling", "vctex_kmeans_sampling"),
+    aliases=("kmeans_frozen",),
 )
 def kmeans_features(
     features: Float[np.ndarray, "n D"],

@@ -20,7 +20,9 @@ from jaxtyping import Float
 from al_core.query.strategies import strategy
 
 
-@strategy("Smallest margin", family="uncertainty", aliases=("margin_sampling", "smallest_margin"))
+@strategy(
+    "Smallest margin", family="uncertainty", aliases=("margin_sampling", "smallest_margin", "uncertainty")
+)
 def margin(probs: Float[np.ndarray, "n C"]) -> Float[np.ndarray, " n"]:
     """Prefer images whose two most likely classes are nearly tied."""
     if probs.shape[1] == 1:

@@ -19,7 +19,11 @@ from jaxtyping import Float
 from al_core.query.strategies import strategy
 
 
-@strategy("Mean deviation, dropout", family="bayesian", aliases=("mean_standard_deviation", "bayesian"))
+@strategy(
+    "Mean deviation, dropout",
+    family="bayesian",
+    aliases=("mean_standard_deviation", "bayesian", "bayesian_sampling"),
+)
 def mean_std(mc_probs: Float[np.ndarray, "T n C"]) -> Float[np.ndarray, " n"]:
     """Prefer images whose class probabilities vary between dropout passes."""
     mean = mc_probs.mean(axis=0, dtype=np.float64)

@@ -236,6 +236,26 @@ def test_a_k_center_start_needs_no_labels_and_waits_for_the_person(store, config
     )  # fmt: skip
 
 
+def test_a_mixture_asks_for_both_and_keeps_who_picked_what(store, settings, config, work):
+    config = config.changed(
+        query__second="k_center", query__share=0.25, query__balance=True, query__min_distance=1e-4
+    )
+    _, experiment = work(store.create_experiment(config).id)
+    arrays = Objects(settings.objects).get_arrays(store.rounds(experiment.id)[0].artefacts["arrays"])
+    query = store.query(experiment.id, 0)
+    assert arrays["members"].tolist() == [0, 1, 0, 0] * 3
+    assert len({item.sample_id for item in query.items}) == 12
+    assert query.strategy == "margin"
+    assert all(item.score is not None for item in query.items)
+
+
+def test_the_random_ghost_has_nothing_wrapped_around_it(store, config, work):
+    config = config.changed(oracle="human", query__second="k_center", query__balance=True)
+    _, experiment = work(store.create_experiment(config).id, ghost=True)
+    ghost = store.ghost_of(experiment.id).config.query
+    assert (ghost.strategy, ghost.second, ghost.balance) == ("random", "", False)
+
+
 def test_a_warm_start_begins_with_the_last_rounds_weights(store, config, work):
     cold = work(store.create_experiment(config).id)[1]
     warm = work(store.create_experiment(config.changed(train__start="warm")).id)[1]
