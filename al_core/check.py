@@ -8,7 +8,7 @@ from al_core.config import ExperimentConfig
 from al_core.data.dataset import Dataset
 from al_core.data.prepare import open_dataset, prepared_key
 from al_core.data.sources import SOURCES
-from al_core.errors import ConfigError, Problem
+from al_core.errors import ConfigError, Problem, StrategyError
 from al_core.models import MODELS
 from al_core.query.composition import Composition
 from al_core.query.strategies import STRATEGIES, Strategy
@@ -70,6 +70,9 @@ def _strategy(config: ExperimentConfig) -> Iterator[Problem]:
     strategy = STRATEGIES.get(query.strategy)
     yield from strategy.check_options(query.options)
     yield from _can_serve(config, "query.strategy", strategy)
+    if strategy.name == "bandit":
+        yield from _bandit(config)
+        return
     if query.second:
         if query.second not in STRATEGIES:
             yield Problem("query.second", query.second, STRATEGIES.suggest(query.second))
@@ -81,6 +84,19 @@ def _strategy(config: ExperimentConfig) -> Iterator[Problem]:
     if query.power and all(member.is_selector for member in Composition.of(query).strategies):
         allowed = f"{strategy.name} chooses sets and gives no scores to draw by; set it to 0"
         yield Problem("query.power", query.power, allowed)
+
+
+def _bandit(config: ExperimentConfig) -> Iterator[Problem]:
+    query = config.query
+    if query.second:
+        yield Problem("query.second", query.second, "the bandit mixes its own arms; name it among them")
+    try:
+        arms = Composition.of(query).strategies
+    except StrategyError as error:
+        yield Problem("query.options.arms", query.options.get("arms"), str(error))
+        return
+    for arm in arms:
+        yield from _can_serve(config, "query.options.arms", arm)
 
 
 def _can_serve(config: ExperimentConfig, option: str, strategy: Strategy) -> Iterator[Problem]:

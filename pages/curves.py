@@ -5,14 +5,16 @@ from __future__ import annotations
 import streamlit as st
 
 from al_core.experiment import Experiment
+from al_core.query.bandit import CHANCE
 from al_core.records import RoundRecord
 from al_core.results.analysis import Curve, Metric, against, measured
-from pages.components.curve_tables import class_panel, confusion_panel, rounds_panel
+from pages.components.curve_tables import arms_panel, class_panel, confusion_panel, rounds_panel
 from pages.components.live_curve import live_curve
 from pages.components.no_session import no_session
 from state import cache, handles, session
 
 _VIEWS = ("Rounds", "Labels per class", "Confusion")
+_ARMS = "Strategies' chances"
 
 
 def _metric_choice(rounds: tuple[RoundRecord, ...]) -> Metric | None:
@@ -102,8 +104,12 @@ def _page(experiment: Experiment) -> None:
     live_curve(record, view="learning", key="learning", metric=metric or Metric(*_ACCURACY), height=440)
     if not rounds:
         return
-    tabs = st.tabs(_VIEWS, key="look", on_change="rerun", bind="query-params")
-    panels = (rounds_panel, class_panel, confusion_panel)
+    views: list[str] = list(_VIEWS)
+    panels = [rounds_panel, class_panel, confusion_panel]
+    if any(name.startswith(CHANCE) for name in rounds[0].metrics):
+        views.append(_ARMS)
+        panels.append(arms_panel)
+    tabs = st.tabs(views, key="look", on_change="rerun", bind="query-params")
     for tab, panel in zip(tabs, panels, strict=True):
         if tab.open:
             with tab:

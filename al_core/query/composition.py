@@ -16,6 +16,7 @@ import numpy as np
 from jaxtyping import Bool, Int64
 
 from al_core.config import QueryConfig
+from al_core.query.bandit import arms_of
 from al_core.query.evidence import KINDS
 from al_core.query.geometry import Points, unit_rows
 from al_core.query.ranking import powered, top_k
@@ -49,6 +50,7 @@ class Composition:
     balance: bool = False
     min_distance: float = 0.0
     power: float = 0.0
+    learner: Strategy | None = None  # deals the slots out among the strategies, by what it has learnt
 
     @classmethod
     def of(cls, query: QueryConfig) -> Composition:
@@ -58,15 +60,24 @@ class Composition:
             StrategyError: a strategy is not known.
         """
         first = STRATEGIES.get(query.strategy)
+        around = {"balance": query.balance, "min_distance": query.min_distance, "power": query.power}
+        if first.name == "bandit":
+            default = next(option.default for option in first.options if option.name == "arms")
+            arms = arms_of(str(query.options.get("arms", default)))
+            return cls(arms, query.options, learner=first, **around)
         second = (STRATEGIES.get(query.second),) if query.second else ()
-        return cls(
-            (first, *second), query.options, query.share, query.balance, query.min_distance, query.power
-        )
+        return cls((first, *second), query.options, query.share, **around)
+
+    @property
+    def name(self) -> str:
+        """The strategy that a query is filed under."""
+        return (self.learner or self.strategies[0]).name
 
     @property
     def evidence(self) -> tuple[str, ...]:
         """The names that have to be gathered, each once."""
-        names = [name for strategy in self.strategies for name in strategy.evidence]
+        members = (*self.strategies, *([self.learner] if self.learner else []))
+        names = [name for strategy in members for name in strategy.evidence]
         names += ["probs", "labeled_classes"] if self.balance else []
         names += ["features", "labeled_features"] if self.min_distance else []
         return tuple(dict.fromkeys(names))
@@ -74,7 +85,8 @@ class Composition:
     @property
     def is_plain(self) -> bool:
         """Whether it is one strategy and nothing else."""
-        return len(self.strategies) == 1 and not (self.balance or self.min_distance or self.power)
+        wrapped = self.balance or self.min_distance or self.power or self.learner
+        return len(self.strategies) == 1 and not wrapped
 
     def as_strategy(self) -> Strategy:
         """The whole as one strategy of arrays, for whatever takes a strategy: the conformance kit, say."""
@@ -104,7 +116,7 @@ class Composition:
         Raises:
             StrategyError, ConfigError: as `select` does.
         """
-        if self.is_plain:
+        if self.is_plain and chances is None:
             found = select(
                 self.strategies[0], evidence, num_candidates=num_candidates, k=k, rng=rng,
                 options=self.options,
@@ -133,14 +145,17 @@ class Composition:
         copies = None
         if self.min_distance:
             copies = _Copies(evidence["features"], evidence["labeled_features"], k, self.min_distance)
-        dealt = deal(k, self.share if len(self.strategies) > 1 else 0.0)
+        num = len(self.strategies)
+        dealt = deal(k, self.share if num > 1 else 0.0)
+        if self.learner is not None and chances is None:
+            chances = np.full(num, 1 / num)
         if chances is not None:
-            dealt = rng.choice(len(self.strategies), size=k, p=chances)
-        asked = np.bincount(dealt, minlength=len(self.strategies)) if chances is None else None
+            dealt = rng.choice(num, size=k, p=chances)
+        asked = np.bincount(dealt, minlength=num) if chances is None else None
         state = _Query(evidence, groups, counts, copies)
         for place, strategy in enumerate(self.strategies):
             first = k if asked is None else int(asked[place])
-            options = self.options if place == 0 and chances is None else {}
+            options = self.options if place == 0 and self.learner is None else {}
             state.lines.append(_Line(state, strategy, options, first, self.power, rng))
         return state.run(dealt, all_propose=chances is not None)
 
@@ -314,7 +329,10 @@ class _Query:
             if self.copies is not None:
                 self.copies.keep(int(picks[slot]))
         return Chosen(
-            picks, self.lines[0].scores, dealt if several else None, support if all_propose else None
+            picks,
+            None if all_propose else self.lines[0].scores,
+            dealt if several else None,
+            support if all_propose else None,
         )
 
 

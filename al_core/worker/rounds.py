@@ -44,6 +44,7 @@ from al_core.seeds import generator
 from al_core.stopping import query_size, stop_reason
 from al_core.store.objects import ARRAYS, Objects
 from al_core.types import INITIAL_ROUND, Labels, SampleIds
+from al_core.worker.arms import learn
 from al_core.worker.control import JobControl
 
 NUM_GUESSES = 3
@@ -180,7 +181,7 @@ class Advance:
             seconds={}, artefacts={}, manifest=self._manifest(), at=time.time(),
         )  # fmt: skip
         reason = stop_reason(experiment.config.stop, [*rounds, draft], len(pool.unlabeled_ids))
-        query = None if reason else self._ask(number, pool, arrays)
+        query = None if reason else self._ask(number, pool, arrays, metrics)
         if query is None and reason is None:
             reason = "no image is left to ask for"
         queried = time.perf_counter()
@@ -286,8 +287,10 @@ class Advance:
 
         return predict(network, part, ids, embeddings=False, progress=progress, control=self.control)
 
-    def _ask(self, number: int, pool: Pool, arrays: dict[str, np.ndarray]) -> Query | None:
-        """Select the next images; what the strategy saw of them is added to `arrays`."""
+    def _ask(
+        self, number: int, pool: Pool, arrays: dict[str, np.ndarray], metrics: dict[str, float]
+    ) -> Query | None:
+        """Select the next images; what there is to keep of it is added to `arrays` and `metrics`."""
         experiment = self.experiment
         config, dataset = experiment.config, experiment.dataset
         k = query_size(config.query.n_new, config.stop, len(pool.labeled_ids))
@@ -304,9 +307,11 @@ class Advance:
             progress=lambda done, total: self.control.progress("query", done, total),
         )  # fmt: skip
         evidence = gather(composition.evidence, context)
+        lesson = learn(experiment, composition, pool, evidence) if composition.learner else None
         selection = composition.choose(
-            evidence, num_candidates=len(candidate_ids), k=k, rng=generator(config.seed, "query", number)
-        )
+            evidence, num_candidates=len(candidate_ids), k=k, rng=generator(config.seed, "query", number),
+            chances=lesson.chances if lesson else None,
+        )  # fmt: skip
         picked = candidate_ids[selection.positions]
         probs = evidence.get("probs")
         if probs is None and self._network is not None:
@@ -319,6 +324,9 @@ class Advance:
             arrays["scores"] = selection.scores
         if selection.members is not None:
             arrays["members"] = selection.members
+        if lesson:
+            arrays |= lesson.arrays(selection)
+            metrics |= lesson.metrics()
         items = tuple(
             QueryItem(
                 rank, int(sample_id),
@@ -330,7 +338,7 @@ class Advance:
         return Query(
             experiment.id,
             number,
-            composition.strategies[0].name,
+            composition.name,
             items,
             len(candidate_ids),
             query_hash(picked),

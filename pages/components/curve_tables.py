@@ -9,8 +9,10 @@ import pandas as pd
 import streamlit as st
 
 from al_core.experiment import Experiment
+from al_core.query.strategies import STRATEGIES
 from al_core.records import RoundRecord
 from al_core.results.analysis import Curve, class_counts_frame, measured, rounds_frame
+from al_core.results.figures.arms import arms_figure, arms_frame
 from al_core.results.figures.classes import label_shares, labels_per_class
 from al_core.results.figures.confusion import confusion_figure
 from pages.components.round_picker import round_picker
@@ -126,6 +128,36 @@ def class_panel(experiment: Experiment, rounds: Rounds) -> None:
     missing = last[last["count"] == 0]
     if len(missing):
         st.warning(f"{len(missing)} of {len(last)} classes have no label yet.", icon=":material/category:")
+
+
+def arms_panel(experiment: Experiment, rounds: Rounds) -> None:
+    """What a bandit has learnt about its strategies so far."""
+    frame = arms_frame(rounds)
+    titles = {strategy.name: strategy.title for strategy in STRATEGIES}
+    chart, words = st.columns([1.7, 1], gap="large")
+    with chart:
+        figure = arms_figure(frame, titles, dark=st.context.theme.type == "dark")
+        st.plotly_chart(figure, key="arms", config=_STILL, alt="Chance of each strategy, by labeled images.")
+    with words:
+        last = frame[frame["round"] == frame["round"].max()].sort_values("chance", ascending=False)
+        st.markdown("**In the last query**")
+        shown = last.assign(arm=[titles.get(arm, arm) for arm in last["arm"]])[["arm", "chance"]]
+        st.dataframe(
+            shown,
+            hide_index=True,
+            alt="Chance of each strategy in the last query.",
+            column_config={
+                "arm": "Strategy",
+                "chance": st.column_config.ProgressColumn(
+                    "Chance", format="percent", min_value=0, max_value=1
+                ),
+            },
+        )
+        st.caption(
+            "Above: the chance with which each image of a query came from a strategy. Below: how well a "
+            "linear probe that learnt from the older labels and the strategy's last picks tells images that it did "
+            "not see. A strategy that does better than the others gains chance."
+        )
 
 
 def confusion_panel(experiment: Experiment, rounds: Rounds) -> None:

@@ -4,7 +4,9 @@ import pytest
 from al_core.cli.verify import check_experiment
 from al_core.engine.inference import predict
 from al_core.engine.network import load_network
+from al_core.experiment import Experiment
 from al_core.pool import Pool
+from al_core.query.bandit import least_chance
 from al_core.records import ExperimentStatus, JobState, LabelOp, LabelSource
 from al_core.store.objects import Objects
 from al_core.types import EXCLUDE, INITIAL_ROUND, SKIP
@@ -86,12 +88,12 @@ def test_permuting_the_hidden_labels_changes_no_query(store, settings, config, w
 
     ask = rounds.Advance._ask
 
-    def ask_with_other_labels(self, number, pool, arrays):
+    def ask_with_other_labels(self, *arguments):
         train = self.experiment.dataset.train
         kept = train.labels
         object.__setattr__(train, "labels", shuffled)
         try:
-            return ask(self, number, pool, arrays)
+            return ask(self, *arguments)
         finally:
             object.__setattr__(train, "labels", kept)
 
@@ -247,6 +249,37 @@ def test_a_mixture_asks_for_both_and_keeps_who_picked_what(store, settings, conf
     assert len({item.sample_id for item in query.items}) == 12
     assert query.strategy == "margin"
     assert all(item.score is not None for item in query.items)
+
+
+@pytest.mark.slow
+def test_a_bandit_learns_from_what_its_rounds_stored_and_a_resumed_run_learns_the_same(
+    store, settings, config, work
+):
+    config = config.changed(
+        query__strategy="reinforcement_learning", query__options={"arms": "margin, k_center"},
+        stop__n_rounds=4, query__n_new=8, train__epochs=2, train__min_steps=8,
+    )  # fmt: skip
+    _, whole = work(store.create_experiment(config).id)
+    rounds = store.rounds(whole.id)
+    for record in rounds[:-1]:
+        chances = {n: v for n, v in record.metrics.items() if n.startswith("arm_chance:")}
+        assert set(chances) == {"arm_chance:margin", "arm_chance:k_center", "arm_chance:random"}
+        assert sum(chances.values()) == pytest.approx(1)
+        assert min(chances.values()) >= least_chance(3, 3) - 1e-9
+        assert any(n.startswith("arm_accuracy:") for n in record.metrics) is (record.number > 0)
+    assert rounds[0].metrics["arm_chance:margin"] == pytest.approx(1 / 3)
+    assert len({record.metrics["arm_chance:margin"] for record in rounds[:-1]}) > 1
+    assert store.query(whole.id, 0).strategy == "bandit"
+    arrays = Objects(settings.objects).get_arrays(rounds[1].artefacts["arrays"])
+    assert arrays["arm_support"].shape == (8, 3)
+    assert arrays["arm_support"][np.arange(8), arrays["members"]].all()
+
+    # every round by another process, as after a kill
+    parts = store.create_experiment(config).id
+    for labels in (9, 17, 25, 33):
+        work(parts, until_labels=labels)
+    assert queried(Experiment.open(store, settings, parts)) == queried(whole)
+    assert [r.metrics for r in store.rounds(parts)] == [r.metrics for r in rounds]
 
 
 def test_the_random_ghost_has_nothing_wrapped_around_it(store, config, work):
