@@ -173,7 +173,7 @@ class QueryConfig(Section):
     """Which images are asked for."""
 
     strategy: str = option(
-        "margin", "Query strategy", "A strategy's name.",
+        "u_herding", "Query strategy", "A strategy's name; u_herding (auto) suits few labels and many.",
         flags=("-qs", "--query-strategy", "--query_strategy"), min_length=1,
     )  # fmt: skip
     n_new: int = option(

@@ -24,9 +24,9 @@ def test_the_default_can_run(settings):
         ({"model__model": "resnet99"}, "model.model", "did you mean"),
         ({"model__pretrained": True}, "model.pretrained", "has no ImageNet weights"),
         ({"query__strategy": "margn"}, "query.strategy", "did you mean 'margin'"),
-        ({"query__options": {"zz": 1}}, "query.options.zz", "margin"),
+        ({"query__options": {"zz": 1}}, "query.options.zz", "u_herding has: radius"),
         ({"query__second": "margn"}, "query.second", "did you mean 'margin'"),
-        ({"query__second": "smallest_margin"}, "query.second", "is the strategy itself"),
+        ({"query__second": "auto"}, "query.second", "is the strategy itself"),
         ({"query__strategy": "k_center", "query__power": 1}, "query.power", "k_center chooses sets"),
         (
             {"model__model": "resnet18", "query__second": "bald"},

@@ -43,7 +43,7 @@ def show(page: Page, server: Server, path: str) -> None:
 def train(server: Server, rounds: int = 6) -> str:
     """Train that many rounds for real, and answer eight images of the next query; gives the session's id."""
     store = open_store(server.settings)
-    config = ExperimentConfig().changed(name="Digits by margin", query__n_new=20)
+    config = ExperimentConfig().changed(name="Digits by margin", query__strategy="margin", query__n_new=20)
     record = store.create_experiment(config)
     end = time.monotonic() + 300
     for number in range(rounds):

@@ -28,7 +28,7 @@ def test_the_first_visit_can_create_at_once(visit, home, digits):
     assert not create.disabled
     create.click().run()
     record = home.experiments()[0]
-    assert record.name == "Digits (8 x 8), Smallest margin"
+    assert record.name == "Digits (8 x 8), Auto (uncertainty herding)"
     assert record.config.stop.n_rounds == 10
     assert [job.kind for job in home.jobs(active=True)] == ["advance"]
 

@@ -53,7 +53,7 @@ def test_a_run_writes_records_and_a_manifest_that_repeats_it(home, tmp_path, cap
     assert len(first["initial_sample_ids"]) == 20
     seed_keys = {"Initialization", "Loops Progress", "Final Test Score", "Premature Stop"}
     assert seed_keys <= set(first)
-    assert first["Initialization"]["query_strategy"] == "margin"
+    assert first["Initialization"]["query_strategy"] == "u_herding"
     assert first["Final Test Score"] == first["rounds"][-1]["test_accuracy"]
     assert len(first["Loops Progress"]["Training Loss"]) == sum(
         len(x) for x in [range(12), range(12), range(12)]

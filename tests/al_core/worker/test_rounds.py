@@ -19,7 +19,7 @@ def queried(experiment):
 
 def test_seed_1_defect_1_the_scored_image_is_the_asked_and_the_labeled_one(store, settings, config, work):
     """The id watermark, end to end: pixels, scores, guesses, labels and files all speak of the same image."""
-    state, experiment = work(store.create_experiment(config).id)
+    state, experiment = work(store.create_experiment(config.changed(query__strategy="margin")).id)
     assert state is JobState.DONE
     train = experiment.dataset.train
     marks = {i: number_in(train.read(np.array([i]))[0]) for i in range(len(train))}
@@ -240,8 +240,9 @@ def test_a_k_center_start_needs_no_labels_and_waits_for_the_person(store, config
 
 def test_a_mixture_asks_for_both_and_keeps_who_picked_what(store, settings, config, work):
     config = config.changed(
-        query__second="k_center", query__share=0.25, query__balance=True, query__min_distance=1e-4
-    )
+        query__strategy="margin", query__second="k_center", query__share=0.25, query__balance=True,
+        query__min_distance=1e-4,
+    )  # fmt: skip
     _, experiment = work(store.create_experiment(config).id)
     arrays = Objects(settings.objects).get_arrays(store.rounds(experiment.id)[0].artefacts["arrays"])
     query = store.query(experiment.id, 0)
