@@ -3,8 +3,8 @@
 Formula: take the reserve*k images with the smallest margins p_1 - p_2, cluster them, and pick one of each
 cluster in turn, the smallest clusters first.
 
-Cost: time n*C + min(reserve*k, 2000)**2*D + min(reserve*k, n)*2000*D; memory n*C + 4*min(reserve*k, 2000)**2
-+ min(reserve*k, n)*D.
+Cost: time n*C + min(reserve*k, n, 2000)**2*D + max(0, min(reserve*k, n) - 2000)*2000*D; memory n*C +
+4*min(reserve*k, n, 2000)**2 + min(reserve*k, n)*D.
 
 Helps: thousands of labels a query, where the top margins repeat each other: in its paper ahead of margin,
 core-set and BADGE on Open Images with 100,000 to 1,000,000 labels a query.

@@ -1,0 +1,102 @@
+"""Predicted against real seconds of a query: `python -m tests.benchmarks.cost [digits] [noise] [STRATEGY ...]`.
+
+The real ones are those of evidence and choice on a trained network and the whole pool, the second time (kept
+features are read), the quicker of two. `noise` is 4,000 made-up images of 32 pixels, with SqueezeNet 1.1.
+"""
+
+import argparse
+import sys
+import tempfile
+import time
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+
+from al_core.config import DataConfig, ExperimentConfig
+from al_core.cost.prediction import Pool, predict, sizes_of
+from al_core.data.prepare import prepare
+from al_core.engine.inference import predict as predict_images
+from al_core.engine.providers import EvidenceContext, gather
+from al_core.engine.speed import made_up_dataset
+from al_core.engine.trainer import TrainData, fit
+from al_core.query.selection import select
+from al_core.query.strategies import STRATEGIES
+from al_core.settings import Settings
+from al_core.worker.calibrate import calibrate
+
+SLOW = ("bim", "deep_fool")  # on the larger pool: some minutes each
+
+
+def pools(names, settings):
+    if "digits" in names:
+        yield "digits", ExperimentConfig(), prepare(settings, DataConfig())
+    if "noise" in names:
+        config = ExperimentConfig().changed(model__model="squeezenet1_1", train__min_steps=60)
+        yield "noise", config, made_up_dataset(32, 10, 4000)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("what", nargs="*", default=["digits", "noise"])
+    parser.add_argument("--labels", type=int, default=200)
+    parser.add_argument("--n-new", type=int, default=100)
+    arguments = parser.parse_args()
+    chosen = [name for name in arguments.what if name in STRATEGIES] or STRATEGIES.names()
+    with tempfile.TemporaryDirectory() as folder:
+        settings = Settings(Path(folder), "sqlite://", ())
+        for name, config, dataset in pools(arguments.what, settings):
+            config = config.changed(query__n_new=arguments.n_new)
+            skipped = SLOW if name == "noise" and len(chosen) > len(SLOW) else ()
+            table(name, config, dataset, settings, arguments.labels, [s for s in chosen if s not in skipped])
+
+
+def table(title, config, dataset, settings, num_labels, names):
+    rng = np.random.default_rng(0)
+    ids = rng.permutation(len(dataset.train))
+    labeled, candidates = np.sort(ids[:num_labels]), np.sort(ids[num_labels:])
+    data = TrainData(labeled, dataset.train.labels[labeled])
+    network = fit(config, dataset, data, round=0, checkpoints=settings.home / "c", settings=settings)
+    pool = Pool(len(dataset.train), dataset.num_classes, dataset.image_size)
+    ratios = {}
+    write = sys.stdout.write
+    write(f"\n{title}: {len(candidates):,} candidates, {num_labels} labels, {config.query.n_new} asked for\n")
+    write(f"{'strategy':22s} {'measuring':>9} {'predicted':>9} {'real':>9} {'ratio':>6}\n")
+    for name in names:
+        tried = config.changed(query__strategy=name)
+        began = time.perf_counter()
+        calibration = calibrate(settings, [tried], pool)
+        measuring = time.perf_counter() - began
+        cost = predict(tried, pool, sizes_of(tried, pool, num_labels), calibration)
+        context = EvidenceContext(
+            config=tried, dataset=dataset, network=network, candidate_ids=candidates, labeled_ids=labeled,
+            labeled_classes=data.classes, settings=settings,
+        )  # fmt: skip
+        seconds = real(STRATEGIES.get(name), context, config.query.n_new)
+        ratios[name] = cost.seconds / seconds
+        write(f"{name:22s} {measuring:8.2f}s {cost.seconds:8.3f}s {seconds:8.3f}s {ratios[name]:6.2f}\n")
+        sys.stdout.flush()
+    within = [name for name, ratio in ratios.items() if 0.5 <= ratio <= 2]
+    outside = ", ".join(sorted(set(ratios) - set(within))) or "none"
+    write(f"median ratio {median(ratios.values()):.2f}; within a factor of 2: {len(within)} of {len(ratios)};")
+    write(f" outside: {outside}\n")
+
+
+def real(strategy, context, k):
+    gather([name for name in strategy.evidence if name.endswith("features")], context)
+    best, candidate_ids = np.inf, context.candidate_ids
+    for seed in range(2):
+        began = time.perf_counter()
+        evidence = gather(strategy.evidence, context)
+        rng = np.random.default_rng(seed)
+        select(strategy, evidence, num_candidates=len(candidate_ids), k=k, rng=rng)
+        if "probs" not in evidence:  # as a round does, for the guesses beside the query
+            predict_images(context.network, context.dataset.train, candidate_ids[:k])
+        best = min(best, time.perf_counter() - began)
+        if best > 2:
+            break
+    return best
+
+
+if __name__ == "__main__":
+    main()
