@@ -183,7 +183,7 @@ class JobRecord:
     """One piece of background work."""
 
     id: str
-    kind: str  # advance | prepare
+    kind: str  # advance | prepare | calibrate
     experiment_id: str | None
     spec: Mapping[str, Any]
     state: JobState

@@ -14,13 +14,17 @@ from typing import TYPE_CHECKING, Any
 from tqdm import tqdm
 
 from al_core.check import require_valid
+from al_core.cli.cost import line, measured
 from al_core.cli.flags import add_option_flags, config_from, read_config
 from al_core.config import ExperimentConfig
+from al_core.cost.history import correction
+from al_core.cost.pool import Pool
+from al_core.cost.words import candidates_words
 from al_core.data.dataset import Dataset
 from al_core.data.prepare import prepare
-from al_core.errors import ConfigError, Problem
+from al_core.errors import ALError, ConfigError, Problem
 from al_core.experiment import Experiment
-from al_core.records import ExperimentStatus, JobLease, JobRecord, JobState
+from al_core.records import ExperimentStatus, JobLease, JobRecord, JobState, RoundRecord
 from al_core.results.records_file import write_run
 from al_core.settings import Settings
 from al_core.store import open_store
@@ -69,12 +73,25 @@ def main(arguments: argparse.Namespace) -> int:
         require_valid(config, settings)  # now with what the data set says
         store = open_store(settings)
         try:
+            if not arguments.quiet:
+                bar.write(_prediction(store, settings, config, dataset))
             experiment = _open(store, settings, config, arguments, dataset)
             state = _work(experiment, arguments.out, bar)
         finally:
             store.close()
     _summary(experiment, arguments.out)
     return {JobState.DONE: 0, JobState.STOPPED: 130, JobState.QUEUED: 130}.get(state, 2)
+
+
+def _prediction(store: Store, settings: Settings, config: ExperimentConfig, dataset: Dataset) -> str:
+    """What the first query will take; measuring that is once for a machine, model and strategy."""
+    pool = Pool(len(dataset.train), dataset.num_classes, dataset.image_size)
+    try:
+        calibration = measured(settings, config, pool)
+    except ALError as error:  # a prediction is not worth a run
+        return f"the cost of a query could not be measured: {error}"
+    factor, rounds = correction(store, config, pool, calibration)
+    return line(config, pool, calibration, factor=factor, rounds=rounds)
 
 
 def _check_out(arguments: argparse.Namespace) -> None:
@@ -213,9 +230,20 @@ def _summary(experiment: Experiment, out: Path | None) -> None:
     for record in rounds:
         accuracy = record.metrics.get("test_accuracy")
         shown = "-" if accuracy is None else f"{accuracy:.4f}"
-        lines.append(f"  round {record.number}: {record.num_labeled} labels, test accuracy {shown}")
+        capped = _capped(experiment, record)
+        lines.append(f"  round {record.number}: {record.num_labeled} labels, test accuracy {shown}{capped}")
     if experiment.record.stop_reason:
         lines.append(f"  ended: {experiment.record.stop_reason}")
     if out is not None:
         lines.append(f"  written: {out / 'records.json'}")
     sys.stdout.write("\n".join(lines) + "\n")
+
+
+def _capped(experiment: Experiment, record: RoundRecord) -> str:
+    """Says when not all of the pool was scored."""
+    cap, query = experiment.config.query.candidates, experiment.store.query(experiment.id, record.number)
+    if cap is None or query is None:
+        return ""
+    pool = len(experiment.pool(until=record.label_event_id).unlabeled_ids)
+    scored = query.num_candidates
+    return "" if scored >= pool else f", scored {candidates_words(scored, pool)}"

@@ -17,6 +17,7 @@ from typing import Any, Self
 
 from al_core import __version__
 from al_core.config import ExperimentConfig
+from al_core.query.strategies import Strategy
 from al_core.settings import Settings
 
 _FORMAT = 1
@@ -120,6 +121,12 @@ def network_key(config: ExperimentConfig, image_size: int, num_classes: int) -> 
     return json.dumps({**facts, "image_size": image_size, "classes": num_classes}, sort_keys=True)
 
 
-def strategy_key(name: str, options: Mapping[str, Any], num_classes: int, width: int) -> str:
-    """What decides a strategy's factors: matrix products of other widths run at another speed."""
-    return f"{name} C={num_classes} D={1 << (max(width, 1) - 1).bit_length()} {json.dumps(dict(options))}"
+def strategy_key(strategy: Strategy, options: Mapping[str, Any], num_classes: int, width: int) -> str:
+    """What decides a strategy's factors: matrix products of other widths run at another speed.
+
+    Raises:
+        StrategyError: it does not say how its time grows.
+    """
+    power_of_two = 1 << (max(width, 1) - 1).bit_length()
+    work = strategy.growth[0].text
+    return f"{strategy.name} ({work}) C={num_classes} D={power_of_two} {json.dumps(dict(options))}"

@@ -9,9 +9,11 @@ from typing import Final
 
 from al_core.config import ExperimentConfig
 from al_core.cost.calibration import Calibration, NetworkSpeed, network_key, strategy_key
+from al_core.cost.pool import Pool
 from al_core.cost.selecting import defaults
+from al_core.query.composition import Composition
 from al_core.query.evidence import KINDS
-from al_core.query.strategies import STRATEGIES, Strategy
+from al_core.query.strategies import Strategy
 
 PASSES: Final = 20
 MEMBERS: Final = 5
@@ -19,15 +21,6 @@ MEMBERS: Final = 5
 MAX_SECONDS: Final = 60.0
 MAX_BYTES: Final = 2 * 2**30
 _CAPS: Final = tuple(m * 10**e for e in (2, 3, 4, 5) for m in (1, 2, 5))
-
-
-@dataclass(frozen=True)
-class Pool:
-    """What is known of the images before anything is read."""
-
-    num_train: int
-    num_classes: int
-    image_size: int
 
 
 @dataclass(frozen=True)
@@ -66,13 +59,13 @@ def sizes_of(config: ExperimentConfig, pool: Pool, labeled: int | None = None) -
 
 
 def strategies_of(config: ExperimentConfig) -> tuple[Strategy, ...]:
-    """The strategies that a query runs."""
-    return (STRATEGIES.get(config.query.strategy),)
+    """The strategies that a query runs; options are of the first."""
+    return Composition.of(config.query).strategies
 
 
 def evidence_of(config: ExperimentConfig) -> tuple[str, ...]:
     """The evidence that a query gathers, each once."""
-    return tuple(dict.fromkeys(name for s in strategies_of(config) for name in s.evidence))
+    return Composition.of(config.query).evidence
 
 
 def measured_kinds(names: Collection[str]) -> frozenset[str]:
@@ -100,7 +93,7 @@ def predict(config: ExperimentConfig, pool: Pool, sizes: Sizes, calibration: Cal
     for place, strategy in enumerate(strategies_of(config)):
         options = config.query.options if place == 0 else {}
         width = strategy_width(strategy, speed)
-        found = calibration.strategies.get(strategy_key(strategy.name, options, pool.num_classes, width))
+        found = calibration.strategies.get(strategy_key(strategy, options, pool.num_classes, width))
         if found is None:
             return None
         time, numbers = strategy.growth

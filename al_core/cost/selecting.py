@@ -11,10 +11,8 @@ from typing import Any, Final
 import numpy as np
 
 from al_core.cost.calibration import SelectionSpeed
-from al_core.errors import StrategyError
 from al_core.query.selection import select
 from al_core.query.strategies import Strategy
-from al_core.query.work import Work
 from al_core.testing import Evidence
 
 # Candidates, labeled and asked for, of the timed runs: each size moves by itself at least once.
@@ -87,7 +85,9 @@ def fitted(terms: np.ndarray, times: np.ndarray) -> SelectionSpeed:
 
 def _subsets(num: int) -> Iterator[list[int]]:
     """Sets of columns, small ones first; a set without any term but the fixed part comes last."""
-    sets = itertools.chain.from_iterable(itertools.combinations(range(num), size) for size in range(1, num + 1))
+    sets = itertools.chain.from_iterable(
+        itertools.combinations(range(num), size) for size in range(1, num + 1)
+    )
     yield from sorted((list(s) for s in sets), key=lambda s: (s == [0], len(s)))
 
 
@@ -114,7 +114,8 @@ def clustered(
     embeddings, labeled_embeddings = points(n, classes), points(m, labeled)
     return {
         "num_candidates": n, "num_classes": num_classes, "labeled_classes": labeled,
-        "probs": probs(classes), "mc_probs": probs(classes, passes), "committee_probs": probs(classes, members),
+        "probs": probs(classes), "mc_probs": probs(classes, passes),
+        "committee_probs": probs(classes, members),
         "embeddings": embeddings, "labeled_embeddings": labeled_embeddings,
         "features": embeddings, "labeled_features": labeled_embeddings,
         "deepfool_distance": rng.gamma(2, size=n).astype(np.float32),

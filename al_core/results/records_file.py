@@ -29,9 +29,9 @@ def records(experiment: Experiment) -> dict[str, Any]:
     store, config = experiment.store, experiment.config
     rounds = store.rounds(experiment.id)
     epochs = store.epochs(experiment.id)
-    queries = {
-        query.round: [item.sample_id for item in query.items] for query in store.queries(experiment.id)
-    }
+    asked = store.queries(experiment.id)
+    queries = {query.round: [item.sample_id for item in query.items] for query in asked}
+    scored = {query.round: query.num_candidates for query in asked}
     start = rounds[0].num_labeled if rounds else 0
     scores = [(r.num_labeled - start, r.metrics.get("validation_accuracy")) for r in rounds]
     lr = config.train.learning_rate
@@ -69,7 +69,9 @@ def records(experiment: Experiment) -> dict[str, Any]:
         "Labels History": _labels_history(experiment, rounds),
         "stop_reason": experiment.record.stop_reason,
         "initial_sample_ids": queries.get(INITIAL_ROUND, []),
-        "rounds": [_round(record, queries) for record in rounds],
+        "rounds": [
+            _round(record, queries) | {"num_candidates": scored.get(record.number)} for record in rounds
+        ],
     }
 
 

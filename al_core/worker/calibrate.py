@@ -9,10 +9,10 @@ from collections.abc import Iterable
 
 from al_core.config import ExperimentConfig
 from al_core.cost.calibration import Calibration, network_key, strategy_key
+from al_core.cost.pool import Pool
 from al_core.cost.prediction import (
     MEMBERS,
     PASSES,
-    Pool,
     evidence_of,
     measured_kinds,
     strategies_of,
@@ -48,9 +48,7 @@ def calibrate(
     return calibration
 
 
-def _network(
-    calibration: Calibration, config: ExperimentConfig, pool: Pool, control: Control
-) -> Calibration:
+def _network(calibration: Calibration, config: ExperimentConfig, pool: Pool, control: Control) -> Calibration:
     key = network_key(config, pool.image_size, pool.num_classes)
     known = calibration.networks.get(key)
     wanted = measured_kinds(evidence_of(config))
@@ -66,7 +64,7 @@ def _strategies(calibration: Calibration, config: ExperimentConfig, pool: Pool) 
     for place, strategy in enumerate(strategies_of(config)):
         options = config.query.options if place == 0 else {}
         width = strategy_width(strategy, speed)
-        key = strategy_key(strategy.name, options, pool.num_classes, width)
+        key = strategy_key(strategy, options, pool.num_classes, width)
         if key in calibration.strategies:
             continue
         found = measure(
@@ -75,4 +73,3 @@ def _strategies(calibration: Calibration, config: ExperimentConfig, pool: Pool) 
         )  # fmt: skip
         calibration = calibration.with_strategy(key, found)
     return calibration
-

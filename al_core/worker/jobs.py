@@ -6,7 +6,8 @@ import logging
 import traceback
 from collections.abc import Callable
 
-from al_core.config import DataConfig, QueryConfig
+from al_core.config import DataConfig, ExperimentConfig, QueryConfig
+from al_core.cost.pool import Pool
 from al_core.data.prepare import prepare
 from al_core.errors import ALError, Fenced, NotFound
 from al_core.experiment import Experiment
@@ -137,4 +138,17 @@ def follow_with_ghost(experiment: Experiment) -> None:
     )  # fmt: skip
 
 
-_KINDS = {"prepare": _prepare, "advance": _advance}
+def _calibrate(
+    store: Store, settings: Settings, job: JobRecord, lease: JobLease, control: JobControl
+) -> None:
+    from al_core.worker.calibrate import calibrate  # noqa: PLC0415 - rarely asked for
+
+    config = ExperimentConfig.model_validate(job.spec["config"])
+
+    def progress(done: int, total: int) -> None:
+        control.progress("measure", done, total)
+
+    calibrate(settings, [config], Pool(**job.spec["pool"]), progress=progress, control=control)
+
+
+_KINDS = {"prepare": _prepare, "advance": _advance, "calibrate": _calibrate}

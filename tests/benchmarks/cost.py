@@ -1,4 +1,4 @@
-"""Predicted against real seconds of a query: `python -m tests.benchmarks.cost [digits] [noise] [STRATEGY ...]`.
+"""Predicted against real seconds of a query: `python -m tests.benchmarks.cost [digits] [noise] [STRATEGY]`.
 
 The real ones are those of evidence and choice on a trained network and the whole pool, the second time (kept
 features are read), the quicker of two. `noise` is 4,000 made-up images of 32 pixels, with SqueezeNet 1.1.
@@ -14,7 +14,8 @@ from statistics import median
 import numpy as np
 
 from al_core.config import DataConfig, ExperimentConfig
-from al_core.cost.prediction import Pool, predict, sizes_of
+from al_core.cost.pool import Pool
+from al_core.cost.prediction import predict, sizes_of
 from al_core.data.prepare import prepare
 from al_core.engine.inference import predict as predict_images
 from al_core.engine.providers import EvidenceContext, gather
@@ -41,7 +42,10 @@ def main():
     parser.add_argument("what", nargs="*", default=["digits", "noise"])
     parser.add_argument("--labels", type=int, default=200)
     parser.add_argument("--n-new", type=int, default=100)
+    parser.add_argument("--cpu", action="store_true", help="count CPU time: for one thread on a busy machine")
     arguments = parser.parse_args()
+    if arguments.cpu:
+        time.perf_counter = time.process_time
     chosen = [name for name in arguments.what if name in STRATEGIES] or STRATEGIES.names()
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings(Path(folder), "sqlite://", ())
@@ -78,7 +82,9 @@ def table(title, config, dataset, settings, num_labels, names):
         sys.stdout.flush()
     within = [name for name, ratio in ratios.items() if 0.5 <= ratio <= 2]
     outside = ", ".join(sorted(set(ratios) - set(within))) or "none"
-    write(f"median ratio {median(ratios.values()):.2f}; within a factor of 2: {len(within)} of {len(ratios)};")
+    write(
+        f"median ratio {median(ratios.values()):.2f}; within a factor of 2: {len(within)} of {len(ratios)};"
+    )
     write(f" outside: {outside}\n")
 
 
