@@ -55,7 +55,7 @@ class Gradients:
     def __len__(self) -> int:
         return len(self.squares)
 
-    def to(self, rows: Rows, others: Rows) -> Float[np.ndarray, "r o"]:
+    def to(self, rows: Rows | slice, others: Rows) -> Float[np.ndarray, "r o"]:
         """Squared distances between gradients."""
         products = self.errors[rows] @ self.errors[others].T
         products *= self.embeddings[rows] @ self.embeddings[others].T

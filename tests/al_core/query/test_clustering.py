@@ -38,7 +38,7 @@ def law(points, k):
 
 @pytest.mark.parametrize("pending", [1, 2, 256])
 def test_spread_sampling_has_the_law_of_k_means_plus_plus(monkeypatch, pending):
-    monkeypatch.setattr(clustering, "_PENDING", pending)
+    monkeypatch.setattr(clustering, "_PROPOSALS", pending)
     points = np.array([[0, 0], [1, 0], [0, 2], [4, 1], [5, 5], [1, 3]], np.float64)
     expected, where, rng = law(points, 3), space(points), np.random.default_rng(7)
     counts = dict.fromkeys(expected, 0)
@@ -52,7 +52,7 @@ def test_spread_sampling_stays_as_good_when_old_distances_are_used_for_long(monk
     points = blobs(40, 30)
 
     def potential(pending, seed):
-        monkeypatch.setattr(clustering, "_PENDING", pending)
+        monkeypatch.setattr(clustering, "_PROPOSALS", pending)
         picks = spread_sample(space(points), 40, np.random.default_rng(seed))
         return ((points[:, None] - points[picks][None]) ** 2).sum(axis=2).min(axis=1).sum()
 
