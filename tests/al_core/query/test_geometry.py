@@ -64,6 +64,7 @@ def test_the_size_of_the_hot_block_changes_no_pick(monkeypatch, hot):
     monkeypatch.setattr(geometry, "_HOT", hot)
     monkeypatch.setattr(geometry, "_ROWS", 37)
     monkeypatch.setattr(geometry, "_CENTRES", 11)
+    monkeypatch.setattr(geometry, "_STEP", 5)
     np.testing.assert_array_equal(geometry.kcenter(points[50:], 200, centres=points[:50]), expected)
 
 
