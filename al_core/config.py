@@ -205,6 +205,13 @@ class QueryConfig(Section):
         "for last; 0: off.",
         ge=0, le=1, advanced=True,
     )  # fmt: skip
+    features: Literal["auto", "network", "pixels", "texture"] = option(
+        "auto", "Frozen features from",
+        "What strategies without a trained model look at. network: this model's own weights, untrained or "
+        "from ImageNet; pixels: principal components; texture: colours and patterns; auto: network where it "
+        "has ImageNet weights or is frozen, else pixels.",
+        advanced=True,
+    )  # fmt: skip
     power: float = option(
         0.0, "Power of chance",
         "Draw images by score to this power, instead of the top (1 is usual); 0: off.",

@@ -84,10 +84,15 @@ def frozen_features(
 ) -> Float32[np.ndarray, "n D"]:
     """Features of train images that no round changes.
 
-    Of the config's model where it has ImageNet weights or is frozen (then also a random trunk, as a control);
-    otherwise the principal components of the pixels.
+    `query.features` says which. auto: of the config's model where it has ImageNet weights or is frozen (then
+    also a random trunk, as a control); otherwise the principal components of the pixels.
     """
-    if not (config.model.pretrained or config.model.frozen):
+    source = config.query.features
+    if source == "texture":
+        from al_core.engine.texture import texture_table  # noqa: PLC0415 - texture builds on tables
+
+        return np.asarray(texture_table(dataset, settings, progress, control)[ids], np.float32)
+    if source == "pixels" or (source == "auto" and not (config.model.pretrained or config.model.frozen)):
         return np.asarray(_pixel_table(dataset, settings, config.seed, progress, control)[ids], np.float32)
     frozen = config.changed(model__frozen=True)
     spec = NetworkSpec.of(frozen, dataset, 0)
@@ -107,7 +112,7 @@ def _pixel_table(
     """Principal components of reduced pixels (randomised: Halko et al., 2011, arXiv:0909.4061)."""
     size = min(dataset.image_size, _COMPONENT_PIXELS)
     split, total = dataset.train, len(dataset.train)
-    path = settings.home / "features" / f"{_name(f'{dataset.fingerprint}|pixels|{size}|{seed}', 'train')}.npy"
+    path = table_path(settings, f"{dataset.fingerprint}|pixels|{size}|{seed}", "train")
     width = min(COMPONENTS, 3 * size * size, total)
 
     def rows(ids: np.ndarray) -> np.ndarray:
@@ -137,6 +142,11 @@ def _components(x: np.ndarray, width: int, rng: np.random.Generator) -> np.ndarr
     axes = np.linalg.svd(basis.T @ x, full_matrices=False)[2][:width]
     signs = np.sign(axes[np.arange(len(axes)), np.abs(axes).argmax(1)])
     return (axes * np.where(signs == 0, 1, signs)[:, None]).T.astype(np.float32)
+
+
+def table_path(settings: Settings, identity: str, split: str) -> Path:
+    """The file of the table that this identity decides."""
+    return settings.home / "features" / f"{_name(identity, split)}.npy"
 
 
 def _name(identity: str, split: str) -> str:

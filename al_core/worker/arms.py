@@ -106,7 +106,7 @@ def _accuracies(
         odds[places] = turn.odds[own]
     places, own = _places(ids, asked[-1])
     arms[places] = turns[-1].members[own]
-    return arm_accuracies(evidence["labeled_embeddings"], pool.labeled_classes, arms, odds, num_arms)
+    return arm_accuracies(evidence["labeled_features"], pool.labeled_classes, arms, odds, num_arms)
 
 
 def _places(ids: SampleIds, picked: SampleIds) -> tuple[np.ndarray, np.ndarray]:

@@ -139,9 +139,11 @@ def arms_panel(experiment: Experiment, rounds: Rounds) -> None:
         figure = arms_figure(frame, titles, dark=st.context.theme.type == "dark")
         st.plotly_chart(figure, key="arms", config=_STILL, alt="Chance of each strategy, by labeled images.")
     with words:
-        last = frame[frame["round"] == frame["round"].max()].sort_values("chance", ascending=False)
+        last = pd.DataFrame(frame[frame["round"] == frame["round"].max()])
         st.markdown("**In the last query**")
-        shown = last.assign(arm=[titles.get(arm, arm) for arm in last["arm"]])[["arm", "chance"]]
+        shown = pd.DataFrame(
+            {"arm": [titles.get(arm, arm) for arm in last["arm"]], "chance": last["chance"]}
+        ).sort_values(by="chance", ascending=False)
         st.dataframe(
             shown,
             hide_index=True,
@@ -154,9 +156,9 @@ def arms_panel(experiment: Experiment, rounds: Rounds) -> None:
             },
         )
         st.caption(
-            "Above: the chance with which each image of a query came from a strategy. Below: how well a "
-            "linear probe that learnt from the older labels and the strategy's last picks tells images that it did "
-            "not see. A strategy that does better than the others gains chance."
+            "Above: the chance with which an image of a query came from each strategy. Below: how well a "
+            "linear probe, taught by the older labels and that strategy's last picks, tells images that it "
+            "did not see. A strategy that does better than the others gains chance."
         )
 
 

@@ -12,22 +12,45 @@ from al_core import testing
 from al_core.errors import StrategyError
 from al_core.query import strategies
 from al_core.query.strategies import STRATEGIES, Strategy
+from pages.components.setup_model import spellings
 
 REGISTERED = list(STRATEGIES)
 
-# the seeds' names, which saved commands and configs still use
+# the seeds' names, which saved commands and configs still use; and the second seed's eight families
 SEED_NAMES = {
-    "least_confident": "least_confidence",
     "random_sampling": "random",
+    "least_confident": "least_confidence",
     "margin_sampling": "margin",
     "entropy_sampling": "entropy",
     "RandomSampling": "random",
     "LeastConfidence": "least_confidence",
     "MarginSampling": "margin",
     "EntropySampling": "entropy",
+    "LeastConfidenceDropout": "mc_least_confidence",
+    "MarginSamplingDropout": "mc_margin",
+    "EntropySamplingDropout": "mc_entropy",
+    "KMeansSampling": "kmeans",
     "KCenterGreedy": "k_center",
+    "BALDDropout": "bald",
+    "AdversarialBIM": "bim",
+    "AdversarialDeepFool": "deep_fool",
+    "SSRAEKmeansSampling": "kmeans_texture",
+    "VCTexKmeansSampling": "kmeans_texture",
+    "SSRAEHCSampling": "hierarchical_kmeans",
+    "VCTexHCSampling": "hierarchical_kmeans",
+    "SSRAEKmeansHCSampling": "hierarchical_kmeans",
+    "VCTexKmeansHCSampling": "hierarchical_kmeans",
+    "bayesian_sampling": "mean_std",
     "core_set": "k_center",
     "CoreSet": "k_center",
+    "uncertainty": "margin",
+    "diversity": "kmeans",
+    "query by committee": "qbc_kl",
+    "core-set": "k_center",
+    "adversarial": "deep_fool",
+    "reinforcement learning": "bandit",
+    "expected model change": "egl",
+    "Bayesian": "mean_std",
 }
 
 
@@ -46,6 +69,14 @@ def test_a_strategy_is_one_file_of_its_name(strategy):
 @pytest.mark.parametrize(("seed_name", "name"), SEED_NAMES.items())
 def test_the_seeds_names_are_understood(seed_name, name):
     assert STRATEGIES.get(seed_name).name == name
+
+
+@pytest.mark.parametrize(("seed_name", "name"), SEED_NAMES.items())
+def test_the_setup_pages_search_finds_the_seeds_names(seed_name, name):
+    """The card's search field looks for what is typed, in small letters, in the card's words."""
+    entry = STRATEGIES.get(name)
+    words = [entry.title, entry.name, entry.idea, *(s for n in (name, *entry.aliases) for s in spellings(n))]
+    assert seed_name.lower() in " ".join(words).lower()
 
 
 def test_an_unknown_strategy_is_refused_with_the_nearest_name():

@@ -10,7 +10,7 @@ import numpy as np
 from al_core.engine.features import frozen_features
 from al_core.engine.providers import EvidenceContext
 
-NAMES: Final = ("num_candidates", "num_classes", "labeled_classes", "features", "labeled_features")
+NAMES: Final = ("num_candidates", "num_classes", "labeled_classes", "features", "labeled_features", "texture")
 
 
 def provide(names: Collection[str], context: EvidenceContext) -> dict[str, np.ndarray]:
@@ -20,10 +20,15 @@ def provide(names: Collection[str], context: EvidenceContext) -> dict[str, np.nd
         "num_classes": np.asarray(context.dataset.num_classes),
         "labeled_classes": np.asarray(context.labeled_classes),
     }
-    for name, ids in (("features", context.candidate_ids), ("labeled_features", context.labeled_ids)):
+    config = context.config
+    for name, ids, source in (
+        ("features", context.candidate_ids, config.query.features),
+        ("labeled_features", context.labeled_ids, config.query.features),
+        ("texture", context.candidate_ids, "texture"),
+    ):
         if name in names:
             found[name] = frozen_features(
-                context.config, context.dataset, context.settings, ids,
+                config.changed(query__features=source), context.dataset, context.settings, ids,
                 progress=lambda _, done, total: context.progress(done, total), control=context.control,
             )  # fmt: skip
     return {name: found[name] for name in names}

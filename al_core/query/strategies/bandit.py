@@ -15,12 +15,12 @@ Hurts: in short runs. Ten queries are ten lessons, and it spends part of each on
 good strategy alone is better.
 
 Deviation: the paper rewards an arm by the importance-weighted accuracy of the model on images that it was
-trained on. A deep network knows these by heart, so a linear probe on embeddings is asked about images that it
-did not see (leave one out), weighted by 1 / q. The paper asks for one image at a time, a query for many: each
-arm has a probe of its own, which learns from the older labels and that arm's picks, and its reward is how far
-its accuracy lies above the other arms', as a share of the largest difference so far (after Graves et al.,
-2017, arXiv 1704.03003). Importance weighting is unbiased for single draws with replacement; for a query it is
-so approximately. p_min is at most 1 / 2K.
+trained on. A deep network knows these by heart, and in its embeddings any probe tells them apart, so a linear
+probe on frozen features is asked about images that it did not see (leave one out), weighted by 1 / q. The
+paper asks for one image at a time, a query for many: each arm has a probe of its own, which learns from the
+older labels and that arm's picks, and its reward is how far its accuracy lies above the other arms', as a
+share of the largest difference so far (after Graves et al., 2017, arXiv 1704.03003). Importance weighting is
+unbiased for single draws with replacement; for a query it is so approximately. p_min is at most 1 / 2K.
 """
 
 from __future__ import annotations
@@ -45,6 +45,7 @@ def bandit(
     probs: Float[np.ndarray, "n C"],
     embeddings: Float[np.ndarray, "n D"],
     labeled_embeddings: Float[np.ndarray, "m D"],
+    labeled_features: Float[np.ndarray, "m D"],
     labeled_classes: Int64[np.ndarray, " m"],
     *,
     k: int,
@@ -61,6 +62,6 @@ def bandit(
     chances = np.full(len(composition.strategies), 1 / len(composition.strategies))
     evidence = {
         "probs": probs, "embeddings": embeddings, "labeled_embeddings": labeled_embeddings,
-        "labeled_classes": labeled_classes,
+        "labeled_features": labeled_features, "labeled_classes": labeled_classes,
     }  # fmt: skip
     return composition.choose(evidence, num_candidates=len(probs), k=k, rng=rng, chances=chances).positions

@@ -156,9 +156,7 @@ def test_arms_are_read_from_a_list_and_random_is_always_one():
 
 def test_a_config_s_bandit_asks_for_the_evidence_of_all_its_arms():
     asked = Composition.of(QueryConfig(strategy="albl", options={"arms": "typiclust, bald"}))
-    assert {"features", "labeled_features", "mc_probs", "labeled_embeddings", "labeled_classes"} <= set(
-        asked.evidence
-    )
+    assert {"features", "labeled_features", "mc_probs", "labeled_classes"} <= set(asked.evidence)
     assert asked.name == "bandit"
     found = asked.choose(testing.make_evidence(60), num_candidates=60, k=20, rng=np.random.default_rng(0))
     assert set(found.members.tolist()) == {0, 1, 2}
