@@ -104,6 +104,9 @@ def _can_serve(config: ExperimentConfig, option: str, strategy: Strategy) -> Ite
     has_dropout = config.model.dropout > 0 or (
         config.model.model in MODELS and MODELS.get(config.model.model).has_dropout
     )
+    if "committee" in strategy.needs and config.query.committee == "snapshots" and config.model.frozen:
+        allowed = "the head of frozen features has one best solution, so all snapshots are it; take bootstrap"
+        yield Problem("query.committee", "snapshots", allowed)
     if "dropout" in strategy.needs and not has_dropout:
         yield Problem(
             option, strategy.name,

@@ -205,6 +205,19 @@ class QueryConfig(Section):
         "for last; 0: off.",
         ge=0, le=1, advanced=True,
     )  # fmt: skip
+    committee: Literal["independent", "bootstrap", "heads", "snapshots"] = option(
+        "independent", "Committee of",
+        "independent: networks from other fresh weights; bootstrap: networks on labels drawn with "
+        "replacement; heads: last layers on such draws, in seconds; snapshots: one network at several "
+        "moments of a training that goes on.",
+        advanced=True,
+    )  # fmt: skip
+    members: int = option(
+        5, "Committee members", "How many, the round's own network included.", ge=1, le=50, advanced=True
+    )
+    passes: int = option(
+        20, "Dropout passes", "Monte Carlo passes with dropout of a query.", ge=1, le=1000, advanced=True
+    )
     features: Literal["auto", "network", "pixels", "texture"] = option(
         "auto", "Frozen features from",
         "What strategies without a trained model look at. network: this model's own weights, untrained or "

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
 
-from al_core.config import ExperimentConfig
+from al_core.config import ExperimentConfig, QueryConfig
 from al_core.cost.calibration import Calibration, NetworkSpeed, network_key, strategy_key
 from al_core.cost.pool import Pool
 from al_core.cost.selecting import defaults
@@ -89,15 +89,15 @@ def predict(config: ExperimentConfig, pool: Pool, sizes: Sizes, calibration: Cal
     names = evidence_of(config)
     if speed is None or not measured_kinds(names) <= speed.seconds.keys():
         return None
-    selection, memory = 0.0, _evidence_bytes(names, sizes, pool, speed)
+    selection, memory = 0.0, _evidence_bytes(names, sizes, pool, speed, config.query)
     for place, strategy in enumerate(strategies_of(config)):
-        options = config.query.options if place == 0 else {}
+        options = Composition.of(config.query).options_of(place)
         width = strategy_width(strategy, speed)
         found = calibration.strategies.get(strategy_key(strategy, options, pool.num_classes, width))
         if found is None:
             return None
         time, numbers = strategy.growth
-        values = letters(sizes, pool.num_classes, width) | defaults(strategy, options)
+        values = letters(sizes, pool.num_classes, width, config.query) | defaults(strategy, options)
         selection += found.seconds(time.terms(values))
         memory += int(4 * numbers(values))
     evidence = _evidence_seconds(config, names, sizes, speed)
@@ -105,11 +105,11 @@ def predict(config: ExperimentConfig, pool: Pool, sizes: Sizes, calibration: Cal
     return Cost(evidence, selection, once, memory)
 
 
-def letters(sizes: Sizes, num_classes: int, width: int) -> dict[str, float]:
+def letters(sizes: Sizes, num_classes: int, width: int, query: QueryConfig) -> dict[str, float]:
     """The sizes by the letters that a declared work uses."""
     return {
         "n": sizes.n, "m": max(sizes.m, 1), "k": max(sizes.k, 1), "C": num_classes, "D": width,
-        "T": PASSES, "M": MEMBERS,
+        "T": query.passes, "M": query.members,
     }  # fmt: skip
 
 
@@ -131,24 +131,29 @@ def _evidence_seconds(
     if "labeled_embeddings" in names:
         total += of("probs", sizes.m)
     if "mc_probs" in names:
-        total += of("mc_base", sizes.n) + PASSES * of("mc_pass", sizes.n)
+        total += of("mc_base", sizes.n) + config.query.passes * of("mc_pass", sizes.n)
     if "committee_probs" in names:
         train = config.train
         steps = max(train.epochs * math.ceil(max(sizes.m, 1) / train.batch_size), train.min_steps)
         training = seconds["train_fixed"] + steps * seconds["train_step"]
-        total += MEMBERS * of("probs", sizes.n) + (MEMBERS - 1) * training
+        members, kind = config.query.members, config.query.committee
+        # snapshots share one training; heads are fitted in seconds on what one pass gives
+        trainings = {"heads": 0, "snapshots": min(1, members - 1)}.get(kind, members - 1)
+        total += (1 if kind == "heads" else members) * of("probs", sizes.n) + trainings * training
     for name in ("deepfool_distance", "bim_distance"):
         if name in names:
             total += of(name, sizes.n)
     return total
 
 
-def _evidence_bytes(names: Collection[str], sizes: Sizes, pool: Pool, speed: NetworkSpeed) -> int:
+def _evidence_bytes(
+    names: Collection[str], sizes: Sizes, pool: Pool, speed: NetworkSpeed, query: QueryConfig
+) -> int:
     total = 0
     for name in names:
         letters_of = KINDS[name].shape.split()
         width = speed.feature_width if name.endswith("features") else speed.width
-        size = letters(sizes, pool.num_classes, width)
+        size = letters(sizes, pool.num_classes, width, query)
         # passes and members are gathered one by one, and then put in order
         copies = 2 if {"T", "M"} & set(letters_of) else 1
         total += int(4 * copies * math.prod(size.get(letter, 1) for letter in letters_of))

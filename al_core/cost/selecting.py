@@ -117,7 +117,7 @@ def clustered(
         "probs": probs(classes), "mc_probs": probs(classes, passes),
         "committee_probs": probs(classes, members),
         "embeddings": embeddings, "labeled_embeddings": labeled_embeddings,
-        "features": embeddings, "labeled_features": labeled_embeddings,
+        "features": embeddings, "labeled_features": labeled_embeddings, "texture": embeddings,
         "deepfool_distance": rng.gamma(2, size=n).astype(np.float32),
         "bim_distance": rng.gamma(2, size=n).astype(np.float32),
     }  # fmt: skip

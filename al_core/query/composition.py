@@ -73,6 +73,10 @@ class Composition:
         """The strategy that a query is filed under."""
         return (self.learner or self.strategies[0]).name
 
+    def options_of(self, place: int) -> Mapping[str, Any]:
+        """A strategy's options, by its place: the config's are the first one's, or the learner's."""
+        return self.options if place == 0 and self.learner is None else {}
+
     @property
     def evidence(self) -> tuple[str, ...]:
         """The names that have to be gathered, each once."""
@@ -155,7 +159,7 @@ class Composition:
         state = _Query(evidence, groups, counts, copies)
         for place, strategy in enumerate(self.strategies):
             first = k if asked is None else int(asked[place])
-            options = self.options if place == 0 and self.learner is None else {}
+            options = self.options_of(place)
             state.lines.append(_Line(state, strategy, options, first, self.power, rng))
         return state.run(dealt, all_propose=chances is not None)
 

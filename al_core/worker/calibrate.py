@@ -21,6 +21,7 @@ from al_core.cost.prediction import (
 from al_core.cost.selecting import measure
 from al_core.engine.inference import Control, Progress, no_control, no_progress
 from al_core.engine.speed import measure_network
+from al_core.query.composition import Composition
 from al_core.settings import Settings
 
 
@@ -62,7 +63,7 @@ def _network(calibration: Calibration, config: ExperimentConfig, pool: Pool, con
 def _strategies(calibration: Calibration, config: ExperimentConfig, pool: Pool) -> Calibration:
     speed = calibration.networks[network_key(config, pool.image_size, pool.num_classes)]
     for place, strategy in enumerate(strategies_of(config)):
-        options = config.query.options if place == 0 else {}
+        options = Composition.of(config.query).options_of(place)
         width = strategy_width(strategy, speed)
         key = strategy_key(strategy, options, pool.num_classes, width)
         if key in calibration.strategies:

@@ -305,6 +305,7 @@ class Advance:
             labeled_ids=pool.labeled_ids, labeled_classes=pool.labeled_classes,
             settings=experiment.settings, control=self.control, round=number, checkpoints=self._checkpoints,
             progress=lambda done, total: self.control.progress("query", done, total),
+            passes=config.query.passes, members=config.query.members,
         )  # fmt: skip
         evidence = gather(composition.evidence, context)
         lesson = learn(experiment, composition, pool, evidence) if composition.learner else None

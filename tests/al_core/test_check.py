@@ -25,6 +25,17 @@ def test_the_default_can_run(settings):
         ({"model__pretrained": True}, "model.pretrained", "has no ImageNet weights"),
         ({"query__strategy": "margn"}, "query.strategy", "did you mean 'margin'"),
         ({"query__options": {"zz": 1}}, "query.options.zz", "u_herding has: radius"),
+        (
+            {"query__strategy": "qbc", "query__committee": "snapshots", "model__frozen": True},
+            "query.committee",
+            "take bootstrap",
+        ),
+        ({"query__strategy": "bandit", "query__second": "margin"}, "query.second", "mixes its own arms"),
+        (
+            {"query__strategy": "bandit", "query__options": {"arms": "margn"}},
+            "query.options.arms",
+            "did you mean 'margin'",
+        ),
         ({"query__second": "margn"}, "query.second", "did you mean 'margin'"),
         ({"query__second": "auto"}, "query.second", "is the strategy itself"),
         ({"query__strategy": "k_center", "query__power": 1}, "query.power", "k_center chooses sets"),

@@ -10,6 +10,7 @@ from al_core.engine.providers import EvidenceContext, gather
 from al_core.engine.providers.dropout import mc_predict
 from al_core.errors import StrategyError
 from al_core.query.evidence import KINDS
+from al_core.query.strategies import STRATEGIES
 from al_core.seeds import seed_for
 
 
@@ -166,3 +167,66 @@ def test_a_frozen_committee_differs_by_its_samples(train, config, context, setti
     network = train(frozen, settings=settings)
     found = gather(["committee_probs"], with_(context, config=frozen, network=network))["committee_probs"]
     assert np.abs(found[1] - found[0]).max() > 1e-3
+
+
+KINDS_OF_COMMITTEE = ("independent", "bootstrap", "heads", "snapshots")
+
+
+def committee_of(kind, context, **changes):
+    config = context.config.changed(query__committee=kind)
+    return gather(["committee_probs"], with_(context, config=config, **changes))["committee_probs"]
+
+
+@pytest.mark.parametrize("kind", KINDS_OF_COMMITTEE)
+def test_members_of_every_kind_differ_and_repeat_themselves(context, kind):
+    found = committee_of(kind, context, members=3)
+    assert found.shape == (3, 30, 3)
+    np.testing.assert_allclose(found.sum(2), 1, atol=1e-4)
+    np.testing.assert_array_equal(found[0], gather(["probs"], context)["probs"])
+    for one, two in ((0, 1), (0, 2), (1, 2)):
+        assert np.abs(found[one] - found[two]).max() > 1e-3
+    np.testing.assert_array_equal(committee_of(kind, context, members=3), found)
+
+
+@pytest.mark.parametrize("kind", KINDS_OF_COMMITTEE)
+def test_members_of_every_kind_learn_their_labels_about_as_well_as_the_network(train, config, context, kind):
+    """Scored on the labeled images: a committee of untrained members would disagree for the wrong reason."""
+    config = config.changed(train__epochs=30, train__min_steps=90)
+    labels = context.labeled_classes
+    on_labeled = with_(
+        context, config=config, network=train(config), candidate_ids=context.labeled_ids, members=3
+    )
+    accuracies = (committee_of(kind, on_labeled).argmax(2) == labels).mean(1)
+    assert accuracies[0] > 0.9
+    assert accuracies.min() >= accuracies[0] - 0.2, accuracies
+
+
+@pytest.mark.parametrize("kind", KINDS_OF_COMMITTEE)
+def test_a_committee_of_one_never_disagrees(context, kind):
+    alone = committee_of(kind, context, members=1)
+    assert alone.shape[0] == 1
+    for name in ("qbc_kl", "qbc_vote_entropy", "qbc_variation_ratio"):
+        np.testing.assert_allclose(STRATEGIES.get(name).function(alone), 0, atol=1e-9)
+
+
+@pytest.mark.parametrize("kind", ["bootstrap", "snapshots"])
+def test_a_committee_that_was_interrupted_goes_on_to_the_same_members(context, kind, tmp_path):
+    whole = committee_of(kind, context, members=3)
+    calls = 0
+
+    def stop():
+        nonlocal calls
+        calls += 1
+        if calls > 6:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        committee_of(kind, context, members=3, checkpoints=tmp_path / "c", control=stop)
+    np.testing.assert_array_equal(committee_of(kind, context, members=3, checkpoints=tmp_path / "c"), whole)
+
+
+def test_a_committee_leaves_the_network_as_it_was(context):
+    before = context.network.state_hash()
+    for kind in ("heads", "snapshots"):
+        committee_of(kind, context)
+    assert context.network.state_hash() == before
