@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from al_core.cli.listing import dataset_rows, model_rows, option_rows, strategy_rows
+from al_core.cli.listing import dataset_rows, model_rows, option_rows, preset_rows, strategy_rows
 from tests import strategy_pages
 
 README = Path(__file__).resolve().parent.parent / "README.md"
@@ -55,6 +55,7 @@ def tables():
                 for r in strategy_rows()
             ],
         ),
+        "presets": _table(["`--preset`", "what"], [[f"`{r['name']}`", r["what"]] for r in preset_rows()]),
         "options": _table(
             ["flag", "default", "what"],
             [[f"`{r['flag']}`", _default(r["default"]), r["help"]] for r in option_rows()],

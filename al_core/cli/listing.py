@@ -1,4 +1,4 @@
-"""`list datasets|models|strategies|options`: what the registries hold, as a table or as JSON."""
+"""`list datasets|models|strategies|options|presets`: what the registries hold, as a table or as JSON."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ from typing import Any
 from al_core.config import options
 from al_core.data.sources import SOURCES
 from al_core.models import MODELS
+from al_core.presets import PRESETS
 from al_core.query.strategies import STRATEGIES
 
 
 def add_parser(commands: Any) -> None:
     """Register the command."""
-    parser = commands.add_parser("list", help="list data sets, models, strategies or options")
+    parser = commands.add_parser("list", help="list data sets, models, strategies, options or presets")
     parser.set_defaults(function=main)
-    parser.add_argument("what", choices=("datasets", "models", "strategies", "options"))
+    parser.add_argument("what", choices=tuple(ROWS))
     parser.add_argument("--json", action="store_true", help="machine-readable")
 
 
@@ -83,6 +84,19 @@ def option_rows() -> list[dict[str, Any]]:
     ]
 
 
+def preset_rows() -> list[dict[str, Any]]:
+    """One row a preset; its options as flags."""
+    flags = {o.path: o.flag for o in options()}
+    return [
+        {
+            "name": p.name, "title": p.title, "what": p.description,
+            "options": [f"{flags[path]} {value}" for path, value in p.overrides.items()],
+        }
+        for p in PRESETS
+    ]  # fmt: skip
+
+
 ROWS = {
     "datasets": dataset_rows, "models": model_rows, "strategies": strategy_rows, "options": option_rows,
+    "presets": preset_rows,
 }  # fmt: skip

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
 
+from al_core import presets
 from al_core.check import require_valid
 from al_core.cli.cost import line, measured
 from al_core.cli.flags import add_option_flags, config_from, read_config
@@ -49,6 +50,7 @@ def add_parser(commands: Any) -> None:
     )
     parser.set_defaults(function=main)
     parser.add_argument("--config", type=Path, help="manifest or config to begin with; flags go on top")
+    parser.add_argument("--preset", metavar="NAME", help="options to begin with: " + _presets())
     parser.add_argument("--out", type=Path, help="folder for records.json and manifest.json")
     parser.add_argument("--resume", action="store_true", help="go on with the run that --out holds")
     parser.add_argument("--download", action="store_true", help="allow the data set to be downloaded")
@@ -60,6 +62,8 @@ def main(arguments: argparse.Namespace) -> int:
     """Create or resume the experiment, then work on its job in this process."""
     settings = Settings.from_env()
     base = read_config(arguments.config) if arguments.config else ExperimentConfig()
+    if arguments.preset:
+        base = presets.apply(base, arguments.preset)
     config = config_from(arguments, base).changed(oracle="truth")
     if config.stop == type(config.stop)():
         config = config.changed(stop__n_rounds=DEFAULT_ROUNDS)
@@ -81,6 +85,10 @@ def main(arguments: argparse.Namespace) -> int:
             store.close()
     _summary(experiment, arguments.out)
     return {JobState.DONE: 0, JobState.STOPPED: 130, JobState.QUEUED: 130}.get(state, 2)
+
+
+def _presets() -> str:
+    return ", ".join(preset.name for preset in presets.PRESETS) + "; flags win over it"
 
 
 def _prediction(store: Store, settings: Settings, config: ExperimentConfig, dataset: Dataset) -> str:

@@ -3,7 +3,8 @@
 Always channels_last (on a processor that alone triples SqueezeNet's speed, with the same results to 1e-7).
 bf16 autocast in training wherever the hardware multiplies in it: measured faster or equal there for every
 network and batch tried, the smallest included (small_cnn, 8 px, batch 54: 7.5 ms a step, fp32 9.3 ms), and
-neutral for accuracy. Scoring is in fp32, because a query ranks differences that bf16 rounds away.
+neutral for accuracy. What is scored is scored in fp32, because a query ranks differences that bf16 rounds
+away; bf16 at most screens a large pool first (screening.py).
 """
 
 from __future__ import annotations
@@ -34,6 +35,11 @@ class DevicePlan:
     dtype: torch.dtype
     threads: int
     describe: str
+
+    @property
+    def reduced(self) -> bool:
+        """Whether bf16 is allowed."""
+        return self.dtype is torch.bfloat16
 
     @property
     def fused(self) -> bool:
@@ -67,7 +73,7 @@ def choose(train: TrainConfig, *, image_size: int | None = None) -> DevicePlan:
     device = _device(train.device)
     dtype = {"fp32": torch.float32, "bf16": torch.bfloat16}.get(train.precision)
     if dtype is None:
-        dtype = torch.bfloat16 if _multiplies_bf16(device) else torch.float32
+        dtype = torch.bfloat16 if multiplies_bf16(device) else torch.float32
     threads = train.threads or (1 if image_size is not None and image_size <= TINY else _cores())
     return DevicePlan(device, dtype, threads, _describe(device, threads))
 
@@ -96,7 +102,8 @@ def _device(asked: str) -> torch.device:
     return device
 
 
-def _multiplies_bf16(device: torch.device) -> bool:
+def multiplies_bf16(device: torch.device) -> bool:
+    """Whether the hardware has instructions for it; elsewhere it is emulated, slowly."""
     if device.type == "cuda":
         return torch.cuda.get_device_capability(device) >= (8, 0)
     if device.type == "cpu":

@@ -2,8 +2,8 @@
 
 Every chunk is run at one fixed size, the last filled up with copies of its first image: kernels and their
 order of summation depend on a batch's shape, so an image's result depends on the image alone. Channels_last,
-BatchNorm folded; in fp32, because a query ranks differences that bf16 rounds away (frozen features,
-which are no scores, are computed in the plan's precision).
+BatchNorm folded; in fp32, because a query ranks differences that bf16 rounds away. Frozen features, which are
+no scores, are computed in the plan's precision; `reduced` asks for bf16 (screening.py).
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from jaxtyping import Float32
 from torch import Tensor, nn
 
 from al_core.data.dataset import Split
+from al_core.engine import folding
 from al_core.engine.augment import to_floats
 from al_core.engine.device import free_memory, is_out_of_memory
-from al_core.engine.folding import folded
 from al_core.engine.network import ImageClassifier, Network
 from al_core.errors import DeviceError
 from al_core.types import SampleIds
@@ -56,16 +56,19 @@ def predict(
     ids: SampleIds,
     *,
     embeddings: bool = False,
+    reduced: bool = False,
     progress: Progress = no_progress,
     control: Control = no_control,
     chunk: int | None = None,
 ) -> Prediction:
     """Probabilities, and the embeddings if asked for, in one pass; the network stays as it was.
 
+    `reduced`: in bf16 up to the head, for a first look at many images.
+
     Raises:
         DeviceError: memory ran out even with few images at a time.
     """
-    h = embed(network, split, ids, progress=progress, control=control, chunk=chunk)
+    h = embed(network, split, ids, reduced=reduced, progress=progress, control=control, chunk=chunk)
     with evaluating(network.module), torch.inference_mode():
         probs = head_probs(network, h)
     return Prediction(probs, h if embeddings else None)
@@ -76,6 +79,7 @@ def embed(
     split: Split,
     ids: SampleIds,
     *,
+    reduced: bool = False,
     progress: Progress = no_progress,
     control: Control = no_control,
     chunk: int | None = None,
@@ -90,7 +94,7 @@ def embed(
     with evaluating(network.module), torch.inference_mode():
         run_chunks(
             network, split, ids, ImageClassifier.forward_features, out,
-            progress=progress, control=control, chunk=chunk,
+            reduced=reduced, progress=progress, control=control, chunk=chunk,
         )  # fmt: skip
     return out
 
@@ -125,6 +129,7 @@ def run_chunks(
     function: Callable[[ImageClassifier, Tensor], Tensor],
     out: np.ndarray,
     *,
+    reduced: bool = False,
     progress: Progress = no_progress,
     control: Control = no_control,
     chunk: int | None = None,
@@ -134,7 +139,7 @@ def run_chunks(
     The caller sets the mode. The module handed to `function` may be a copy made for evaluation.
     """
     network.plan.pin_threads()
-    module = folded(network.module)
+    module = folding.reduced(network.module) if reduced else folding.folded(network.module)
     precision = network.plan.autocast() if network.spec.frozen else nullcontext()
     size = chunk or _chunk(max(network.spec.image_size, 1))
     start = 0

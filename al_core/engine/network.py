@@ -93,6 +93,7 @@ class ImageClassifier(nn.Module):
     def __init__(self, spec: NetworkSpec) -> None:
         super().__init__()
         self.size = spec.image_size
+        self.dtype = torch.float32  # of what the classifier is given
         self.classifier = MODELS.get(spec.model).build(
             len(spec.classes), image_size=spec.image_size, small_stem=spec.small_stem, dropout=spec.dropout,
             weights=MODELS.get(spec.model).weights if spec.pretrained else None,
@@ -108,7 +109,7 @@ class ImageClassifier(nn.Module):
             x = F.interpolate(
                 x, (self.size, self.size), mode="bilinear", align_corners=False, antialias=smaller
             )
-        return (x - self.mean).mul_(self.scale).contiguous(memory_format=MEMORY_FORMAT)
+        return (x - self.mean).mul_(self.scale).to(self.dtype, memory_format=MEMORY_FORMAT)
 
     def trunk(self, x: Tensor) -> Tensor:
         """Up to the first dropout, (n, ...): what Monte Carlo passes share."""

@@ -21,7 +21,8 @@ from al_core.data.prepare import prepare
 from al_core.engine.features import frozen_features
 from al_core.engine.inference import Prediction, predict
 from al_core.engine.network import Network
-from al_core.engine.providers import EvidenceContext, gather
+from al_core.engine.providers import EvidenceContext
+from al_core.engine.screening import gather_for_query
 from al_core.engine.trainer import TrainData, fit
 from al_core.errors import ConfigError, DataError, Problem
 from al_core.experiment import Experiment
@@ -60,6 +61,7 @@ class Advance:
     control: JobControl
     until_labels: int | None = None
     _network: Network | None = field(default=None, repr=False)
+    _query_facts: dict[str, Any] = field(default_factory=dict, repr=False)  # for the round's manifest
 
     def run(self) -> None:
         """Go on from wherever the store says that the experiment stands."""
@@ -181,6 +183,7 @@ class Advance:
             seconds={}, artefacts={}, manifest=self._manifest(), at=time.time(),
         )  # fmt: skip
         reason = stop_reason(experiment.config.stop, [*rounds, draft], len(pool.unlabeled_ids))
+        self._query_facts = {}
         query = None if reason else self._ask(number, pool, arrays, metrics)
         if query is None and reason is None:
             reason = "no image is left to ask for"
@@ -197,6 +200,7 @@ class Advance:
                     "query": queried - evaluated,
                 },
                 "artefacts": artefacts,
+                "manifest": {**draft.manifest, **self._query_facts},
                 "at": time.time(),
             }
         )
@@ -307,7 +311,7 @@ class Advance:
             progress=lambda done, total: self.control.progress("query", done, total),
             passes=config.query.passes, members=config.query.members,
         )  # fmt: skip
-        evidence = gather(composition.evidence, context)
+        evidence, self._query_facts = gather_for_query(composition, context, k)
         lesson = learn(experiment, composition, pool, evidence) if composition.learner else None
         selection = composition.choose(
             evidence, num_candidates=len(candidate_ids), k=k, rng=generator(config.seed, "query", number),

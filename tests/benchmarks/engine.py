@@ -1,6 +1,6 @@
 """The engine side by side with the usual way: `python -m tests.benchmarks.engine loop|rows|report`.
 
-    python -m tests.benchmarks.engine loop --cells deepal:0:reference ... --out FOLDER --data FOLDER
+python -m tests.benchmarks.engine loop --cells deepal:0:reference ... --out FOLDER --data FOLDER
 """
 
 from __future__ import annotations

@@ -168,7 +168,9 @@ def deepal_loop(
 ) -> dict:  # fmt: skip
     """DeepAL+'s CIFAR-10 defaults. A round begins from fresh weights, so `state` lets a run go on later."""
     state = state or {"labels": [], "accuracy": [], "seconds": dict.fromkeys(("train", "score", "test"), 0.0)}
-    state.setdefault("labeled", np.random.default_rng(seed).permutation(len(data.train))[: budgets[0]].tolist())
+    state.setdefault(
+        "labeled", np.random.default_rng(seed).permutation(len(data.train))[: budgets[0]].tolist()
+    )
     augmented = Pictures(data.train, data.train_classes, crop_and_flip(data.train.shape[1]))
     held = Pictures(data.test, data.test_classes, plain())
     num_classes, seconds = int(data.train_classes.max()) + 1, state["seconds"]

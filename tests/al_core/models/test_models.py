@@ -176,3 +176,16 @@ def test_a_transformer_with_small_patches_has_no_imagenet_weights():
     entry = MODELS.get("vit_b_16")
     with pytest.raises(ModelError, match="small variant"):
         entry.build(10, image_size=32, small_stem=True, dropout=0.0, weights=entry.weights)
+
+
+@pytest.mark.parametrize("size", [8, 9, 13, 28, 32, 50, 64])
+def test_fast_net_takes_any_size_and_splits_at_its_last_layer(size):
+    import torch
+
+    entry = MODELS.get("fast_net")
+    module = build(entry, size, small=True).eval()
+    x = torch.rand(2, 3, size, size)
+    h = module.forward_features(x)
+    assert h.shape == (2, 128)
+    assert torch.equal(module.forward_head(h), module(x))
+    assert sum(p.numel() for p in module.parameters()) == entry.num_parameters
