@@ -1,4 +1,4 @@
-"""Whole loops: each (row, seed, side) is a cell, whose result is a JSON file, so that a long run can be split.
+"""Whole loops: each (row, seed, side) is a cell whose result is a file, so that a long run can be split.
 
 A cell that is there is not run again; a cell that was interrupted goes on where that costs nothing (DeepAL's
 rounds begin from fresh weights).

@@ -1,4 +1,4 @@
-"""The usual way, written out: torchvision's networks, PIL transforms, DataLoader, fp32, NCHW, passes repeated.
+"""The usual way, written out: torchvision's networks, PIL transforms, DataLoader, fp32, NCHW.
 
 What `engine.py` measures the product against. Two whole loops restate published programs' defaults:
 
@@ -102,7 +102,9 @@ def thirds(classes: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray, np.n
     for c in np.unique(classes):
         members = rng.permutation(np.flatnonzero(classes == c))
         fifth = len(members) // 5
-        for part, ids in zip(parts, (members[:fifth], members[fifth : 2 * fifth], members[2 * fifth :])):
+        for part, ids in zip(
+            parts, (members[:fifth], members[fifth : 2 * fifth], members[2 * fifth :]), strict=True
+        ):
             part.append(ids)
     return tuple(np.sort(np.concatenate(part)) for part in parts)
 
