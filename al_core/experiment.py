@@ -124,6 +124,13 @@ class Experiment:
             pending = None
         return Pool.fold(len(self.dataset.train), events, self.splits.validation_ids, pending)
 
+    def num_unlabeled(self, round: int) -> int:
+        """How many images were unlabeled when that round chose its query: its candidates, if uncapped."""
+        if round == INITIAL_ROUND:
+            return len(self.dataset.train) - len(self.splits.validation_ids)
+        record = self.store.rounds(self.id)[round]
+        return len(self.pool(until=record.label_event_id).unlabeled_ids)
+
     def active_job(self) -> JobRecord | None:
         """The job of this experiment that is queued or running."""
         jobs = self.store.jobs(experiment_id=self.id, active=True, limit=1)

@@ -8,6 +8,7 @@ from typing import IO, cast
 
 import streamlit as st
 
+from al_core.cost.words import candidates_words
 from al_core.data.dataset import Dataset
 from al_core.experiment import Experiment
 from al_core.records import Query
@@ -79,16 +80,24 @@ def _filtered(rows: list[QueryRow], dataset: Dataset) -> list[QueryRow]:
     return [row for row in of_class if _STATES[state](row)]
 
 
-def _summary(query: Query, rows: list[QueryRow], dataset: Dataset) -> None:
+def _scored(query: Query, experiment: Experiment) -> str:
+    capped = experiment.config.query.candidates is not None and query.round != INITIAL_ROUND
+    pool = experiment.num_unlabeled(query.round) if capped else query.num_candidates
+    return (
+        f"scored {candidates_words(query.num_candidates, pool)}" if capped else f"out of {pool:,} candidates"
+    )
+
+
+def _summary(query: Query, rows: list[QueryRow], experiment: Experiment) -> None:
     known = [row.right for row in rows if row.right is not None]
     labeled = sum(row.label_id is not None for row in rows)
     title = "drawn for the initial set" if query.round == INITIAL_ROUND else strategy_title(query.strategy)
-    parts = [f"{plain(title)}, out of {query.num_candidates:,} candidates"]
+    parts = [f"{plain(title)}, {_scored(query, experiment)}"]
     parts.append(f"{labeled} of {len(rows)} labeled")
     if known:
         parts.append(f"the model's first guess was right for {sum(known)} of {len(known)}")
     st.caption(" · ".join(parts))
-    if dataset.has_truth and any(row.label is None for row in rows):
+    if experiment.dataset.has_truth and any(row.label is None for row in rows):
         st.caption("The truth of images that wait for a label is kept back: it must not sway who labels.")
 
 
@@ -139,7 +148,7 @@ def _page(experiment: Experiment) -> None:
         view = st.segmented_control(
             "View", ["Cards", "Table"], default="Cards", required=True, key="query-view"
         )
-    _summary(query, rows, dataset)
+    _summary(query, rows, experiment)
     if not shown:
         st.info("No image of this round fits the filter.", icon=":material/filter_alt_off:")
         return

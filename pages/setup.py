@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from al_core.config import ExperimentConfig
+from al_core.config import ExperimentConfig, options
 from al_core.errors import ConfigError, Problem
 from pages.components import config_form
 from pages.components.setup_images import setup_images
@@ -16,7 +16,7 @@ from state.text import plain
 _PARTS = {
     "Images": ("data",),
     "Model": ("model",),
-    "Strategy": ("query.strategy", "query.options", "query.candidates"),
+    "Strategy": tuple(o.path for o in options() if o.section == "query" and o.name != "n_new"),
     "Plan": ("query.n_new", "init", "stop", "oracle", "seed"),
     "Training": ("train",),
 }
@@ -76,7 +76,7 @@ def _part(config: ExperimentConfig, problems: list[Problem]) -> None:
     elif part == "Model":
         setup_model(config.model.model, problems)
     elif part == "Strategy":
-        setup_strategy(config.query.strategy, config.model, problems)
+        setup_strategy(config, problems)
     elif part == "Plan":
         setup_plan(config, problems)
     else:

@@ -53,7 +53,7 @@ def _tiles(record: RoundRecord) -> None:
 def _history(found: list[JobRecord]) -> None:
     rows = [
         {
-            "what": "Advance" if job.kind == "advance" else "Prepare",
+            "what": job.kind.capitalize(),
             "state": job.state.value,
             "begun": pd.Timestamp(job.started_at, unit="s", tz="UTC") if job.started_at else pd.NaT,
             "seconds": job.ended_at - job.started_at if job.ended_at and job.started_at else None,

@@ -15,6 +15,7 @@ LOOP = ("Query", "Label", "Train", "Evaluate")
 ACCURACIES = ("test_accuracy", "validation_accuracy")
 _PHASES = {"prepare": 0, "features": 2, "train": 2, "evaluate": 3, "query": 0}
 _DOING = {
+    "measure": "Measuring",
     "prepare": "Preparing the images",
     "features": "Computing features",
     "train": "Training",

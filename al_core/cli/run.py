@@ -249,9 +249,8 @@ def _summary(experiment: Experiment, out: Path | None) -> None:
 
 def _capped(experiment: Experiment, record: RoundRecord) -> str:
     """Says when not all of the pool was scored."""
-    cap, query = experiment.config.query.candidates, experiment.store.query(experiment.id, record.number)
-    if cap is None or query is None:
+    query = experiment.store.query(experiment.id, record.number)
+    if experiment.config.query.candidates is None or query is None:
         return ""
-    pool = len(experiment.pool(until=record.label_event_id).unlabeled_ids)
-    scored = query.num_candidates
-    return "" if scored >= pool else f", scored {candidates_words(scored, pool)}"
+    pool = experiment.num_unlabeled(record.number)
+    return "" if query.num_candidates >= pool else f", scored {candidates_words(query.num_candidates, pool)}"

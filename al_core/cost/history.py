@@ -15,7 +15,7 @@ from al_core.records import ExperimentRecord, RoundRecord
 from al_core.store.base import Store
 
 _ROUNDS: Final = 10  # the newest ones
-_EXPERIMENTS: Final = 20
+_EXPERIMENTS: Final = 5
 _LIMITS: Final = (0.1, 10.0)  # beyond them it was something else: a machine that slept
 
 

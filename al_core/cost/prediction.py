@@ -20,7 +20,7 @@ MEMBERS: Final = 5
 # Above these a plan recommends a candidate cap: a person who waits goes away, and a machine swaps.
 MAX_SECONDS: Final = 60.0
 MAX_BYTES: Final = 2 * 2**30
-_CAPS: Final = tuple(m * 10**e for e in (2, 3, 4, 5) for m in (1, 2, 5))
+_CAPS: Final = tuple(m * 10**e for e in (1, 2, 3, 4, 5) for m in (1, 2, 5))
 
 
 @dataclass(frozen=True)

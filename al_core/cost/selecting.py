@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 import numpy as np
@@ -22,7 +22,14 @@ _SECONDS: Final = 0.6  # a run that took longer is the last one
 
 
 def measure(
-    strategy: Strategy, options: Mapping[str, Any], *, num_classes: int, width: int, passes: int, members: int
+    strategy: Strategy,
+    options: Mapping[str, Any],
+    *,
+    num_classes: int,
+    width: int,
+    passes: int,
+    members: int,
+    control: Callable[[], None] = lambda: None,
 ) -> SelectionSpeed:
     """Time the strategy on made-up evidence of a few sizes, and find its factors.
 
@@ -33,6 +40,7 @@ def measure(
     widest = max(width, num_classes * max(passes, members))
     times, terms = [], []
     for n, m, k in _RUNS:
+        control()
         n, m, k = max(200, min(n, _NUMBERS // widest)), min(m, n), min(k, n)
         evidence = clustered(n, m, num_classes=num_classes, width=width, passes=passes, members=members)
         sizes = {"n": n, "m": m, "k": k, "C": num_classes, "D": width, "T": passes, "M": members}

@@ -16,7 +16,7 @@ from al_core import __version__
 from al_core.experiment import Experiment
 from al_core.models import MODELS
 from al_core.pool import Pool
-from al_core.records import RoundRecord
+from al_core.records import Query, RoundRecord
 from al_core.types import INITIAL_ROUND
 
 
@@ -31,7 +31,7 @@ def records(experiment: Experiment) -> dict[str, Any]:
     epochs = store.epochs(experiment.id)
     asked = store.queries(experiment.id)
     queries = {query.round: [item.sample_id for item in query.items] for query in asked}
-    scored = {query.round: query.num_candidates for query in asked}
+    scored = {query.round: _scored(experiment, query) for query in asked if query.round != INITIAL_ROUND}
     start = rounds[0].num_labeled if rounds else 0
     scores = [(r.num_labeled - start, r.metrics.get("validation_accuracy")) for r in rounds]
     lr = config.train.learning_rate
@@ -69,10 +69,15 @@ def records(experiment: Experiment) -> dict[str, Any]:
         "Labels History": _labels_history(experiment, rounds),
         "stop_reason": experiment.record.stop_reason,
         "initial_sample_ids": queries.get(INITIAL_ROUND, []),
-        "rounds": [
-            _round(record, queries) | {"num_candidates": scored.get(record.number)} for record in rounds
-        ],
+        "rounds": [_round(record, queries) | scored.get(record.number, {}) for record in rounds],
     }
+
+
+def _scored(experiment: Experiment, query: Query) -> dict[str, int]:
+    """How many images were scored, and how many there were: fewer are with a candidate cap."""
+    capped = experiment.config.query.candidates is not None
+    pool = experiment.num_unlabeled(query.round) if capped else query.num_candidates
+    return {"num_candidates": query.num_candidates, "num_unlabeled": pool}
 
 
 def _labels_history(experiment: Experiment, rounds: list[RoundRecord]) -> dict[str, list[int]]:

@@ -43,7 +43,7 @@ def calibrate(
     for done, config in enumerate(configs):
         control()
         calibration = _network(calibration, config, pool, control)
-        calibration = _strategies(calibration, config, pool)
+        calibration = _strategies(calibration, config, pool, control)
         calibration.write(settings)
         progress(done + 1, len(configs))
     return calibration
@@ -60,7 +60,9 @@ def _network(calibration: Calibration, config: ExperimentConfig, pool: Pool, con
     return calibration.with_network(key, found)
 
 
-def _strategies(calibration: Calibration, config: ExperimentConfig, pool: Pool) -> Calibration:
+def _strategies(
+    calibration: Calibration, config: ExperimentConfig, pool: Pool, control: Control
+) -> Calibration:
     speed = calibration.networks[network_key(config, pool.image_size, pool.num_classes)]
     for place, strategy in enumerate(strategies_of(config)):
         options = Composition.of(config.query).options_of(place)
@@ -70,7 +72,7 @@ def _strategies(calibration: Calibration, config: ExperimentConfig, pool: Pool) 
             continue
         found = measure(
             strategy, options, num_classes=pool.num_classes, width=max(1, width), passes=PASSES,
-            members=MEMBERS,
+            members=MEMBERS, control=control,
         )  # fmt: skip
         calibration = calibration.with_strategy(key, found)
     return calibration

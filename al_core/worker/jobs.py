@@ -148,6 +148,7 @@ def _calibrate(
     def progress(done: int, total: int) -> None:
         control.progress("measure", done, total)
 
+    progress(0, 1)
     calibrate(settings, [config], Pool(**job.spec["pool"]), progress=progress, control=control)
 
 

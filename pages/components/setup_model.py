@@ -7,13 +7,16 @@ from typing import get_args
 
 import streamlit as st
 
-from al_core.config import ModelConfig
+from al_core.config import ExperimentConfig, options
 from al_core.errors import Problem
 from al_core.models import MODELS, ModelEntry
 from al_core.query.strategies import STRATEGIES, Family, Strategy
 from pages.components import config_form
 from pages.components.choice_cards import Choice, choice_cards
+from pages.components.query_cost import query_cost
+from pages.components.strategy_about import strategy_about
 from state import cache, draft
+from state.text import plain
 
 _NEEDS = {
     "model": "one pass of the model",
@@ -56,25 +59,56 @@ def _model_card(entry: ModelEntry) -> Choice:
     )
 
 
-def setup_strategy(chosen: str, model: ModelConfig | None, problems: Sequence[Problem]) -> None:
+def setup_strategy(config: ExperimentConfig, problems: Sequence[Problem]) -> None:
     """Draw the strategy part; what the model cannot serve is grey and says why."""
-    refusals = cache.strategy_refusals(model) if model is not None else {}
+    chosen = config.query.strategy
+    refusals = cache.strategy_refusals(config.model)
     order = {family: place for place, family in enumerate(_FAMILIES)}
     entries = sorted(STRATEGIES, key=lambda entry: (order.get(entry.family, 99), entry.title))
     choices = [_strategy_card(entry, refusals.get(entry.name, "")) for entry in entries]
     name = STRATEGIES.get(chosen).name if chosen in STRATEGIES else chosen
+    if chosen in STRATEGIES:
+        _details(config, STRATEGIES.get(chosen), problems)
+    config_form.shown_problems(draft.of_path(problems, "query.strategy"))
     choice_cards(
         "Query strategy", choices, name, _choose_strategy, key="choose-strategy", search="Find a strategy"
     )
-    config_form.shown_problems(draft.of_path(problems, "query.strategy"))
-    left, right = st.columns(2, gap="large")
-    with left:
-        if chosen in STRATEGIES:
-            entry = STRATEGIES.get(chosen)
+
+
+def _details(config: ExperimentConfig, entry: Strategy, problems: Sequence[Problem]) -> None:
+    """The chosen strategy above the cards: what it is, what it takes, and all that can be set about it."""
+    with st.container(border=True, key="chosen-strategy"):
+        st.markdown(f"**{plain(entry.title)}**: {plain(entry.idea)}")
+        query_cost(config)
+        about, around = st.columns(2, gap="medium")
+        with about:
+            strategy_about(entry)
+        with around:
+            _around(config, entry, problems)
+        if entry.options:
+            with st.grid(4, min_column_width=170, key="strategy-options"):
+                config_form.strategy_options(entry, problems)
+        else:
             config_form.strategy_options(entry, problems)
-            st.text(entry.paper)
-    with right, st.expander("More about querying", icon=":material/tune:"):
-        config_form.section("query", problems, advanced=True)
+
+
+def _around(config: ExperimentConfig, entry: Strategy, problems: Sequence[Problem]) -> None:
+    """What can be put around any strategy; only what means something for the chosen one."""
+    query = config.query
+    second = STRATEGIES.get(query.second) if query.second in STRATEGIES else None
+    names = ["candidates", "second", *(("share",) if second else ()), "balance", "min_distance"]
+    scores = not entry.is_selector or (second is not None and not second.is_selector)
+    if scores or query.power:
+        names.append("power")
+    known = {"strategy", "n_new", "options", "share", "power", *names}
+    names += [o.name for o in options() if o.section == "query" and o.name not in known]
+    defaults = type(query)()
+    changed = sum(getattr(query, name) != getattr(defaults, name) for name in names)
+    title = "Around it: second strategy, balance, copies, cap" + (f" ({changed} set)" if changed else "")
+    faulty = any(draft.of_path(problems, f"query.{name}") for name in names)
+    with st.expander(title, icon=":material/tune:", expanded=faulty, key="around-strategy"):
+        for name in names:
+            config_form.field(config_form.find(f"query.{name}"), problems)
 
 
 def _choose_strategy(name: str) -> None:

@@ -9,6 +9,7 @@ import streamlit as st
 from al_core.config import ExperimentConfig
 from al_core.errors import Problem
 from pages.components import config_form
+from pages.components.query_cost import query_cost
 from state import cache, draft
 from state.starting import SECONDS_A_LABEL
 from state.text import duration
@@ -29,6 +30,7 @@ def setup_plan(config: ExperimentConfig, problems: Sequence[Problem]) -> None:
     with st.container(horizontal=True, gap="large"):
         for label, value in figures:
             st.metric(label, "open" if value is None else f"{value:,}", width=150)
+    query_cost(config)
     begin, ask, end = st.columns(3, gap="large")
     with begin:
         st.subheader("Begin")

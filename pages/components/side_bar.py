@@ -8,6 +8,8 @@ from al_core.records import JobRecord
 from state import handles, jobs, selectors, session
 from state.text import plain
 
+_UNNAMED = {"prepare": "A data set", "calibrate": "How fast this machine is"}
+
 
 def side_bar() -> None:
     """Session switcher, device and worker, running jobs with Stop."""
@@ -39,7 +41,7 @@ def _switch() -> None:
 
 def _job(job: JobRecord, names: dict[str, str]) -> None:
     with st.container(border=True, gap="xsmall"):
-        unnamed = "A data set" if job.kind == "prepare" else "Random baseline"
+        unnamed = _UNNAMED.get(job.kind, "Random baseline")
         st.text(names.get(job.experiment_id or "", unnamed))
         st.caption(plain(selectors.doing(job)))
         with st.container(horizontal=True, gap="xsmall"):

@@ -31,9 +31,11 @@ SLOW = ("bim", "deep_fool")  # on the larger pool: some minutes each
 
 def pools(names, settings):
     if "digits" in names:
-        yield "digits", ExperimentConfig(), prepare(settings, DataConfig())
+        yield "digits", ExperimentConfig().changed(train__threads=1), prepare(settings, DataConfig())
     if "noise" in names:
-        config = ExperimentConfig().changed(model__model="squeezenet1_1", train__min_steps=60)
+        config = ExperimentConfig().changed(
+            model__model="squeezenet1_1", train__min_steps=60, train__threads=1
+        )
         yield "noise", config, made_up_dataset(32, 10, 4000)
 
 

@@ -3,8 +3,18 @@ import json
 import pytest
 from conftest import components
 
+from al_core.config import ExperimentConfig
+from al_core.cost.calibration import (
+    Calibration,
+    NetworkSpeed,
+    SelectionSpeed,
+    machine,
+    network_key,
+    strategy_key,
+)
+from al_core.query.strategies import STRATEGIES
 from pages.components import config_form
-from state import draft, session, starting
+from state import draft, handles, session, starting
 
 
 def part(app, name):
@@ -35,6 +45,8 @@ def test_the_first_visit_can_create_at_once(visit, home, digits):
 
 def test_every_option_of_the_config_has_a_field_or_a_part_of_its_own(visit, digits):
     app = visit("setup")
+    # a share needs a second strategy, and power one that scores
+    app.session_state[config_form.key_of("query.second")] = "entropy"
     seen = set()
     for name in ("Images", "Model", "Strategy", "Plan", "Training"):
         app = part(app, name)
@@ -132,3 +144,60 @@ def test_a_double_click_makes_one_session(visit, home, digits):
     starting.begin(config, key=key)
     starting.begin(config, key=key)
     assert len(home.experiments()) == 1
+
+
+def cost_words(app):
+    return next(m.value for m in app.markdown if "A query on this machine" in m.value)
+
+
+def test_a_strategy_says_when_it_helps_and_hurts_and_links_its_paper(visit, digits):
+    app = visit("setup")
+    app.session_state[config_form.key_of("query.strategy")] = "badge"
+    app = part(app, "Strategy")
+    said = [m.value for m in app.markdown]
+    assert any(m.startswith("**Helps:** hundreds of labels") for m in said)
+    assert any(m.startswith("**Hurts:**") for m in said)
+    assert any("[arXiv 1906.03671](https://arxiv.org/abs/1906.03671)" in m for m in said)
+    assert any("g(x) = (p(x)" in code.value for code in app.code)
+
+
+def test_only_what_applies_to_the_strategy_is_asked(visit, digits):
+    app = visit("setup")
+    app.session_state[config_form.key_of("query.strategy")] = "badge"
+    app = part(app, "Strategy")
+    keys = {w.key for w in app.number_input}
+    assert "option:query.candidates" in keys
+    assert not {"option:query.power", "option:query.share"} & keys
+    app.session_state[config_form.key_of("query.second")] = "margin"
+    keys = {w.key for w in app.run().number_input}
+    assert {"option:query.power", "option:query.share"} <= keys
+
+
+def test_a_cost_that_nobody_measured_is_measured_in_the_background_once(visit, home, digits):
+    app = part(visit("setup"), "Strategy")
+    assert "not measured yet" in cost_words(app)
+    app.session_state["option:name"] = "another name"
+    app = part(app, "Plan")
+    assert "not measured yet" in cost_words(app)
+    waiting = home.jobs(active=True)
+    assert [(job.kind, job.priority) for job in waiting] == [("calibrate", -20)]
+    assert home.jobs()[0].spec["pool"] == {"num_train": 1297, "num_classes": 10, "image_size": 8}
+
+
+def test_a_measured_cost_is_shown_and_a_cap_is_set_with_one_click(visit, home, digits):
+    config = ExperimentConfig().changed(query__strategy="deep_fool")
+    strategy = STRATEGIES.get("deep_fool")
+    seconds = {"probs": 1e-3, "deepfool_distance": 1.0}
+    known = Calibration(machine()).with_network(network_key(config, 8, 10), NetworkSpeed(128, 64, 8, seconds))
+    key = strategy_key(strategy, {}, 10, 128)
+    known.with_strategy(key, SelectionSpeed(0.0, (1e-9,))).write(handles.settings())
+    app = visit("setup")
+    app.session_state[config_form.key_of("query.strategy")] = "deep_fool"
+    app = part(app, "Plan")
+    assert "about 1" in cost_words(app)
+    assert any("More than 1 min a query" in m.value for m in app.markdown)
+    assert home.jobs(active=True) == []
+    app = app.button(key="set-cap").click().run()
+    assert app.session_state[config_form.key_of("query.candidates")] == 50
+    assert "50 of " in cost_words(app).replace("\\", "")
+    assert not [b for b in app.button if b.key == "set-cap"]

@@ -104,7 +104,7 @@ def test_a_cap_is_advised_where_a_limit_is_passed_and_only_there():
     quick = config_for("random")
     assert cap_for(quick, POOL, known(quick)) is None
     assert cap_for(slow, POOL, Calibration("here")) is None
-    assert cap_for(quick, POOL, known(quick), memory=100) is None  # no cap would help
+    assert cap_for(quick, POOL, known(quick), memory=10) is None  # no cap would help
 
 
 def test_a_second_strategy_is_counted_too():

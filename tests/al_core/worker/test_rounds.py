@@ -2,14 +2,20 @@ import numpy as np
 import pytest
 
 from al_core.cli.verify import check_experiment
+from al_core.cost.calibration import Calibration
+from al_core.cost.pool import Pool as PoolFacts
+from al_core.cost.prediction import predict as predict_cost
+from al_core.cost.prediction import sizes_of
 from al_core.engine.inference import predict
 from al_core.engine.network import load_network
 from al_core.experiment import Experiment
 from al_core.pool import Pool
 from al_core.query.bandit import least_chance
 from al_core.records import ExperimentStatus, JobState, LabelOp, LabelSource
+from al_core.results.records_file import records
 from al_core.store.objects import Objects
 from al_core.types import EXCLUDE, INITIAL_ROUND, SKIP
+from al_core.worker.jobs import run_job
 from tests.al_core.worker.conftest import number_in
 
 
@@ -167,6 +173,27 @@ def test_the_candidate_cap_is_the_same_draw_for_every_strategy(store, settings, 
         assert {i.sample_id for i in store.query(experiment.id, 0).items} <= set(drawn[-1])
     assert drawn[0] == drawn[1]
     assert len(drawn[0]) == 40
+
+
+def test_a_capped_query_says_how_many_of_how_many_were_scored(store, config, work):
+    _, experiment = work(store.create_experiment(config.changed(query__candidates=40)).id)
+    found = records(experiment)["rounds"]
+    assert [(r["num_candidates"], r["num_unlabeled"]) for r in found[:-1]] == [(40, 141)]
+    assert experiment.num_unlabeled(INITIAL_ROUND) == 150
+
+
+@pytest.mark.slow
+def test_a_calibration_is_a_job_that_a_worker_does(store, settings, config):
+    pool = {"num_train": 150, "num_classes": 3, "image_size": 16}
+    spec = {"config": config.changed(query__strategy="margin").model_dump(mode="json"), "pool": pool}
+    job = store.submit_job("calibrate", spec=spec)
+    assert run_job(store, settings, *store.claim_job("tester", job_id=job.id)) is JobState.DONE
+    tried = config.changed(query__strategy="margin")
+    cost = predict_cost(
+        tried, PoolFacts(**pool), sizes_of(tried, PoolFacts(**pool)), Calibration.read(settings)
+    )
+    assert cost is not None
+    assert cost.seconds > 0
 
 
 def test_validation_samples_are_never_asked_and_the_test_split_never_enters_the_pool(store, config, work):
