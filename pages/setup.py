@@ -74,7 +74,7 @@ def _part(config: ExperimentConfig, problems: list[Problem]) -> None:
     if part == "Images":
         setup_images(config.data, problems)
     elif part == "Model":
-        setup_model(config.model.model, problems)
+        setup_model(config, problems)
     elif part == "Strategy":
         setup_strategy(config, problems)
     elif part == "Plan":

@@ -118,6 +118,7 @@ def network_key(config: ExperimentConfig, image_size: int, num_classes: int) -> 
         name: getattr(config.train, name)
         for name in ("device", "threads", "precision", "batch_size", "augment", "optimizer")
     }
+    facts["features"] = config.query.features
     return json.dumps({**facts, "image_size": image_size, "classes": num_classes}, sort_keys=True)
 
 

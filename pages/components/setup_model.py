@@ -10,9 +10,11 @@ import streamlit as st
 from al_core.config import ExperimentConfig, options
 from al_core.errors import Problem
 from al_core.models import MODELS, ModelEntry
+from al_core.query.composition import Composition
 from al_core.query.strategies import STRATEGIES, Family, Strategy
 from pages.components import config_form
 from pages.components.choice_cards import Choice, choice_cards
+from pages.components.preset_cards import preset_cards
 from pages.components.query_cost import query_cost
 from pages.components.strategy_about import strategy_about
 from state import cache, draft
@@ -25,12 +27,20 @@ _NEEDS = {
     "gradients": "gradients",
 }
 _FAMILIES = get_args(Family)
+_OF_EVIDENCE = {
+    "committee_probs": ("committee", "members"),
+    "mc_probs": ("passes",),
+    "features": ("features",),
+}
+"""Options that mean something only where a strategy asks for that evidence."""
 
 
-def setup_model(chosen: str, problems: Sequence[Problem]) -> None:
+def setup_model(config: ExperimentConfig, problems: Sequence[Problem]) -> None:
     """Draw the model part."""
+    chosen = config.model.model
     choices = [_model_card(entry) for entry in sorted(MODELS, key=lambda entry: entry.num_parameters)]
     name = MODELS.get(chosen).name if chosen in MODELS else chosen
+    preset_cards(config)
     choice_cards(
         "Model", choices, name, lambda name: config_form.put("model.model", name), key="choose-model"
     )
@@ -100,7 +110,9 @@ def _around(config: ExperimentConfig, entry: Strategy, problems: Sequence[Proble
     scores = not entry.is_selector or (second is not None and not second.is_selector)
     if scores or query.power:
         names.append("power")
-    known = {"strategy", "n_new", "options", "share", "power", *names}
+    evidence = Composition.of(query).evidence if not query.second or second else entry.evidence
+    names += [name for kind, applies in _OF_EVIDENCE.items() if kind in evidence for name in applies]
+    known = {"strategy", "n_new", "options", "share", "power", *sum(_OF_EVIDENCE.values(), ()), *names}
     names += [o.name for o in options() if o.section == "query" and o.name not in known]
     defaults = type(query)()
     changed = sum(getattr(query, name) != getattr(defaults, name) for name in names)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 
 import streamlit as st
@@ -10,7 +9,7 @@ import streamlit as st
 from al_core.query.strategies import Strategy
 from state.text import plain
 
-_ARXIV = re.compile(r"arXiv (\d{4}\.\d{4,5})")
+_ARXIV = re.compile(r"arXiv (\d{4})\\\.(\d{4,5})")  # as `plain` writes it
 
 
 def strategy_about(entry: Strategy) -> None:
@@ -31,6 +30,4 @@ def strategy_about(entry: Strategy) -> None:
 
 
 def _linked(text: str) -> str:
-    words, links = _ARXIV.split(text)[::2], _ARXIV.findall(text)
-    pieces = [f"[arXiv {link}](https://arxiv.org/abs/{link})" for link in links]
-    return "".join(plain(word) + piece for word, piece in itertools.zip_longest(words, pieces, fillvalue=""))
+    return _ARXIV.sub(r"[arXiv \1.\2](https://arxiv.org/abs/\1.\2)", plain(text))

@@ -12,6 +12,7 @@ from al_core.cost.calibration import (
     network_key,
     strategy_key,
 )
+from al_core.presets import PRESETS
 from al_core.query.strategies import STRATEGIES
 from pages.components import config_form
 from state import draft, handles, session, starting
@@ -46,7 +47,7 @@ def test_the_first_visit_can_create_at_once(visit, home, digits):
 def test_every_option_of_the_config_has_a_field_or_a_part_of_its_own(visit, digits):
     app = visit("setup")
     # a share needs a second strategy, and power one that scores
-    app.session_state[config_form.key_of("query.second")] = "entropy"
+    app.session_state[config_form.key_of("query.second")] = "bald"
     seen = set()
     for name in ("Images", "Model", "Strategy", "Plan", "Training"):
         app = part(app, name)
@@ -59,7 +60,8 @@ def test_every_option_of_the_config_has_a_field_or_a_part_of_its_own(visit, digi
             if (w.key or "").startswith("option:")
         }
     cards_of = {"data.dataset", "model.model", "query.strategy", "query.options"}
-    assert seen | cards_of == set(draft.PATHS)
+    committee = {"query.committee", "query.members"}  # asked for where a strategy has a committee
+    assert seen | cards_of | committee == set(draft.PATHS)
 
 
 def test_a_value_survives_the_way_to_another_part_and_back(visit, digits):
@@ -201,3 +203,28 @@ def test_a_measured_cost_is_shown_and_a_cap_is_set_with_one_click(visit, home, d
     assert app.session_state[config_form.key_of("query.candidates")] == 50
     assert "50 of " in cost_words(app).replace("\\", "")
     assert not [b for b in app.button if b.key == "set-cap"]
+
+
+def test_a_committee_is_asked_about_where_there_is_one(visit, digits):
+    app = visit("setup")
+    app.session_state[config_form.key_of("query.strategy")] = "qbc_kl"
+    app = part(app, "Strategy")
+    keys = {w.key for kind in (app.number_input, app.selectbox) for w in kind}
+    assert {"option:query.committee", "option:query.members"} <= keys
+    assert "option:query.passes" not in keys
+
+
+def test_a_preset_is_a_card_that_says_what_it_changes(visit, digits):
+    app = part(visit("setup"), "Model")
+    found = cards(app, "Preset")
+    assert [item["id"] for item in found["items"]] == [*(preset.name for preset in PRESETS), "own"]
+    assert found["chosen"] == "own"
+    fast = next(item for item in found["items"] if item["id"] == "fast")
+    assert fast["facts"][0] == "Model: fast_net"
+    preset = next(preset for preset in PRESETS if preset.name == "fast")
+    for path, value in preset.overrides.items():
+        app.session_state[config_form.key_of(path)] = value
+    app = app.run()
+    assert cards(app, "Preset")["chosen"] == "fast"
+    assert any("Epochs" in caption.value and "fast\\_net" in caption.value for caption in app.caption)
+    assert held(app).model.model == "fast_net"
