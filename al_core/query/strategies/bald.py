@@ -30,6 +30,7 @@ def bald(mc_probs: Float[np.ndarray, "T n C"]) -> Float[np.ndarray, " n"]:
 
 def disagreement(passes: Float[np.ndarray, "T n C"]) -> Float[np.ndarray, " n"]:
     """Mutual information of prediction and pass, H(mean) - mean H, in nats: the mean KL from pass to mean."""
-    each = sum(entropy(probs) for probs in passes) / len(passes)
+    # a difference of what may be nearly equal, so in float64 throughout
+    each = sum(entropy(probs.astype(np.float64)) for probs in passes) / len(passes)
     # mathematically never negative; rounding says -1e-16 where all passes agree
     return np.maximum(entropy(passes.mean(axis=0, dtype=np.float64)) - each, 0)

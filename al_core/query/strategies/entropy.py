@@ -23,6 +23,7 @@ from al_core.query.strategies import strategy
 @strategy("Highest entropy", family="uncertainty", aliases=("entropy_sampling", "max_entropy"))
 def entropy(probs: Float[np.ndarray, "n C"]) -> Float[np.ndarray, " n"]:
     """Prefer images whose probabilities are spread over many classes."""
-    p = probs.astype(np.float64)
+    # in the precision in which they come: float64's logarithm of float32's rounding is 14 times slower
+    p = probs.astype(np.result_type(probs, np.float32), copy=False)
     # 0 log 0 is 0: a floor far below any probability keeps the logarithm finite, and the product is still 0
-    return -np.einsum("nc,nc->n", p, np.log(np.maximum(p, np.finfo(np.float64).tiny)))
+    return -np.einsum("nc,nc->n", p, np.log(np.maximum(p, np.finfo(p.dtype).tiny)), dtype=np.float64)
