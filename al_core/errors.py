@@ -81,3 +81,7 @@ class DeviceError(ALError):
 
 class TrainingError(ALError):
     """Training diverged or cannot start; the message names the remedy."""
+
+
+class StudyFailed(ALError):
+    """Some cells of a study failed."""

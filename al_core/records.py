@@ -176,6 +176,18 @@ class ExperimentRecord:
     version: int  # grows at every change that a page shows
     num_rounds: int = 0
     num_labeled: int = 0
+    study_id: str | None = None  # the study that it is a cell of
+    cell: int | None = None  # its number there
+
+
+@dataclass(frozen=True)
+class StudyRecord:
+    """A study as the store knows it; `config` is StudyConfig's JSON."""
+
+    id: str
+    name: str
+    config: str
+    created_at: float
 
 
 @dataclass(frozen=True)

@@ -204,3 +204,82 @@ def penalty_matrix(arms: Sequence[Arm], labels: Sequence[float]) -> Float[np.nda
                 gap = paired(own, other) if i != j else None
                 table[i, j] += gap is not None and gap.clear and gap.interval.mean < 0
     return table / len(labels)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a study says of one arm against another, in words and in numbers."""
+
+    arm: str
+    other: str
+    difference: Difference  # of the normalised areas
+    p_adjusted: float | None  # Holm, over all arms that are compared with `other`
+    labels_from: float | None  # from here to the end the arm is clearly above (below) at every budget
+    text: str
+
+
+def verdicts(arms: Sequence[Arm], baseline: Arm, *, higher_is_better: bool = True) -> list[Verdict]:
+    """Every other arm against the baseline, the best area first.
+
+    An arm is said to differ where the paired difference of its normalised area does, after Holm's correction
+    for the number of arms.
+    """
+    labels = shared_labels([baseline, *arms])
+    until = labels[-1] if labels else None
+    sign = 1 if higher_is_better else -1
+    base = baseline.values(lambda curve: area(curve, until))
+    found = []
+    for arm in arms:
+        gap = paired(arm.values(lambda curve: area(curve, until)), base)
+        if arm is not baseline and gap is not None:
+            found.append((arm, gap))
+    known = [gap.p_value for _, gap in found if gap.p_value is not None]
+    adjusted = iter(holm(known))
+    judged = []
+    for arm, gap in found:
+        p = next(adjusted) if gap.p_value is not None else None
+        better = sign * gap.interval.mean > 0
+        differs = p is not None and p < 1 - CONFIDENCE
+        since = _since(arm, baseline, labels, sign if better else -sign) if differs else None
+        judged.append(
+            Verdict(arm.name, baseline.name, gap, p, since, _words(arm, baseline, gap, p, since, sign))
+        )
+    return sorted(judged, key=lambda verdict: -sign * verdict.difference.interval.mean)
+
+
+def _since(arm: Arm, other: Arm, labels: Sequence[float], sign: int) -> float | None:
+    """The fewest labels from which on the arm is clearly ahead at every budget that was measured."""
+    since = None
+    for number in reversed(labels):
+        gap = paired(arm.values(lambda c: c.at(number)), other.values(lambda c: c.at(number)))  # noqa: B023
+        if gap is None or not gap.clear or sign * gap.interval.mean <= 0:
+            break
+        since = number
+    return since
+
+
+def _words(arm: Arm, other: Arm, gap: Difference, p: float | None, since: float | None, sign: int) -> str:
+    if p is None:
+        return f"{arm.name} and {other.name} were run with one seed: nothing can be said of their difference."
+    verb = "beats" if sign * gap.interval.mean > 0 else "is behind"
+    if p < 1 - CONFIDENCE:
+        where = "on the whole curve" if since is None else f"from {since:,.0f} labels on"
+        return f"{arm.name} {verb} {other.name} {where}."
+    needed = "more seeds would hardly help"
+    if gap.seeds_needed is not None:
+        more = max(gap.seeds_needed - gap.interval.n, 1)
+        needed = f"a difference of this size takes about {more} more seed{'s' * (more > 1)}"
+    return f"{arm.name} and {other.name} cannot be told apart; {needed}."
+
+
+def saving(arm: Arm, baseline: Arm, *, higher_is_better: bool = True) -> Difference | None:
+    """Share of the baseline's labels that the arm saves at the baseline's own last value, seed by seed."""
+    saved = {}
+    for seed, curve in arm.curves.items():
+        other = baseline.curves.get(seed)
+        if other is None or not len(other.labels):
+            continue
+        reached = curve.labels_to(float(other.values[-1]), higher_is_better=higher_is_better)
+        if reached is not None:
+            saved[seed] = 1 - reached / float(other.labels[-1])
+    return paired(saved, dict.fromkeys(saved, 0.0))

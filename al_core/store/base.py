@@ -31,6 +31,7 @@ from al_core.records import (
     LabelSource,
     Query,
     RoundRecord,
+    StudyRecord,
     WorkerRecord,
 )
 
@@ -46,6 +47,8 @@ class Store(Protocol):
         *,
         parent_id: str | None = None,
         ghost: bool = False,
+        study_id: str | None = None,
+        cell: int | None = None,
         idempotency_key: str | None = None,
     ) -> ExperimentRecord:
         """A new experiment; the same idempotency key gives the one that it made before."""
@@ -55,8 +58,8 @@ class Store(Protocol):
         """Raises NotFound."""
         ...
 
-    def experiments(self, *, ghosts: bool = False) -> list[ExperimentRecord]:
-        """Newest first."""
+    def experiments(self, *, ghosts: bool = False, cells: bool = False) -> list[ExperimentRecord]:
+        """Newest first; baselines and cells of studies only when asked for."""
         ...
 
     def ghost_of(self, experiment_id: str) -> ExperimentRecord | None:
@@ -84,6 +87,24 @@ class Store(Protocol):
         ...
 
     def version(self, experiment_id: str) -> int: ...
+
+    # -- studies -----------------------------------------------------------------------------------
+
+    def create_study(self, name: str, config: str, *, idempotency_key: str | None = None) -> StudyRecord:
+        """A new study; the same idempotency key gives the one that it made before."""
+        ...
+
+    def study(self, study_id: str) -> StudyRecord:
+        """Raises NotFound."""
+        ...
+
+    def studies(self) -> list[StudyRecord]:
+        """Newest first."""
+        ...
+
+    def study_experiments(self, study_id: str) -> list[ExperimentRecord]:
+        """The cells that exist, by number."""
+        ...
 
     # -- labels ------------------------------------------------------------------------------------
 

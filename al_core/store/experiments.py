@@ -67,7 +67,8 @@ def _count(table: Any, *conditions: Any) -> ScalarSelect[int]:
     return matching.correlate(experiment).scalar_subquery()
 
 
-def _records() -> Any:
+def records_query() -> Any:
+    """Experiments with their counts of rounds and labels."""
     # A literal, so that the index on (experiment_id, value) is walked and not the table.
     given = literal_column("label_current.value >= 0")
     return select(
@@ -77,7 +78,8 @@ def _records() -> Any:
     )
 
 
-def _record(row: Row[Any]) -> ExperimentRecord:
+def read_record(row: Row[Any]) -> ExperimentRecord:
+    """A row of `records_query`."""
     return ExperimentRecord(
         id=row.id,
         name=row.name,
@@ -88,6 +90,8 @@ def _record(row: Row[Any]) -> ExperimentRecord:
         split_hash=row.split_hash,
         stop_reason=row.stop_reason,
         parent_id=row.parent_id,
+        study_id=row.study_id,
+        cell=row.cell,
         ghost=row.ghost,
         created_at=row.created_at,
         updated_at=row.updated_at,
@@ -108,6 +112,8 @@ class Experiments:
         *,
         parent_id: str | None = None,
         ghost: bool = False,
+        study_id: str | None = None,
+        cell: int | None = None,
         idempotency_key: str | None = None,
     ) -> ExperimentRecord:
         """A new experiment; the same idempotency key gives the one that it made before."""
@@ -121,6 +127,8 @@ class Experiments:
                 config=config.to_json(),
                 status=ExperimentStatus.NEW.value,
                 parent_id=parent_id,
+                study_id=study_id,
+                cell=cell,
                 ghost=ghost,
                 idempotency_key=idempotency_key,
                 created_at=now,
@@ -134,30 +142,32 @@ class Experiments:
                 new.on_conflict_do_nothing(index_elements=["idempotency_key"]).returning(experiment.c.id)
             ).scalar()
             same = experiment.c.id == made if made else experiment.c.idempotency_key == idempotency_key
-            return _record(connection.execute(_records().where(same)).one())
+            return read_record(connection.execute(records_query().where(same)).one())
 
     def experiment(self, experiment_id: str) -> ExperimentRecord:
         """Raises NotFound."""
         with self._db.read() as connection:
-            row = connection.execute(_records().where(experiment.c.id == experiment_id)).one_or_none()
+            row = connection.execute(records_query().where(experiment.c.id == experiment_id)).one_or_none()
         if row is None:
             raise missing(experiment_id)
-        return _record(row)
+        return read_record(row)
 
-    def experiments(self, *, ghosts: bool = False) -> list[ExperimentRecord]:
-        """Newest first."""
-        wanted = _records().order_by(experiment.c.seq.desc())
+    def experiments(self, *, ghosts: bool = False, cells: bool = False) -> list[ExperimentRecord]:
+        """Newest first; baselines and cells of studies only when asked for."""
+        wanted = records_query().order_by(experiment.c.seq.desc())
+        if not cells:
+            wanted = wanted.where(experiment.c.study_id.is_(None))
         if not ghosts:
             wanted = wanted.where(experiment.c.ghost.is_(False))
         with self._db.read() as connection:
-            return [_record(row) for row in connection.execute(wanted)]
+            return [read_record(row) for row in connection.execute(wanted)]
 
     def ghost_of(self, experiment_id: str) -> ExperimentRecord | None:
         """The random baseline that follows this experiment."""
-        wanted = _records().where(experiment.c.parent_id == experiment_id, experiment.c.ghost.is_(True))
+        wanted = records_query().where(experiment.c.parent_id == experiment_id, experiment.c.ghost.is_(True))
         with self._db.read() as connection:
             row = connection.execute(wanted.order_by(experiment.c.seq.desc()).limit(1)).one_or_none()
-        return None if row is None else _record(row)
+        return None if row is None else read_record(row)
 
     def update_experiment(
         self,

@@ -7,6 +7,7 @@
                1-* query 1-* query_item
                1-* job              (a "prepare" job has no experiment)
     worker
+    study 1-* experiment         (its cells)
 
 `seq` columns give the order of creation. Times are seconds since 1970.
 """
@@ -56,6 +57,8 @@ experiment = Table(
     Column("split_hash", Text),
     Column("stop_reason", Text),
     Column("parent_id", Text, ForeignKey("experiment.id"), index=True),
+    Column("study_id", Text, ForeignKey("study.id"), index=True),
+    Column("cell", Integer),
     Column("ghost", Boolean, nullable=False),
     Column("idempotency_key", Text, unique=True),
     Column("created_at", Double, nullable=False),
@@ -66,6 +69,18 @@ experiment = Table(
     Column("label_head", Text, nullable=False),
     # The log's triggers let events go only while this is set, within the transaction that deletes all.
     Column("deleting", Boolean, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+study = Table(
+    "study",
+    metadata,
+    Column("seq", Serial, primary_key=True),
+    Column("id", Text, nullable=False, unique=True),
+    Column("name", Text, nullable=False),
+    Column("config", Text, nullable=False),
+    Column("idempotency_key", Text, unique=True),
+    Column("created_at", Double, nullable=False),
     sqlite_autoincrement=True,
 )
 

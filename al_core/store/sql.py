@@ -9,11 +9,12 @@ from al_core.store.jobs import Jobs
 from al_core.store.labels import Labels
 from al_core.store.migrate import migrate
 from al_core.store.rounds import Rounds
+from al_core.store.studies import Studies
 from al_core.store.upkeep import Upkeep
 from al_core.store.workers import Workers
 
 
-class SqlStore(Experiments, Labels, Rounds, Jobs, Workers, Upkeep):
+class SqlStore(Experiments, Studies, Labels, Rounds, Jobs, Workers, Upkeep):
     """Implements al_core.store.base.Store; threads may share it."""
 
     def __init__(self, db: Database) -> None:

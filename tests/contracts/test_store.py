@@ -617,3 +617,26 @@ def test_what_is_written_is_there_after_closing_and_opening(store, place, experi
     assert again.check() == []
     again.close()
     assert len(store.label_events(experiment)) == 1
+
+
+# -- studies --------------------------------------------------------------------------------------------
+
+
+def test_a_study_reads_back_and_the_same_key_makes_one(store):
+    made = store.create_study("Größe", '{"a": 1}', idempotency_key="k")
+    assert store.create_study("other", "{}", idempotency_key="k") == made
+    newer = store.create_study("second", "{}")
+    assert store.study(made.id) == made
+    assert store.studies() == [newer, made]
+    with pytest.raises(NotFound, match="no study 'nope'"):
+        store.study("nope")
+
+
+def test_cells_of_a_study_come_by_number_and_are_not_listed_among_the_experiments(store, experiment):
+    study = store.create_study("s", "{}")
+    cells = {n: store.create_experiment(ExperimentConfig(), study_id=study.id, cell=n) for n in (2, 0, 1)}
+    assert store.study_experiments(study.id) == [cells[0], cells[1], cells[2]]
+    assert [e.id for e in store.experiments()] == [experiment]
+    assert len(store.experiments(cells=True)) == 4
+    store.delete_experiment(cells[1].id)
+    assert [e.cell for e in store.study_experiments(study.id)] == [0, 2]

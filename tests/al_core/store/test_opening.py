@@ -6,6 +6,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from dataclasses import replace
 
 import pytest
@@ -16,15 +17,16 @@ from sqlalchemy import text
 from al_core.config import ExperimentConfig
 from al_core.errors import StoreError
 from al_core.store import engine, migrate, open_store
+from al_core.store.engine import Database
 from al_core.store.schema import metadata
 from tests.stores import KINDS, Place, chosen, hold_open, open_and_close
 
-SECOND = """
+NEXT = """
 import os
 from alembic import op
 
-revision = "0002"
-down_revision = "0001"
+revision = "{step}"
+down_revision = "{last}"
 
 
 def upgrade():
@@ -34,14 +36,16 @@ def upgrade():
 
 
 @pytest.fixture
-def with_second_step(tmp_path, monkeypatch):
+def with_next_step(tmp_path, monkeypatch):
     """A program that knows one more migration, which also does `more`."""
     ours = migrate.FOLDER
 
     def install(more="pass"):
         folder = tmp_path / f"migrations {len(list(tmp_path.iterdir()))}"
         shutil.copytree(ours, folder, ignore=shutil.ignore_patterns("__pycache__"))
-        (folder / "versions" / "0002_second.py").write_text(SECOND.format(more=more))
+        last = migrate.known_steps(ours)[-1]
+        step = f"{int(last) + 1:04d}"
+        (folder / "versions" / f"{step}_next.py").write_text(NEXT.format(more=more, step=step, last=last))
         monkeypatch.setattr(migrate, "FOLDER", folder)
 
     return install
@@ -134,44 +138,74 @@ def test_an_older_sqlite_takes_a_store_over_once_no_newer_one_uses_it(migrated_f
     theirs.close()
 
 
-def test_an_older_store_is_backed_up_whole_then_migrated(settings, with_second_step):
+def test_an_older_store_is_backed_up_whole_then_migrated(settings, with_next_step):
     store = open_store(settings)
     made = store.create_experiment(ExperimentConfig(name="before"))
     store.close()
     assert not (settings.home / "backups").exists()
-    with_second_step()
+    migrate_folder = migrate.FOLDER
+    with_next_step()
     store = open_store(settings)
     assert store.experiment(made.id) == made
     store.close()
     (backup,) = (settings.home / "backups").iterdir()
-    assert backup.name.startswith("askwell-0001-")
+    step = migrate.known_steps(migrate_folder)[-1]
+    assert backup.name.startswith(f"askwell-{step}-")
     copy = sqlite3.connect(backup)
     assert copy.execute("SELECT name FROM experiment").fetchall() == [("before",)]
-    assert copy.execute("SELECT version_num FROM alembic_version").fetchall() == [("0001",)]
+    assert copy.execute("SELECT version_num FROM alembic_version").fetchall() == [(step,)]
     copy.close()
 
 
-def test_a_migration_that_fails_leaves_the_store_as_it_was(store, place, experiment, with_second_step):
+def test_a_store_of_the_first_schema_keeps_its_experiments_and_learns_studies(
+    settings, tmp_path, monkeypatch
+):
+    """The step from 0001: what was there reads as it was, and belongs to no study."""
+    newest, first = migrate.FOLDER, tmp_path / "first"
+    shutil.copytree(newest, first, ignore=shutil.ignore_patterns("__pycache__", "000[2-9]*"))
+    monkeypatch.setattr(migrate, "FOLDER", first)
+    with closing(Database(settings.database_url)) as db:
+        migrate.migrate(db)
+        with db.write() as connection:
+            connection.execute(
+                text(
+                    "INSERT INTO experiment (id, name, config, status, ghost, created_at, updated_at, "
+                    "version, label_rev, label_head, deleting) "
+                    "VALUES ('abc', 'old', :config, 'new', FALSE, 1, 1, 1, 0, '', FALSE)"
+                ),
+                {"config": ExperimentConfig(name="old").to_json()},
+            )
+    monkeypatch.setattr(migrate, "FOLDER", newest)
+    store = open_store(settings)
+    (old,) = store.experiments()
+    assert (old.id, old.name, old.study_id, old.cell) == ("abc", "old", None, None)
+    study = store.create_study("s", "{}")
+    cell = store.create_experiment(ExperimentConfig(), study_id=study.id, cell=0)
+    assert store.study_experiments(study.id) == [cell]
     store.close()
-    with_second_step('op.execute("CREATE TABLE experiment (x INTEGER)")')
+
+
+def test_a_migration_that_fails_leaves_the_store_as_it_was(store, place, experiment, with_next_step):
+    store.close()
+    with_next_step('op.execute("CREATE TABLE experiment (x INTEGER)")')
     with pytest.raises(StoreError, match="already exists"):
         place.open()
-    with_second_step()
+    with_next_step()
     again = place.open()
     assert again.experiment(experiment).id == experiment
     again.close()
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
-def test_a_migration_that_is_killed_leaves_the_store_as_it_was(store, place, experiment, with_second_step):
+def test_a_migration_that_is_killed_leaves_the_store_as_it_was(store, place, experiment, with_next_step):
     store.close()
-    with_second_step("os._exit(9)")
+    with_next_step("os._exit(9)")
     child = os.fork()
     if child == 0:
         place.open()
         os._exit(0)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
-    with_second_step()
+    with_next_step()
     again = place.open()
     assert again.experiment(experiment).id == experiment
     assert again.check() == []

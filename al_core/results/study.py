@@ -1,0 +1,180 @@
+"""A study's cells as arms, tables and a text that says what they say."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from al_core.results import comparison
+from al_core.results.analysis import METRICS, Curve, Metric, measured
+from al_core.results.comparison import Arm, Interval, Verdict
+from al_core.store.base import Store
+from al_core.study import StudyConfig
+
+
+@dataclass(frozen=True)
+class StudyResult:
+    """What the store holds of a study for one metric: arms in the study's order, measured or not."""
+
+    study_id: str
+    name: str
+    metric: Metric
+    arms: tuple[Arm, ...]
+    strategies: tuple[str, ...]  # that decides each arm's look
+
+    @property
+    def measured(self) -> list[Arm]:
+        """Arms that have a point at least."""
+        return [arm for arm in self.arms if any(len(c.labels) for c in arm.curves.values())]
+
+    @property
+    def baseline(self) -> Arm | None:
+        """The arm that others are compared with: random where it is one, else the first."""
+        known = self.measured
+        return next(
+            (
+                arm
+                for arm, s in zip(self.arms, self.strategies, strict=True)
+                if s == "random" and arm in known
+            ),
+            known[0] if known else None,
+        )
+
+    @property
+    def num_seeds(self) -> int:
+        """Seeds that every measured arm has."""
+        return min((len(arm.curves) for arm in self.measured), default=0)
+
+    @property
+    def verdicts(self) -> list[Verdict]:
+        """Every arm against the baseline."""
+        base = self.baseline
+        if base is None:
+            return []
+        return comparison.verdicts(self.measured, base, higher_is_better=self.metric.higher_is_better)
+
+
+def study_result(store: Store, study_id: str, metric: str | None = None) -> StudyResult:
+    """Read a study's rounds; the first metric that was measured where none is named."""
+    record = store.study(study_id)
+    config = StudyConfig.from_json(record.config)
+    known = {e.cell: e for e in store.study_experiments(study_id)}
+    rounds = {number: store.rounds(e.id) for number, e in known.items()}
+    offered = measured([r for some in rounds.values() for r in some]) or METRICS[:1]
+    chosen = next((m for m in offered if m.key == metric), offered[0])
+    curves: dict[str, dict[int, Curve]] = {}
+    strategies: dict[str, str] = {}
+    for cell in config.cells():
+        title = cell.arm.title
+        strategies[title] = cell.config.query.strategy
+        curve = Curve.of(rounds.get(cell.number, []), chosen.key)
+        by_seed = curves.setdefault(title, {})
+        if len(curve.labels):
+            by_seed[cell.seed] = curve
+    arms = tuple(Arm(title, by_seed) for title, by_seed in curves.items())
+    return StudyResult(study_id, record.name, chosen, arms, tuple(strategies[arm.name] for arm in arms))
+
+
+def summary_frame(result: StudyResult) -> pd.DataFrame:
+    """One row an arm, best area first: seeds, final value, areas, difference to the baseline, saving."""
+    arms, base = result.measured, result.baseline
+    labels = comparison.shared_labels(arms)
+    if base is None or not labels:
+        return pd.DataFrame()
+    until = labels[-1]
+    judged = {verdict.arm: verdict for verdict in result.verdicts}
+    higher = result.metric.higher_is_better
+    rows = []
+    for arm in arms:
+        areas = arm.values(lambda curve: comparison.area(curve, until))
+        logs = arm.values(lambda curve: comparison.area(curve, until, log=True))
+        final = comparison.mean_interval(list(arm.values(lambda curve: curve.at(until)).values()))
+        verdict = judged.get(arm.name)
+        saved = None if arm is base else comparison.saving(arm, base, higher_is_better=higher)
+        rows.append(
+            {
+                "arm": arm.name,
+                "seeds": len(arm.curves),
+                "labels": until,
+                "final": final.mean,
+                "final_half": final.half,
+                "area": _mean(areas.values()),
+                "log_area": _mean(logs.values()),
+                "difference": None if verdict is None else verdict.difference.interval.mean,
+                "difference_half": None if verdict is None else verdict.difference.interval.half,
+                "p_holm": None if verdict is None else verdict.p_adjusted,
+                "p_wilcoxon": None if verdict is None else verdict.difference.p_wilcoxon,
+                "saving": None if saved is None else saved.interval.mean,
+            }
+        )
+    frame = pd.DataFrame(rows)
+    return frame.sort_values("area", ascending=not higher, kind="stable", ignore_index=True)
+
+
+def curves_frame(result: StudyResult) -> pd.DataFrame:
+    """One row an arm and number of labels: mean, interval and number of seeds."""
+    labels = comparison.shared_labels(result.measured)
+    rows = []
+    for arm in result.measured:
+        for number, interval in zip(labels, arm.mean_curve(labels), strict=True):
+            if interval is not None:
+                rows.append((arm.name, number, interval.mean, interval.low, interval.high, interval.n))
+    return pd.DataFrame(rows, columns=["arm", "labels", "mean", "low", "high", "seeds"])
+
+
+def report_text(result: StudyResult) -> str:
+    """Markdown: what was measured, the verdicts, the table and the curve's points."""
+    metric = result.metric
+    lines = [f"# {result.name}", "", f"{metric.title}: {metric.meaning}", ""]
+    if result.num_seeds < comparison.FEW_SEEDS:
+        lines += [f"Indicative only: {result.num_seeds} seeds; {comparison.FEW_SEEDS} are the least.", ""]
+    lines += [f"- {verdict.text}" for verdict in result.verdicts] + [""]
+    frame = summary_frame(result)
+    if len(frame):
+        lines += _table(
+            ("arm", "seeds", f"at {frame['labels'].iloc[0]:,.0f} labels", "area", "log area",
+             "area − baseline, paired", "p (Holm)", "labels saved"),
+            [
+                (
+                    row["arm"], str(row["seeds"]), _pair(row["final"], row["final_half"]),
+                    _number(row["area"], ".4f"), _number(row["log_area"], ".4f"),
+                    _pair(row["difference"], row["difference_half"], "+.4f"),
+                    _number(row["p_holm"], ".3f"), _number(row["saving"], ".0%"),
+                )
+                for row in frame.to_dict("records")
+            ],
+        )  # fmt: skip
+        lines += ["", "± is half the 95 % interval (Student's t over seeds)."]
+    return "\n".join(lines) + "\n"
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    return [
+        f"| {' | '.join(head)} |", "|" + "---|" * len(head), *(f"| {' | '.join(row)} |" for row in rows)
+    ]  # fmt: skip
+
+
+def _mean(values: object) -> float | None:
+    numbers = list(values)  # pyright: ignore[reportArgumentType]
+    return float(sum(numbers) / len(numbers)) if numbers else None
+
+
+def _number(value: float | None, form: str) -> str:
+    return "–" if value is None or pd.isna(value) else format(value, form)
+
+
+def _pair(mean: float | None, half: float | None, form: str = ".4f") -> str:
+    if mean is None or pd.isna(mean):
+        return "–"
+    shown = format(mean, form)
+    return shown if half is None or pd.isna(half) else f"{shown} ± {half:.4f}"
+
+
+def shown(interval: Interval | None, metric: Metric) -> str:
+    """A mean with its interval, for a person."""
+    if interval is None:
+        return "–"
+    half = interval.half
+    return metric.text(interval.mean) + ("" if half is None else f" ± {metric.difference(half).lstrip('+')}")

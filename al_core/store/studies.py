@@ -1,0 +1,58 @@
+"""Studies in the store: what was asked for; their cells are experiments."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+from sqlalchemy import Row, select
+
+from al_core.errors import NotFound
+from al_core.records import ExperimentRecord, StudyRecord
+from al_core.store.engine import Database
+from al_core.store.experiments import read_record, records_query
+from al_core.store.schema import experiment, study
+
+
+def _study(row: Row[Any]) -> StudyRecord:
+    return StudyRecord(row.id, row.name, row.config, row.created_at)
+
+
+class Studies:
+    """The study methods of the store."""
+
+    _db: Database
+
+    def create_study(self, name: str, config: str, *, idempotency_key: str | None = None) -> StudyRecord:
+        """A new study; the same idempotency key gives the one that it made before."""
+        with self._db.write() as connection:
+            new = self._db.insert(study).values(
+                id=secrets.token_hex(6), name=name, config=config, idempotency_key=idempotency_key,
+                created_at=self._db.now(connection),
+            )  # fmt: skip
+            made = connection.execute(
+                new.on_conflict_do_nothing(index_elements=["idempotency_key"]).returning(study)
+            ).one_or_none()
+            if made is None:
+                same = select(study).where(study.c.idempotency_key == idempotency_key)
+                made = connection.execute(same).one()
+            return _study(made)
+
+    def study(self, study_id: str) -> StudyRecord:
+        """Raises NotFound."""
+        with self._db.read() as connection:
+            row = connection.execute(select(study).where(study.c.id == study_id)).one_or_none()
+        if row is None:
+            raise NotFound(f"there is no study {study_id!r}: it may have been deleted; choose another")
+        return _study(row)
+
+    def studies(self) -> list[StudyRecord]:
+        """Newest first."""
+        with self._db.read() as connection:
+            return [_study(row) for row in connection.execute(select(study).order_by(study.c.seq.desc()))]
+
+    def study_experiments(self, study_id: str) -> list[ExperimentRecord]:
+        """The cells that exist, by number."""
+        wanted = records_query().where(experiment.c.study_id == study_id).order_by(experiment.c.cell)
+        with self._db.read() as connection:
+            return [read_record(row) for row in connection.execute(wanted)]

@@ -1,0 +1,120 @@
+"""A study's report: arms of cells, verdicts in words, tables that say what was measured."""
+
+import numpy as np
+import pytest
+
+from al_core.records import ExperimentStatus, RoundRecord
+from al_core.results.study import curves_frame, report_text, study_result, summary_frame
+from al_core.store import open_store
+from al_core.study import StudyConfig, begin, queue
+
+LABELS = (20, 40, 60, 80)
+
+
+@pytest.fixture
+def store(settings):
+    opened = open_store(settings)
+    yield opened
+    opened.close()
+
+
+def measured_study(store, heights, seeds=5, noise=0.002):
+    """A study whose arms have the given accuracies, with a spread over seeds that all share."""
+    config = StudyConfig.parse(
+        {
+            "name": "Test",
+            "base": {"stop": {"n_rounds": 4}},
+            "axes": {"query.strategy": list(heights)},
+            "seeds": seeds,
+        }
+    )
+    record = begin(store, config)
+    queue(store, record)
+    rng = np.random.default_rng(0)
+    shared = rng.normal(0, 0.03, seeds)
+    jobs = {job.experiment_id: job for job in store.jobs(active=True, limit=1000)}
+    for experiment in store.study_experiments(record.id):
+        _, lease = store.claim_job("w", job_id=jobs[experiment.id].id)
+        curve = np.array(heights[experiment.config.query.strategy]) + shared[experiment.config.seed]
+        for number, value in enumerate(curve + rng.normal(0, noise, len(curve))):
+            last = number == len(curve) - 1
+            store.finish_round(
+                lease,
+                RoundRecord(
+                    experiment.id, number, LABELS[number], 0,
+                    {"test_accuracy": float(value), "test_loss": float(1 - value)}, None, (), {}, {}, {}, 0.0,
+                ),
+                None,
+                status=ExperimentStatus.FINISHED if last else ExperimentStatus.TRAINING,
+            )  # fmt: skip
+    return record
+
+
+HEIGHTS = {
+    "random": [0.5, 0.6, 0.7, 0.75],
+    "margin": [0.5, 0.6, 0.76, 0.82],
+    "entropy": [0.5, 0.601, 0.7, 0.7505],
+    "k_center": [0.5, 0.55, 0.6, 0.65],
+}
+
+
+def test_the_verdicts_say_who_wins_from_where_and_who_cannot_be_told_apart(store):
+    record = measured_study(store, HEIGHTS)
+    result = study_result(store, record.id)
+    found = {verdict.arm: verdict for verdict in result.verdicts}
+    assert result.baseline.name == "random"
+    assert found["margin"].text == "margin beats random from 60 labels on."
+    assert found["k_center"].text == "k_center is behind random from 40 labels on."
+    assert found["entropy"].text.startswith("entropy and random cannot be told apart; ")
+    assert [verdict.arm for verdict in result.verdicts] == ["margin", "entropy", "k_center"]
+
+
+def test_a_loss_is_better_when_it_is_lower(store):
+    record = measured_study(store, HEIGHTS)
+    result = study_result(store, record.id, "test_loss")
+    found = {verdict.arm: verdict.text for verdict in result.verdicts}
+    assert result.metric.key == "test_loss"
+    assert found["margin"] == "margin beats random from 60 labels on."
+    assert found["k_center"] == "k_center is behind random from 40 labels on."
+    assert summary_frame(result)["arm"].iloc[0] == "margin"
+
+
+def test_the_summary_has_area_final_difference_and_saving(store):
+    record = measured_study(store, HEIGHTS, noise=0)
+    frame = summary_frame(study_result(store, record.id)).set_index("arm")
+    assert frame.loc["margin", "area"] - frame.loc["random", "area"] == pytest.approx(
+        (0.06 * 20 + 0.07 / 2 * 20) / 60
+    )
+    assert frame.loc["margin", "difference"] == pytest.approx(
+        frame.loc["margin", "area"] - frame.loc["random", "area"]
+    )
+    # random's last .75 lies between margin's .6 at 40 and .76 at 60 labels
+    assert frame.loc["margin", "saving"] == pytest.approx(1 - (40 + 20 * 0.15 / 0.16) / 80)
+    assert np.isnan(frame.loc["random", "difference"])
+    assert frame.loc["margin", "seeds"] == 5
+
+
+def test_the_report_names_metric_intervals_and_few_seeds(store):
+    record = measured_study(store, HEIGHTS, seeds=3)
+    text = report_text(study_result(store, record.id))
+    assert "Indicative only: 3 seeds" in text
+    assert "- margin beats random" in text
+    assert "| margin | 3 | " in text
+    whole = report_text(study_result(store, measured_study(store, HEIGHTS).id))
+    assert "Indicative" not in whole
+
+
+def test_a_study_without_a_round_reports_nothing_and_does_not_fail(store):
+    record = begin(store, StudyConfig.parse({"base": {"stop": {"n_rounds": 2}}}))
+    result = study_result(store, record.id)
+    assert result.measured == []
+    assert result.verdicts == []
+    assert len(summary_frame(result)) == len(curves_frame(result)) == 0
+    assert report_text(result).startswith("# study")
+
+
+def test_partial_results_are_compared_over_what_all_have(store):
+    record = measured_study(store, {"random": [0.5, 0.6, 0.7, 0.75], "margin": [0.5, 0.7]})
+    result = study_result(store, record.id)
+    assert sorted(set(curves_frame(result)["labels"])) == [20, 40]
+    assert result.verdicts[0].text.startswith("margin beats random")
