@@ -125,6 +125,9 @@ def _rules(config: ExperimentConfig) -> Iterator[Problem]:
     if train.early_stopping is not None and not (train.labeled_validation or data.epoch_validation):
         allowed = "needs train.labeled_validation or data.epoch_validation above 0 to look at"
         yield Problem("train.early_stopping", train.early_stopping, allowed)
+    if train.adversarial_copies and config.model.frozen:
+        allowed = "features of copies are not kept: switch it off, or train the whole network (frozen off)"
+        yield Problem("train.adversarial_copies", True, allowed)
     if config.init.init == "import" and not config.init.import_labels:
         yield Problem("init.import_labels", None, "init=import needs the path of a labels file")
     if config.oracle == "truth" and stop == type(stop)():

@@ -143,6 +143,12 @@ class TrainConfig(Section):
         False, "Augment", "Random changes that the data set declares safe.",
         flags=("-da", "--data_aug"),
     )  # fmt: skip
+    adversarial_copies: bool = option(
+        False, "Adversarial copies",
+        "Train also on each queried image moved just over the border of its predicted class, with the label "
+        "that it was given; copies cost no label.",
+        advanced=True,
+    )  # fmt: skip
     start: Literal["cold", "warm"] = option(
         "cold", "Start of a round", "cold: fresh weights each round; warm: the last round's."
     )

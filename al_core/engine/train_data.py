@@ -19,22 +19,48 @@ READ_AT_ONCE = 512
 
 @dataclass(frozen=True)
 class TrainData:
-    """Sample ids of the train split and their classes, as labeled; and what is looked at after each epoch."""
+    """Sample ids of the train split and their classes, as labeled; and what is looked at after each epoch.
+
+    `copies` are made-up images that are trained on beside them: nobody labeled these, they cost nothing and
+    are never validated on.
+    """
 
     ids: SampleIds
     classes: Labels
     validation_ids: SampleIds | None = None
     validation_classes: Labels | None = None
+    copies: Images | None = None
+    copy_classes: Labels | None = None
+
+    @property
+    def num_images(self) -> int:
+        """Labeled images and copies."""
+        return len(self.ids) + (0 if self.copies is None else len(self.copies))
+
+    @property
+    def targets(self) -> Labels:
+        """The class of each image that is trained on, copies last."""
+        return (
+            self.classes if self.copy_classes is None else np.concatenate([self.classes, self.copy_classes])
+        )
+
+    def images(self, split: Split, control: Control) -> Images:
+        """Pixels of what is trained on, in the order of `targets`."""
+        labeled = read_images(split, self.ids, control)
+        return labeled if self.copies is None else np.concatenate([labeled, self.copies])
 
     @property
     def has_validation(self) -> bool:
         return self.validation_ids is not None and len(self.validation_ids) > 0
 
     def hash(self) -> str:
-        """Identity of ids and classes."""
+        """Identity of ids, classes and copies."""
         digest = hashlib.sha256()
         for part in (self.ids, self.classes, self.validation_ids, self.validation_classes):
             digest.update(b"|" if part is None else np.asarray(part, np.int64).tobytes() + b"|")
+        if self.copies is not None and self.copy_classes is not None:
+            digest.update(np.ascontiguousarray(self.copies).tobytes())
+            digest.update(np.asarray(self.copy_classes, np.int64).tobytes())
         return digest.hexdigest()
 
 

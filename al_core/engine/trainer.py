@@ -115,9 +115,9 @@ class _Training:
         self.network, self.control = network, control
         self.module, self.plan = network.module, network.plan
         device = self.plan.device
-        images = read_images(dataset.train, data.ids, control)
+        images = data.images(dataset.train, control)
         self.source = Source(images, dataset.augmentation if self.train.augment else None, device)
-        self.classes = torch.from_numpy(np.array(data.classes, np.int64)).to(device)
+        self.classes = torch.from_numpy(np.array(data.targets, np.int64)).to(device)
         self.validation: tuple[Source, Tensor] | None = None
         if data.has_validation and data.validation_ids is not None:
             held = read_images(dataset.train, data.validation_ids, control)
@@ -125,13 +125,13 @@ class _Training:
             self.validation = Source(held, None, device), labels
         norm = (nn.BatchNorm1d, nn.BatchNorm2d)
         self.smallest = 2 if any(isinstance(m, norm) for m in self.module.modules()) else 1
-        self.batches = len(split_evenly(np.arange(len(data.ids)), self.train.batch_size, self.smallest))
+        self.batches = len(split_evenly(np.arange(data.num_images), self.train.batch_size, self.smallest))
         self.epochs = max(self.train.epochs, math.ceil(self.train.min_steps / self.batches))
         self.learning_rate = self.train.learning_rate or MODELS.get(network.spec.model).learning_rate
         self.optimizer = _optimizer(self.module, self.train, self.learning_rate, self.plan)
         self.checkpoints = Checkpoints(checkpoints, _identity(config, dataset, data, network, round))
         self.snapshot = Snapshot(self.module, self.optimizer)
-        self.standing = Standing(micro_batch=min(self.train.batch_size, len(data.ids)))
+        self.standing = Standing(micro_batch=min(self.train.batch_size, data.num_images))
         self._began = time.perf_counter()
 
     def run(self, on_epoch: OnEpoch, on_progress: OnProgress) -> None:

@@ -129,6 +129,7 @@ def follow_with_ghost(experiment: Experiment) -> None:
         baseline = QueryConfig(strategy="random", n_new=query.n_new, candidates=query.candidates)
         random = config.changed(
             name=f"{config.name[:100]} (random)", oracle="truth", query=baseline.model_dump(),
+            train__adversarial_copies=False,
             stop__n_rounds=None, stop__budget=None, stop__patience=None, stop__target_accuracy=None,
         )  # fmt: skip
         ghost = store.create_experiment(random, parent_id=experiment.id, ghost=True)

@@ -47,6 +47,7 @@ from al_core.store.objects import ARRAYS, Objects
 from al_core.types import INITIAL_ROUND, Labels, SampleIds
 from al_core.worker.arms import learn
 from al_core.worker.control import JobControl
+from al_core.worker.copies import new_copies, stored_copies
 
 NUM_GUESSES = 3
 EPOCHS_SECONDS = 0.25  # between two writes of epoch records: a commit costs more than a tiny epoch
@@ -258,7 +259,11 @@ class Advance:
             held = _stratified(pool.labeled_classes, share, generator(config.seed, "holdout", number))
             validation_ids, validation_classes = train_ids[held], pool.labeled_classes[held]
             train_ids = train_ids[~held]
-        return TrainData(train_ids, pool.classes[train_ids], validation_ids, validation_classes)
+        classes = pool.classes[train_ids]
+        copies = {}
+        if config.train.adversarial_copies:
+            copies = stored_copies(experiment, train_ids, classes)
+        return TrainData(train_ids, classes, validation_ids, validation_classes, **copies)
 
     def _evaluate(
         self, network: Network
@@ -325,6 +330,8 @@ class Advance:
             guesses = None if probs is None else probs[selection.positions]
         scores = None if selection.scores is None else selection.scores[selection.positions]
         arrays["candidate_ids"] = candidate_ids
+        if config.train.adversarial_copies and self._network is not None:
+            arrays |= new_copies(self._network, dataset, picked, self.control)
         if selection.scores is not None:
             arrays["scores"] = selection.scores
         if selection.members is not None:

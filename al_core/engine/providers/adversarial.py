@@ -13,11 +13,14 @@ from typing import Final
 
 import numpy as np
 import torch
+from jaxtyping import Bool
 from torch import Tensor
 
-from al_core.engine.inference import evaluating, run_chunks
-from al_core.engine.network import ImageClassifier
+from al_core.data.dataset import Dataset
+from al_core.engine.inference import Control, evaluating, no_control, run_chunks
+from al_core.engine.network import ImageClassifier, Network
 from al_core.engine.providers import EvidenceContext
+from al_core.types import Images, SampleIds
 
 NAMES: Final = ("deepfool_distance", "bim_distance")
 
@@ -30,6 +33,8 @@ Logits = Callable[[Tensor], Tensor]
 _STEPS: Final = 20
 _CLASSES: Final = 10
 _OVERSHOOT: Final = 0.02
+# How much larger a perturbation may become to survive rounding to bytes.
+_ENLARGED: Final = (1.0, 1.1, 1.3, 1.6, 2.0, 3.0, 4.5, 7.0, 10.0, 15.0, 25.0)
 # BIM: size and number of steps, halvings of the last one.
 _ALPHA: Final = 1 / 255
 _BIM_STEPS: Final = 50
@@ -65,8 +70,50 @@ def provide(names: Collection[str], context: EvidenceContext) -> dict[str, np.nd
     return found
 
 
+def adversarial_copies(
+    network: Network, dataset: Dataset, ids: SampleIds, *, control: Control = no_control
+) -> tuple[Images, Bool[np.ndarray, " n"]]:
+    """Train images moved just beyond the border of their predicted class, and which of them have one.
+
+    Bytes are coarser than DeepFool's steps: a perturbation is enlarged until it also turns the class over
+    once it is rounded.
+    """
+    size = dataset.image_size
+    out = np.empty((len(ids), 3 * size * size + 1), np.uint8)
+
+    def rows(module: ImageClassifier, x: Tensor) -> Tensor:
+        with torch.autocast(x.device.type, enabled=False):
+            copies, crossed = _crossing_bytes(module, x)
+        return torch.cat([copies.flatten(1), crossed[:, None].float()], dim=1)
+
+    with evaluating(network.module), torch.enable_grad():
+        run_chunks(network, dataset.train, ids, rows, out, chunk=_CHUNK, control=control)
+    images = out[:, :-1].reshape(len(ids), 3, size, size).transpose(0, 2, 3, 1)
+    return np.ascontiguousarray(images), out[:, -1] > 0
+
+
+def _crossing_bytes(logits: Logits, x: Tensor) -> tuple[Tensor, Tensor]:
+    """Perturbed images in 0..255, and which of them are of another class than before."""
+    length, moved = _deepfool(logits, x, _STEPS)
+    with torch.no_grad():
+        predicted = logits(x).argmax(1)
+        copies, crossed = (x * 255).round(), torch.zeros_like(predicted, dtype=torch.bool)
+        open_ = length.isfinite()
+        for times in _ENLARGED:
+            tried = ((x + times * (1 + _OVERSHOOT) * moved).clamp(0, 1) * 255).round()
+            now = open_ & ~crossed & (logits(tried / 255).argmax(1) != predicted)
+            copies = torch.where(_wide(now), tried, copies)
+            crossed |= now
+    return copies, crossed
+
+
 def deepfool(logits: Logits, x: Tensor, *, steps: int = _STEPS) -> Tensor:
-    """Length of the perturbation at which each image's class turns over, infinite where none was found.
+    """Length of the perturbation at which each image's class turns over, infinite where none was found."""
+    return _deepfool(logits, x, steps)[0]
+
+
+def _deepfool(logits: Logits, x: Tensor, steps: int) -> tuple[Tensor, Tensor]:
+    """Lengths, and the perturbations themselves.
 
     Each step goes to the nearest border of the network's linearisation at the point reached. An image stops
     where it has crossed, or where no gradient is left to follow.
@@ -88,7 +135,7 @@ def deepfool(logits: Logits, x: Tensor, *, steps: int = _STEPS) -> Tensor:
         push = _to_nearest_border(out, order, point)
         active &= push.flatten(1).ne(0).any(1)
         moved = torch.where(_wide(active), moved + push, moved)
-    return length
+    return length, moved
 
 
 def _to_nearest_border(out: Tensor, order: Tensor, point: Tensor) -> Tensor:
