@@ -126,6 +126,7 @@ def clustered(
         "committee_probs": probs(classes, members),
         "embeddings": embeddings, "labeled_embeddings": labeled_embeddings,
         "features": embeddings, "labeled_features": labeled_embeddings, "texture": embeddings,
+        "head_weights": middles.astype(np.float32), "head_bias": np.zeros(num_classes, np.float32),
         "deepfool_distance": rng.gamma(2, size=n).astype(np.float32),
         "bim_distance": rng.gamma(2, size=n).astype(np.float32),
     }  # fmt: skip

@@ -27,6 +27,8 @@ _KINDS = (
     EvidenceKind("probs", "n C", "softmax probabilities, evaluation mode", "model"),
     EvidenceKind("embeddings", "n D", "input of the last linear layer", "model"),
     EvidenceKind("labeled_embeddings", "m D", "the same, of the labeled samples", "model"),
+    EvidenceKind("head_weights", "C D", "weights of the last linear layer", "model"),
+    EvidenceKind("head_bias", "C", "its bias", "model"),
     EvidenceKind("labeled_classes", "m", "classes of the labeled samples, as labeled", ""),
     EvidenceKind("features", "n D", "frozen features that no round changes", ""),
     EvidenceKind("labeled_features", "m D", "the same, of the labeled samples", ""),

@@ -10,7 +10,7 @@ import numpy as np
 from al_core.engine.inference import embed, predict
 from al_core.engine.providers import EvidenceContext
 
-NAMES: Final = ("probs", "embeddings", "labeled_embeddings")
+NAMES: Final = ("probs", "embeddings", "labeled_embeddings", "head_weights", "head_bias")
 
 
 def provide(names: Collection[str], context: EvidenceContext) -> dict[str, np.ndarray]:
@@ -28,4 +28,7 @@ def provide(names: Collection[str], context: EvidenceContext) -> dict[str, np.nd
             found["embeddings"] = prediction.embeddings
     if "labeled_embeddings" in names:
         found["labeled_embeddings"] = embed(network, train, context.labeled_ids, control=context.control)
+    head = network.module.classifier.head
+    found["head_weights"] = head.weight.detach().float().cpu().numpy()
+    found["head_bias"] = head.bias.detach().float().cpu().numpy()
     return {name: found[name] for name in names}
