@@ -68,9 +68,9 @@ def test_a_small_group_gets_more_than_its_share():
     large, small = rng(4).normal(size=(970, 8)), rng(5).normal(size=(30, 8)) + 30
     features = np.concatenate([large, small]).astype(np.float32)
     none = np.empty((0, 8), np.float32)
-    hierarchical = hierarchical_kmeans(features, none, k=40, rng=rng())
-    plain = kmeans(features, k=40, rng=rng())
-    assert (hierarchical >= 970).sum() >= 2 * (plain >= 970).sum()
+    hierarchical = [hierarchical_kmeans(features, none, k=40, rng=rng(seed)) >= 970 for seed in range(6)]
+    plain = [kmeans(features, k=40, rng=rng(seed)) >= 970 for seed in range(6)]
+    assert np.sum(hierarchical) >= 1.7 * np.sum(plain)
 
 
 def test_what_is_labeled_counts_as_served():

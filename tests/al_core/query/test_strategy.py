@@ -35,7 +35,7 @@ def test_a_function_of_evidence_is_a_scorer_and_its_file_its_documentation():
     assert margin.evidence == ("probs",)
     assert not margin.is_selector
     assert margin.idea == "Prefer images whose two most likely classes are nearly tied."
-    assert margin.paper == "Margin sampling (Scheffer, Decomain & Wrobel, 2001)."
+    assert margin.paper == "Margin sampling (Scheffer, Decomain & Wrobel, IDA 2001)."
     assert margin.needs == {"model"}
     assert margin.needs_model
     assert not margin.cold_start_able
