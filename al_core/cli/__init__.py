@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from al_core.cli import cost, export, listing, run, study, verify
+from al_core.cli import check_strategy, cost, export, listing, run, study, verify
 from al_core.errors import ALError, ConfigError
 
 
@@ -16,7 +16,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         prog="python -m al_core", description="Deep active learning on images, without a browser."
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for command in (run, study, listing, cost, export, verify):
+    for command in (run, study, listing, cost, check_strategy, export, verify):
         command.add_parser(commands)
     arguments = parser.parse_args(argv)
     try:

@@ -12,13 +12,19 @@ from state import draft
 from state.text import plain
 
 _OWN = "own"
+_GROUP = "Preset"
 _SHOWN = 3  # changes on a card; all of them are below
 
 
 def preset_cards(config: ExperimentConfig) -> None:
     """Draw the cards; the chosen one is whichever the present values are."""
     chosen = next((preset for preset in PRESETS if _is(config, preset)), None)
-    own = Choice(_OWN, "Own settings", "Model and training as you set them here; chosen anew, the defaults.")
+    own = Choice(
+        _OWN,
+        "Own settings",
+        "Model and training as you set them here; chosen anew, the defaults.",
+        group=_GROUP,
+    )
     cards = [*(_card(preset) for preset in PRESETS), own]
     choice_cards("Preset", cards, chosen.name if chosen else _OWN, _choose, key="choose-preset")
     if chosen is not None:
@@ -34,7 +40,7 @@ def _card(preset: Preset) -> Choice:
     changes = _changes(preset)
     more = len(changes) - _SHOWN
     facts = (*changes[:_SHOWN], *((f"{more} more",) if more > 0 else ()))
-    return Choice(preset.name, preset.title, preset.description, facts)
+    return Choice(preset.name, preset.title, preset.description, facts, group=_GROUP)
 
 
 def _changes(preset: Preset) -> list[str]:

@@ -65,6 +65,7 @@ def _model_card(entry: ModelEntry) -> Choice:
         entry.description,
         facts,
         badge,
+        group="Model",
         search=" ".join((entry.name, *entry.aliases)),
     )
 

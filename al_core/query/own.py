@@ -1,0 +1,65 @@
+"""A strategy of one's own: read from a file that need not be part of this program."""
+
+from __future__ import annotations
+
+import importlib.util
+import inspect
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from al_core.errors import StrategyError
+from al_core.query.strategies import STRATEGIES, Strategy
+
+
+def load_strategy(text: str) -> Strategy:
+    """The strategy that `FILE.py`, `FILE.py:FUNCTION` or a registered name stands for.
+
+    Raises:
+        StrategyError: nothing is there, the file cannot be run, or the function is no strategy.
+    """
+    file, colon, name = text.rpartition(":") if text.rpartition(":")[0].endswith(".py") else (text, "", "")
+    if not file.endswith(".py"):
+        return STRATEGIES.get(text)
+    path = Path(file)
+    if not path.is_file():
+        raise StrategyError(f"there is no file {file!r}; name one as FILE.py or FILE.py:FUNCTION")
+    module = _imported(path)
+    functions = {
+        key: value
+        for key, value in vars(module).items()
+        if inspect.isfunction(value) and value.__module__ == module.__name__ and not key.startswith("_")
+    }
+    return _strategy(functions, name, bool(colon), file)
+
+
+def _strategy(functions: dict[str, Callable[..., Any]], name: str, named: bool, file: str) -> Strategy:
+    registered = {entry.name: entry for entry in STRATEGIES if entry.function in functions.values()}
+    if not named:
+        names = list(registered) or list(functions)
+        if len(names) != 1:
+            listed = ", ".join(names) or "none"
+            raise StrategyError(f"{file} has not one function but {listed}: name one, as {file}:FUNCTION")
+        name = names[0]
+    if name not in functions:
+        listed = ", ".join(functions) or "none"
+        raise StrategyError(f"{file} has no function {name!r}; it has {listed}")
+    title = name.replace("_", " ").capitalize()
+    return registered.get(name) or Strategy.of(functions[name], title, family="uncertainty")
+
+
+def _imported(path: Path) -> ModuleType:
+    name = f"askwell_own_{path.stem}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise StrategyError(f"{path} is no Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # annotations are looked up there
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:  # whatever a person's file does wrong, they are told
+        sys.modules.pop(name, None)
+        raise StrategyError(f"{path} cannot be run: {type(error).__name__}: {error}") from error
+    return module
