@@ -74,12 +74,10 @@ class Source:
 
     def _changed(self, positions: np.ndarray, draws: Draws) -> Tensor:
         a = self._augmentation
-        batch = self._floats(positions, draws.dy[positions], draws.dx[positions])
+        mirrored = draws.flip[positions]
+        batch = self._floats(positions, draws.dy[positions], draws.dx[positions], mirrored)
         if a is None:
             return batch
-        if a.horizontal_flip:
-            flip = self._tensor(draws.flip[positions])
-            batch = torch.where(flip[:, None, None, None], batch.flip(3), batch)
         if a.rotation_degrees:
             batch = rotate(batch, self._tensor(draws.angle[positions]))
         if a.contrast:
@@ -88,13 +86,22 @@ class Source:
             batch = shift_hue(batch, self._tensor(draws.hue[positions]))
         return batch
 
-    def _floats(self, positions: np.ndarray, dy: np.ndarray, dx: np.ndarray) -> Tensor:
+    def _floats(
+        self, positions: np.ndarray, dy: np.ndarray, dx: np.ndarray, mirrored: np.ndarray | None = None
+    ) -> Tensor:
+        """Crops as floats. What is mirrored is mirrored as bytes, by the order of a row's bytes."""
+        which = np.empty(0, np.int64) if mirrored is None else np.flatnonzero(mirrored)
+        order = np.arange(3 * self._size).reshape(-1, 3)[::-1].ravel()
         if isinstance(self._windows, np.ndarray):
-            bytes_ = torch.from_numpy(self._windows[positions, dy, dx])
+            rows = self._windows[positions, dy, dx]
+            rows[which] = rows[which][:, :, order]
+            found = torch.from_numpy(rows)
         else:
-            bytes_ = self._windows[self._tensor(positions), self._tensor(dy), self._tensor(dx)]
-        shape = (len(positions), self._size, self._size, 3)
-        return to_floats(bytes_.reshape(shape))
+            found = self._windows[self._tensor(positions), self._tensor(dy), self._tensor(dx)]
+            if len(which):
+                where = self._tensor(which)
+                found[where] = found[where][:, :, self._tensor(order)]
+        return to_floats(found.reshape(len(positions), self._size, self._size, 3))
 
     def _tensor(self, values: np.ndarray) -> Tensor:
         return torch.from_numpy(values).to(self._device)

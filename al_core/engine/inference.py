@@ -141,7 +141,7 @@ def run_chunks(
     network.plan.pin_threads()
     module = folding.reduced(network.module) if reduced else folding.folded(network.module)
     precision = network.plan.autocast() if network.spec.frozen else nullcontext()
-    size = chunk or _chunk(max(network.spec.image_size, 1))
+    size = chunk or chunk_of(max(network.spec.image_size, 1))
     start = 0
     while start < len(ids):
         control()
@@ -166,7 +166,8 @@ def run_chunks(
         progress(start, len(ids))
 
 
-def _chunk(image_size: int) -> int:
+def chunk_of(image_size: int) -> int:
+    """Images at a time, so that they and their activations stay in the cache."""
     chunk = CHUNK
     while chunk > 8 and chunk * image_size * image_size > _PIXELS:
         chunk //= 2

@@ -28,7 +28,7 @@ from al_core.data.dataset import Dataset
 from al_core.engine.augment import Source
 from al_core.engine.checkpoint import Checkpoints, Snapshot, Standing
 from al_core.engine.device import DevicePlan, choose, deterministic, free_memory, is_out_of_memory
-from al_core.engine.inference import Control, evaluating, no_control
+from al_core.engine.inference import Control, chunk_of, evaluating, no_control
 from al_core.engine.linear import fit_head
 from al_core.engine.network import Network, NetworkSpec, build_module, load_state, read_safetensors
 from al_core.engine.schedule import rate
@@ -42,6 +42,7 @@ from al_core.settings import Settings
 log = logging.getLogger(__name__)
 
 MAX_ROLLBACKS = 3
+VALIDATED_AT_ONCE = 64  # images, at least
 
 OnEpoch = Callable[[EpochRecord], None]
 OnProgress = Callable[[int, int, float], None]
@@ -232,8 +233,10 @@ class _Training:
         source, target = self.validation
         batch_of = source.epoch(self.seed, self.round, 0)
         totals = torch.zeros(2, device=self.plan.device)
-        with evaluating(self.module), torch.inference_mode():
-            for positions in split_evenly(np.arange(len(source)), max(self.standing.micro_batch, 64), 1):
+        size = max(self.standing.micro_batch, VALIDATED_AT_ONCE, chunk_of(self.network.spec.image_size))
+        # in the precision of training: nobody ranks what an epoch's curve shows
+        with evaluating(self.module), torch.inference_mode(), self.plan.autocast():
+            for positions in split_evenly(np.arange(len(source)), size, 1):
                 self.control()
                 logits = self.module(batch_of(positions)).float()
                 true = target[positions[0] : positions[-1] + 1]

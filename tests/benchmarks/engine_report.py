@@ -1,0 +1,201 @@
+"""The page of the engine's figures, from the JSON files of cells and rows; nothing on it is typed by hand."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import statistics
+from pathlib import Path
+
+import torch
+
+BUDGETS = (1000, 2000, 3000, 4000, 5000)
+
+
+def processor() -> str:
+    """The model's name, as Linux tells it."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    return next((x.partition(":")[2].strip() for x in lines if x.startswith("model name")), "unknown")
+
+
+def header() -> str:
+    flags = [name for name, has in torch.cpu.get_capabilities().items() if has is True]
+    return (
+        f"{processor()}, {os.cpu_count()} cores, torch {torch.__version__}, "
+        f"{torch.get_num_threads()} thread(s), load {os.getloadavg()[0]:.1f}; {', '.join(flags)}"
+    )
+
+
+def verdict(value: float, floor: float, aim: float, *, at_most: bool = False) -> str:
+    """In words, whether a figure reaches its floor and its aim."""
+    reached = [(value <= goal) if at_most else (value >= goal) for goal in (floor, aim)]
+    return "aim reached" if reached[1] else "floor reached" if reached[0] else "not reached"
+
+
+def line(row: dict) -> str:
+    """A row of the table of short comparisons."""
+    checks = "; ".join(f"{'' if ok else 'FAILED: '}{text}" for text, ok in row["checks"].items())
+    middle = statistics.median(row["product"])
+    if row["row"] == "instant":
+        figure = f"{middle:.3f} CPU-s | {min(row['product']):.3f} to {max(row['product']):.3f}"
+        goal = f"at most {row['floor']:g}; {row['aim']:g}"
+        word, before = verdict(middle, row["floor"], row["aim"], at_most=True), "–"
+    else:
+        before = f"{statistics.median(row['reference']):.3g} {row['unit']}"
+        low, high = row["spread"]
+        figure = f"{row['ratio']:.2f} x ({middle:.3g} {row['unit']}) | {low:.2f} to {high:.2f}"
+        goal = f"{row['floor']:g}; {row['aim']:g}"
+        word = verdict(row["ratio"], row["floor"], row["aim"])
+    notes = ". ".join(text for text in (checks, row["note"]) if text)
+    return (
+        f"| {row['what']} | {before} | {figure} | {goal} | {word} | {row['n']}, {row['load']:.1f} | {notes} |"
+    )
+
+
+def cells(folder: Path, row: str, side: str) -> dict[int, dict]:
+    """Finished cells by seed."""
+    found = [json.loads(path.read_text()) for path in sorted(folder.glob(f"{row}-*-{side}.json"))]
+    return {cell["seed"]: cell for cell in found}
+
+
+def _numbers(values: list[float]) -> str:
+    return " ".join(f"{value:.3f}" for value in values)
+
+
+def deepal(folder: Path) -> list[str]:
+    theirs, ours = cells(folder, "deepal", "reference"), cells(folder, "deepal", "product")
+    for path in sorted(folder.glob("deepal-*-reference.part")):  # a run that was cut off after some budgets
+        state = json.loads(path.read_text())
+        theirs.setdefault(
+            int(path.stem.split("-")[1]), state | {"cpu": sum(state["seconds"].values()), "cut": True}
+        )
+    lines = [
+        "| seed | side | accuracy at 1,000 ... 5,000 labels | CPU-s | train, score, test |",
+        "|---|---|---|---|---|",
+    ]
+    for seed in sorted(set(theirs) | set(ours)):
+        for name, side in (("usual", theirs), ("`fast`", ours)):
+            if seed in side:
+                cell, s = side[seed], side[seed]["seconds"]
+                cut = f" (cut off after {len(cell['accuracy'])} budgets)" if cell.get("cut") else ""
+                parts = ", ".join(f"{s.get(part, 0):.0f}" for part in ("train", "score", "test"))
+                curve, cpu = _numbers(cell["accuracy"]), cell["cpu"]
+                lines.append(f"| {seed} | {name}{cut} | {curve} | {cpu:.0f} | {parts} |")
+    both = sorted(set(theirs) & set(ours))
+    whole = [seed for seed in both if not theirs[seed].get("cut")]
+    above = all(
+        b >= a
+        for seed in both
+        for a, b in zip(theirs[seed]["accuracy"], ours[seed]["accuracy"], strict=False)
+    )
+    lines.append("")
+    if whole:
+        ratios = [theirs[seed]["cpu"] / ours[seed]["cpu"] for seed in whole]
+        middle = statistics.median(ratios)
+        lines.append(
+            f"Ratio of CPU time, whole seeds ({len(whole)}): {middle:.1f} "
+            f"({min(ratios):.1f} to {max(ratios):.1f}); floor 4, aim 6: {verdict(middle, 4, 6)}."
+        )
+    lines.append(
+        f"At least the usual accuracy at every budget measured on both sides ({len(both)} seeds): "
+        f"{'yes' if above else 'NO'}."
+    )
+    return lines
+
+
+def seed1(folder: Path) -> list[str]:
+    usual, quick = cells(folder, "seed1", "reference"), cells(folder, "seed1", "unvalidated")
+    equal, fast = cells(folder, "seed1", "product"), cells(folder, "seed1", "fast")
+    short = cells(folder, "seed1", "short")
+    lines = ["| side | seeds | test accuracy by seed | mean | CPU-s (median) |", "|---|---|---|---|---|"]
+    for name, side in (
+        ("usual, whole", usual),
+        ("usual, without the validation after each epoch (it changes no weight)", quick),
+        ("ours, equal protocol (`seed1`)", equal), ("ours, `fast`", fast),
+    ):  # fmt: skip
+        if side:
+            values = [cell["accuracy"] for cell in side.values()]
+            seconds = statistics.median(cell["cpu"] for cell in side.values())
+            lines.append(
+                f"| {name} | {len(values)} | {_numbers(values)} | {statistics.mean(values):.3f} "
+                f"| {seconds:.0f} |"
+            )
+    lines.append("")
+    if short:
+        ratios = [cell["reference"]["cpu"] / cell["product"]["cpu"] for cell in short.values()]
+        middle = statistics.median(ratios)
+        lines.append(
+            f"Equal protocol with 5 of the 50 epochs, both sides in turn ({len(ratios)} times): {middle:.2f} "
+            f"times ({min(ratios):.2f} to {max(ratios):.2f}); floor 3, aim 4: {verdict(middle, 3, 4)}."
+        )
+        parts = ("train", "validate", "score", "test")
+        theirs = {
+            p: statistics.median(c["reference"]["seconds"].get(p, 0) for c in short.values()) for p in parts
+        }
+        whole = 10 * (theirs["train"] + theirs["validate"]) + theirs["score"] + theirs["test"]
+        said = ", ".join(f"{part} {value:.1f}" for part, value in theirs.items())
+        lines.append(
+            f"The usual way's parts there, CPU-s: {said}; with all 50 epochs that is {whole:.0f} CPU-s "
+            "(ten times training and validation)."
+        )
+        if fast:
+            ratio = whole / statistics.median(cell["cpu"] for cell in fast.values())
+            lines.append(f"`fast` against that: {ratio:.1f} times; floor 12: {verdict(ratio, 12, 12)}.")
+    if quick and fast:
+        both = sorted(set(quick) & set(fast))
+        wins = sum(fast[seed]["accuracy"] > quick[seed]["accuracy"] for seed in both)
+        lines.append(f"`fast` has the higher test accuracy in {wins} of {len(both)} seeds.")
+    return lines
+
+
+def page(folder: Path) -> str:
+    """docs/engine.md."""
+    found = [json.loads(path.read_text()) for path in sorted(folder.glob("row-*.json"))]
+    table = [
+        "| what | usual | ours: ratio (time) | min to max | floor; aim | | n, load | checked in that run |",
+        "|---|---|---|---|---|---|---|---|",
+        *(line(row) for row in found),
+    ]
+    if not any(row["row"].startswith("gpu") for row in found):
+        table.append("\nNo GPU here: the rows with CUDA events were not run.")
+    return "\n".join([INTRODUCTION.format(machine=header()), *table, "", LOOPS, *deepal(folder), "",
+                      SEED1, *seed1(folder), ""])  # fmt: skip
+
+
+INTRODUCTION = """# The engine, measured
+
+Made by `python -m tests.benchmarks.engine report --write docs/engine.md`; do not edit. The usual way
+(`tests/benchmarks/engine_references.py`) is torchvision's networks, PIL transforms, DataLoader without
+workers, fp32, NCHW. Ours is the program's own path. Real CIFAR-10, one thread, unless said. Reference and
+product run in turn in one process, after one warm-up each; ratios are of the medians of processor time; min
+to max is over pairs of runs.
+
+Machine: {machine}.
+**It was shared with other heavy work while this was measured**: processor time rises on busy cores, for both
+sides alike, and wall times mean little.
+
+    OMP_NUM_THREADS=1 python -m tests.benchmarks.engine rows --out FOLDER --data FOLDER
+    OMP_NUM_THREADS=1 python -m tests.benchmarks.engine loop --cells CELL ... --out FOLDER --data FOLDER
+
+## Short comparisons
+"""
+
+LOOPS = """## CIFAR-10, 1,000 to 5,000 labels, entropy: ResNet-18 as DeepAL+ trains it, against `fast`
+
+Usual: torchvision's ResNet-18 (its ImageNet stem), Adam 1e-3, 30 epochs, batch 128, from scratch at each
+budget, the pool scored with the training transform. Ours: the preset `fast`, entropy, same first labels.
+Cells `deepal:SEED:reference` and `deepal:SEED:product`. Nothing was tuned on test images
+(`al_core/models/fast_net.py` has what was tried). DeepAL+'s newest code has a 3x3 first layer with stride 1 instead, which costs about four
+times more (89 against 319 images a second trained here); it was not run.
+"""
+
+SEED1 = """## The first seed's default run: SqueezeNet 1.1, 3 rounds of 50 epochs
+
+Usual: Adam 1e-4, batch 50, weights kept from round to round, 10,000 images validated after each epoch, least
+confidence, 100 labels a class and 100 a query. Cells `seed1:SEED:` and `reference`, `unvalidated`, `product`,
+`fast`, `short`.
+"""
