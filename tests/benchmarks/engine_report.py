@@ -189,8 +189,9 @@ LOOPS = """## CIFAR-10, 1,000 to 5,000 labels, entropy: ResNet-18 as DeepAL+ tra
 Usual: torchvision's ResNet-18 (its ImageNet stem), Adam 1e-3, 30 epochs, batch 128, from scratch at each
 budget, the pool scored with the training transform. Ours: the preset `fast`, entropy, same first labels.
 Cells `deepal:SEED:reference` and `deepal:SEED:product`. Nothing was tuned on test images
-(`al_core/models/fast_net.py` has what was tried). DeepAL+'s newest code has a 3x3 first layer with stride 1 instead, which costs about four
-times more (89 against 319 images a second trained here); it was not run.
+(`al_core/models/fast_net.py` has what was tried). DeepAL+'s published code
+has a 3x3 first layer with stride 1 instead, which trains 89 images a second here in place of 319; that
+heavier network was not run, and nothing is said here about its accuracy.
 """
 
 SEED1 = """## The first seed's default run: SqueezeNet 1.1, 3 rounds of 50 epochs

@@ -107,9 +107,9 @@ def test_full_memory_halves_the_chunk(network, dataset, monkeypatch):
 
 
 def test_larger_images_are_scored_fewer_at_once():
-    assert inference._chunk(8) == inference._chunk(32) == 256
-    assert inference._chunk(96) == 32
-    assert inference._chunk(224) >= 8
+    assert inference.chunk_of(8) == inference.chunk_of(32) == 256
+    assert inference.chunk_of(96) == 32
+    assert inference.chunk_of(224) >= 8
 
 
 def test_folding_batch_norm_keeps_the_function_and_the_original(network, dataset):
