@@ -15,7 +15,7 @@ import numpy as np
 
 
 def embedding_like(n: int, d: int, seed: int, groups: int = 50, rank: int = 32) -> np.ndarray:
-    """Like the inputs of a last layer: not negative, in groups of different width, and of low rank in each."""
+    """Like the inputs of a last layer: not negative, in groups of different width, each of low rank."""
     rng = np.random.default_rng(seed)
     centres, widths = rng.normal(size=(groups, d)) + 0.5, rng.uniform(0.5, 1.5, groups)
     bases = rng.normal(size=(groups // 5 + 1, rank, d)).astype(np.float32)

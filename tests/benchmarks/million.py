@@ -21,6 +21,7 @@ import numpy as np
 from al_core.query.selection import select
 from al_core.query.strategies import STRATEGIES
 from tests.benchmarks.measuring import embedding_like, highest_memory, load_of_machine, softmax_like
+from tests.benchmarks.selection_page import page
 
 LABELED, CLASSES, PASSES, MEMBERS, WIDTH = 1000, 10, 5, 3, 128
 
@@ -115,15 +116,27 @@ def main(arguments: Sequence[str]) -> list[dict[str, float | str]]:
         "--quick", action="store_true", help="a hundredth of the images, a tenth of the picks"
     )
     parser.add_argument("--limit", type=float, default=1800, help="seconds a strategy may take")
+    parser.add_argument("--json", type=Path, help="keep the result among the benchmark's rows")
+    parser.add_argument("--write", type=Path, help="write the page anew from that file")
     args = parser.parse_args(arguments)
     n, k = (10_000, 100) if args.quick else (1_000_000, 1000)
     names = args.strategies or sorted(STRATEGIES.names())
-    print(f"{n:,} x {WIDTH}, k = {k}; {load_of_machine()}")
+    title = f"{n:,} x {WIDTH}, {CLASSES} classes, {PASSES} passes, {MEMBERS} members, {k:,} picks"
+    print(f"{title}; {load_of_machine()}")
     print(f"{'strategy':<24}{'wall s':>10}{'cpu s':>10}{'GB':>8}")
     lines = []
     for line in measure(names, n, k, args.limit):
         lines.append(line)
         print(shown(line), flush=True)
+    if args.json:
+        kept = json.loads(args.json.read_text()) if args.json.exists() else {}
+        before = {line["strategy"]: line for line in kept.get("million", {}).get("lines", [])}
+        merged = before | {line["strategy"]: line for line in lines}
+        lines = [merged[name] for name in sorted(merged)]
+        kept["million"] = {"title": title, "machine": load_of_machine(), "lines": lines}
+        args.json.write_text(json.dumps(kept, indent=1))
+        if args.write:
+            args.write.write_text(page(kept))
     return lines
 
 

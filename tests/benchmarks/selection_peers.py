@@ -1,4 +1,4 @@
-"""The peers of the selection benchmark: other libraries where they are installed, and the usual loops restated.
+"""The peers of the selection benchmark: other libraries where they are installed, and usual loops restated.
 
 A restatement is ours, and does what its namesake does at each pick: no more, and in the library it uses.
 """
@@ -6,7 +6,6 @@ A restatement is ours, and does what its namesake does at each pick: no more, an
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
 
 import numpy as np
 
@@ -32,7 +31,7 @@ def plain_kcenter(points: np.ndarray, centres: np.ndarray, k: int) -> np.ndarray
 
 
 def argmin_kcenter(points: np.ndarray, centres: np.ndarray, k: int) -> np.ndarray:
-    """As in badge-repo and scikit-activeml: scikit-learn's distances of all points to the last pick, each time."""
+    """As in badge-repo: scikit-learn's distances of all points to the last pick, each time."""
     from sklearn.metrics import pairwise_distances_argmin_min
 
     _, nearest = pairwise_distances_argmin_min(points, centres)
@@ -160,7 +159,7 @@ def activeml_typicality(points: np.ndarray, own: list[np.ndarray], neighbours: i
 
 
 def edges_cover(starts: np.ndarray, inside: np.ndarray, targets: int, k: int) -> np.ndarray:
-    """As in ProbCover's code: out-degrees counted over all edges again for each pick, covered ones removed."""
+    """As in ProbCover's code: degrees counted over all edges again for each pick, covered ones removed."""
     sources = np.repeat(np.arange(len(starts) - 1), np.diff(starts))
     picks = []
     for _ in range(k):
@@ -196,6 +195,3 @@ def has(library: str) -> bool:
     except ImportError:
         return False
     return True
-
-
-Peer = Callable[[], object]
