@@ -26,6 +26,7 @@ def test_every_option_can_be_set_by_its_flag():
         "stop.budget": "9", "stop.patience": "2", "stop.target_accuracy": "0.5", "init.init": "random",
         "model.stem": "small", "train.optimizer": "sgd", "train.schedule": "cosine", "train.start": "warm",
         "train.precision": "fp32", "train.device": "cpu", "oracle": "truth", "query.options": "a=1",
+        "query.committee": "heads", "query.features": "pixels",
     }  # fmt: skip
     for option in options():
         value = samples.get(option.path, "0.25" if isinstance(option.default, float) else "7")
