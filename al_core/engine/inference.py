@@ -32,6 +32,7 @@ Control = Callable[[], None]
 # 32 at 96 px (788 images a second; 256 fall out of the cache: 404).
 CHUNK = 256
 _PIXELS = 300_000
+ROWS = 1024  # of features, for a linear layer
 
 
 def no_progress(done: int, total: int) -> None:
@@ -102,7 +103,7 @@ def embed(
 def head_probs(network: Network, h: Float32[np.ndarray, "n D"]) -> Float32[np.ndarray, "n C"]:
     """Softmax of the head's logits. The caller sets the mode."""
     probs = np.empty((len(h), network.num_classes), np.float32)
-    run_rows(network, h, lambda rows: network.module.forward_head(rows).softmax(1), probs)
+    run_rows(network, h, lambda rows: network.module.forward_head(rows).softmax(1), probs, size=ROWS)
     return probs
 
 
@@ -113,12 +114,13 @@ def run_rows(
     out: np.ndarray,
     *,
     control: Control = no_control,
+    size: int = CHUNK,
 ) -> None:
     """Fill `out` with `function` of rows of features, a fixed number of rows at a time."""
-    for start in range(0, len(rows), CHUNK):
+    for start in range(0, len(rows), size):
         control()
-        part = rows[start : start + CHUNK]
-        block = _filled(part, CHUNK, network.plan.device)
+        part = rows[start : start + size]
+        block = _filled(part, size, network.plan.device)
         out[start : start + len(part)] = function(block)[: len(part)].cpu().numpy()
 
 

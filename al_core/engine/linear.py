@@ -12,7 +12,7 @@ from collections.abc import Callable
 import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from al_core.config import ExperimentConfig
 from al_core.data.dataset import Dataset
@@ -56,33 +56,25 @@ def fit_head(
     held = None
     if data.validation_ids is not None and data.validation_classes is not None and len(data.validation_ids):
         held = pair(data.validation_ids, data.validation_classes)
-    size = h.square().mean().sqrt().clamp_min(1e-6)
-    penalty = max(config.train.weight_decay, RIDGE / len(y))
-    weight = torch.zeros(network.num_classes, h.shape[1], device=device, requires_grad=True)
-    bias = torch.zeros(network.num_classes, device=device, requires_grad=True)
-    x = h / size
-    optimizer = torch.optim.LBFGS([weight, bias], max_iter=ITERATIONS, line_search_fn="strong_wolfe")
-
-    def objective() -> Tensor:
-        optimizer.zero_grad()
-        loss = F.cross_entropy(F.linear(x, weight, bias), y, label_smoothing=config.train.label_smoothing)
-        loss = loss + penalty / 2 * weight.square().sum()
-        loss.backward()
-        return loss
+    problem = _Problem(h, y, network.num_classes, config.train.weight_decay, config.train.label_smoothing)
+    # the last ten steps make up the curvature: with torch's hundred, keeping them cost more than the sums
+    optimizer = torch.optim.LBFGS(
+        [problem.unknowns], max_iter=ITERATIONS, history_size=10, line_search_fn="strong_wolfe"
+    )
 
     began, last = time.perf_counter(), float("inf")
     for epoch in range(MAX_EPOCHS):
         control()
-        before = float(optimizer.step(objective).detach())
+        before = float(optimizer.step(problem.loss))
         with torch.no_grad():
-            _put(network, weight / size, bias)
+            problem.put(network.module.classifier.head)
             record = _record(network, round, epoch, (h, y), held, time.perf_counter() - began)
         if not np.isfinite(record.train_loss):
             raise TrainingError(
                 f"the head of {network.spec.model} diverged in round {round}: its features are not finite; "
                 "take another model, or train the whole network (frozen off)"
             )
-        network.facts = {"epochs": epoch + 1, "steps": record.steps, "penalty": penalty}
+        network.facts = {"epochs": epoch + 1, "steps": record.steps, "penalty": problem.penalty}
         on_epoch(record)
         on_progress(epoch + 1, MAX_EPOCHS, 0.0)
         if last - before < TOLERANCE * abs(before):
@@ -92,10 +84,37 @@ def fit_head(
     return network
 
 
-def _put(network: Network, weight: Tensor, bias: Tensor) -> None:
-    head = network.module.classifier.head
-    head.weight.copy_(weight)
-    head.bias.copy_(bias)
+class _Problem:
+    """The loss and its gradient in closed form, on centred features, which takes half the steps."""
+
+    def __init__(self, h: Tensor, y: Tensor, num_classes: int, decay: float, smoothing: float) -> None:
+        self.size = h.square().mean().sqrt().clamp_min(1e-6)
+        self.mean = h.mean(0) / self.size  # the bias, which has no penalty, takes it up
+        self.x = h / self.size - self.mean
+        self.target = F.one_hot(y, num_classes).to(h.dtype) * (1 - smoothing) + smoothing / num_classes
+        self.penalty = max(decay, RIDGE / len(y))
+        self.unknowns = torch.zeros(num_classes * (h.shape[1] + 1), device=h.device, requires_grad=True)
+
+    def _parts(self) -> tuple[Tensor, Tensor]:
+        values, num_classes = self.unknowns.detach(), self.target.shape[1]
+        return values[:-num_classes].view(num_classes, -1), values[-num_classes:]
+
+    @torch.no_grad()
+    def loss(self) -> Tensor:
+        """Mean cross-entropy and penalty; fills in the gradient."""
+        weight, bias = self._parts()
+        logarithms = torch.addmm(bias, self.x, weight.T).log_softmax(1)
+        error = (logarithms.exp() - self.target).div_(len(self.x))
+        slope = torch.addmm(weight, error.T, self.x, beta=self.penalty)
+        self.unknowns.grad = torch.cat((slope.flatten(), error.sum(0)))
+        entropy = -(logarithms * self.target).sum() / len(self.x)
+        return entropy + self.penalty / 2 * weight.square().sum()
+
+    def put(self, head: nn.Linear) -> None:
+        """The solution, for features as they are."""
+        weight, bias = self._parts()
+        head.weight.copy_(weight / self.size)
+        head.bias.copy_(bias - weight @ self.mean)
 
 
 def _record(
