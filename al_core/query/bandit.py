@@ -121,7 +121,7 @@ def arm_accuracies(
     """Accuracy of a linear probe for each arm, on images that it did not see; nan for arms without images.
 
     On frozen features: in the embeddings of a network that was trained on these images they are all told
-    apart, and every probe is right (measured on digits: 1.000 for each arm in each of eight rounds).
+    apart, and every probe is right (measured on digits: 1.000 for each arm in each of seven rounds).
 
     The probe of an arm sees the older labels (arm -1) and that arm's picks, which count as much in all as
     those of any other arm. Images weigh 1 / odds, the chance that they had of being picked.
