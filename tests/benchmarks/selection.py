@@ -15,7 +15,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -137,6 +137,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--quick", action="store_true", help="a tenth of the size")
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--no-memory", action="store_true")
+    parser.add_argument("--skip", nargs="*", default=[], metavar="SIDE", help="sides to leave out")
     parser.add_argument("--json", type=Path)
     parser.add_argument("--write", type=Path, help="a page of Markdown, from --json's rows and these")
     parser.add_argument("--memory-of", nargs=2, metavar=("ROW", "SIDE"), help=argparse.SUPPRESS)
@@ -152,6 +153,8 @@ def main(arguments: list[str]) -> int:
     print(load_of_machine())
     results = []
     for name in args.rows:
+        left = tuple(side for side in rows[name].sides if side.name not in args.skip)
+        rows[name] = replace(rows[name], sides=left)
         results.append({"machine": load_of_machine()} | asdict(
             found := measured(rows[name], args.repeats, args.quick, not args.no_memory)
         ))  # fmt: skip
