@@ -1,8 +1,8 @@
 """The same arrays to scikit-activeml: same picks where nothing is drawn, same objective where something is.
 
 MaxHerding, ProbCover and FALCUN are compared in their own tests. Its Badge draws from another stream
-of random numbers, so that the law is compared. Its DropQuery drops inputs of a classifier of its own; ours is compared
-with its rule written out (test_hybrid).
+of random numbers, so that the law is compared. Its DropQuery drops inputs of a classifier of its own; ours
+is compared with its rule written out (test_hybrid).
 """
 
 import itertools
