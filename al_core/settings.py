@@ -13,11 +13,15 @@ from al_core.errors import ConfigError, Problem
 
 @dataclass(frozen=True)
 class Settings:
-    """`home` holds everything kept; images are read only below `data_roots` (by the browser)."""
+    """`home` holds everything kept; images are read only below `data_roots` (by the browser).
+
+    `workers`: how many processes may train at once.
+    """
 
     home: Path
     database_url: str
     data_roots: tuple[Path, ...]
+    workers: int = 1
 
     @property
     def objects(self) -> Path:
@@ -41,10 +45,10 @@ class Settings:
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] | None = None) -> Settings:
-        """Read AL_HOME, DATABASE_URL and AL_DATA_ROOTS (paths separated as in PATH).
+        """Read AL_HOME, DATABASE_URL, AL_DATA_ROOTS (paths separated as in PATH) and AL_WORKERS.
 
         Raises:
-            ConfigError: AL_HOME cannot be written.
+            ConfigError: AL_HOME cannot be written, or AL_WORKERS is no number.
         """
         env = os.environ if env is None else env
         home = Path(env.get("AL_HOME", "~/.askwell")).expanduser().absolute()
@@ -58,4 +62,14 @@ class Settings:
         url = env.get("DATABASE_URL", "") or f"sqlite:///{home / 'askwell.db'}"
         roots = env.get("AL_DATA_ROOTS", "") or str(Path.home())
         paths = tuple(Path(r).expanduser().absolute() for r in roots.split(os.pathsep) if r)
-        return cls(home, url, paths)
+        return cls(home, url, paths, _workers(env.get("AL_WORKERS", "")))
+
+
+def _workers(text: str) -> int:
+    """As many as there are cores to run on, unless it is said."""
+    if not text:
+        cores = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1)
+        return len(cores)
+    if not text.isdecimal() or not 1 <= int(text) <= 1024:
+        raise ConfigError([Problem("AL_WORKERS", text, "a number from 1 to 1024 is needed")])
+    return int(text)

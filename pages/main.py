@@ -27,6 +27,7 @@ _PAGES = {
     ),
     "Understand": (
         ("curves", "Curves", ":material/show_chart:"),
+        ("compare", "Compare", ":material/balance:"),
         ("queries", "Queries", ":material/image_search:"),
     ),
 }

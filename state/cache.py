@@ -16,7 +16,7 @@ from al_core.records import ExperimentRecord, RoundRecord
 from state import handles
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=512)
 def _rounds(experiment_id: str, version: int) -> tuple[RoundRecord, ...]:
     del version  # only there to be part of the key
     return tuple(handles.store().rounds(experiment_id))

@@ -7,49 +7,50 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
 from al_core.config import DataConfig
-from al_core.records import JobRecord, WorkerRecord
-from al_core.settings import Settings
+from al_core.records import JobRecord, JobState, WorkerRecord
+from al_core.study import PRIORITY
 from al_core.worker.identity import Slot, is_alive
+from al_core.worker.starting import start_worker, study_slot
 from state.handles import settings, store
 
-_PROJECT = Path(__file__).resolve().parent.parent
+STUDY_IDLE_MINUTES = 0.25
 _LOCK = threading.Lock()
-_CHILDREN: list[subprocess.Popen[bytes]] = []
+_CHILDREN: dict[str, subprocess.Popen[bytes]] = {}
 
 
 def ensure_worker() -> None:
     """Start a worker if none has the slot. Cheap; safe from many threads and processes at once."""
+    _ensure("default")
+
+
+def ensure_study_workers() -> None:
+    """Start workers beside the usual one while cells of studies wait, as many as may run at once.
+
+    They end soon after the last cell. None is started while something more urgent waits: it goes first.
+    """
+    beside = settings().workers - 1
+    if beside < 1 or store().waiting_priority() != PRIORITY:
+        return
+    waiting = sum(
+        job.state is JobState.QUEUED and job.control != "pause"
+        for job in store().jobs(active=True, limit=beside + 50)
+    )
+    for number in range(min(beside, waiting)):
+        _ensure(study_slot(number), idle_minutes=STUDY_IDLE_MINUTES)
+
+
+def _ensure(slot: str, *, idle_minutes: float | None = None) -> None:
     with _LOCK:
-        _CHILDREN[:] = [child for child in _CHILDREN if child.poll() is None]  # reaps the ended ones
-        if _CHILDREN or Slot(settings().home).taken():
-            return
-        _CHILDREN.append(_start(settings()))
-
-
-def _start(where: Settings) -> subprocess.Popen[bytes]:
-    where.logs.mkdir(parents=True, exist_ok=True)
-    env = os.environ | {
-        "AL_HOME": str(where.home),
-        "DATABASE_URL": where.database_url,
-        "AL_DATA_ROOTS": os.pathsep.join(str(root) for root in where.data_roots),
-    }
-    with (where.logs / "worker.log").open("ab") as log:
-        return subprocess.Popen(
-            [sys.executable, "-m", "al_core.worker"],
-            cwd=_PROJECT,
-            env=env,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
+        for name in [name for name, child in _CHILDREN.items() if child.poll() is not None]:
+            del _CHILDREN[name]  # the poll has reaped it
+        if slot not in _CHILDREN and not Slot(settings().home, slot).taken():
+            _CHILDREN[slot] = start_worker(settings(), slot, idle_minutes=idle_minutes)
 
 
 def supervise(stop: threading.Event, *, seconds: float = 1.0) -> None:
@@ -57,6 +58,7 @@ def supervise(stop: threading.Event, *, seconds: float = 1.0) -> None:
     while not stop.wait(seconds):
         if store().jobs(active=True, limit=1):
             ensure_worker()
+            ensure_study_workers()
 
 
 def advance(experiment_id: str) -> JobRecord:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,25 +23,13 @@ from al_core.settings import Settings
 from al_core.store import open_store
 from al_core.store.base import Store
 from al_core.study import Progress, StudyConfig, begin, check_study, progress, queue
+from al_core.study_presets import STUDY_PRESETS, study_preset
 from al_core.worker.identity import requeue_dead
+from al_core.worker.starting import start_worker, study_slot
 
 SILENT_SECONDS = 30.0
 POLL_SECONDS = 0.3
-
-PRESETS: Mapping[str, Mapping[str, Any]] = {
-    "quick": {
-        "name": "Quick",
-        "base": {
-            "data": {"dataset": "digits"},
-            "train": {"epochs": 30, "min_steps": 100},
-            "query": {"n_new": 20},
-            "stop": {"n_rounds": 8},
-        },
-        "axes": {"query.strategy": ["random", "margin", "badge", "u_herding"]},
-        "seeds": 5,
-    },
-}
-"""Studies by name: what `--preset` begins with."""
+IDLE_MINUTES = 0.05
 
 
 def add_parser(commands: Any) -> None:
@@ -56,7 +42,9 @@ def add_parser(commands: Any) -> None:
     )  # fmt: skip
     parser.set_defaults(function=main)
     parser.add_argument("file", nargs="?", type=Path, help="study as JSON: name, base, axes, seeds")
-    parser.add_argument("--preset", choices=sorted(PRESETS), help="a study to begin with")
+    parser.add_argument(
+        "--preset", choices=[preset.name for preset in STUDY_PRESETS], help="a study to begin with"
+    )
     parser.add_argument("--strategies", nargs="+", help="the axis query.strategy")
     parser.add_argument("--axis", action="append", default=[], metavar="OPTION=A,B,...", help="another axis")
     parser.add_argument("--seeds", nargs="+", type=int, help="seeds; one number n means 0 .. n - 1")
@@ -87,7 +75,7 @@ def main(arguments: argparse.Namespace) -> int:
             record = _open(store, config, arguments)
             requeue_dead(store, SILENT_SECONDS)
             queue(store, record, retry_failed=arguments.retry)
-            state = _run(store, settings, record, arguments.jobs or _cores(), bar)
+            state = _run(store, settings, record, arguments.jobs or settings.workers, bar)
             text = write_report(store, record.id, arguments.out)
         finally:
             store.close()
@@ -127,7 +115,8 @@ def write_report(store: Store, study_id: str, out: Path | None, metric: str | No
 
 
 def _config(arguments: argparse.Namespace) -> StudyConfig:
-    values: dict[str, Any] = dict(PRESETS[arguments.preset]) if arguments.preset else {}
+    preset = study_preset(arguments.preset) if arguments.preset else None
+    values: dict[str, Any] = dict(preset.values) if preset else {}
     if arguments.file is not None:
         try:
             values |= json.loads(arguments.file.read_text(encoding="utf-8"))
@@ -195,7 +184,7 @@ def _run(store: Store, settings: Settings, record: StudyRecord, jobs: int, bar: 
                 return state
             for slot in range(min(jobs, state.running + state.waiting)):
                 if slot not in workers or workers[slot].poll() is not None:
-                    workers[slot] = _start(settings, f"study-{slot}")
+                    workers[slot] = start_worker(settings, study_slot(slot), idle_minutes=IDLE_MINUTES)
             requeue_dead(store, SILENT_SECONDS)
             time.sleep(POLL_SECONDS)
     finally:
@@ -203,19 +192,6 @@ def _run(store: Store, settings: Settings, record: StudyRecord, jobs: int, bar: 
             worker.send_signal(signal.SIGTERM)  # it writes a checkpoint and gives its cell back
         for worker in workers.values():
             worker.wait()
-
-
-def _start(settings: Settings, slot: str) -> subprocess.Popen[bytes]:
-    settings.logs.mkdir(parents=True, exist_ok=True)
-    with (settings.logs / f"worker-{slot}.log").open("ab") as log:
-        return subprocess.Popen(
-            [sys.executable, "-m", "al_core.worker", "--slot", slot, "--idle-minutes", "0.05"],
-            stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
-        )  # fmt: skip
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _bar(quiet: bool) -> tqdm[Any]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 import pandas as pd
@@ -178,17 +178,28 @@ def query_rows(
 
 @dataclass(frozen=True)
 class Curve:
-    """A metric against the number of labels, both rising in x; rounds without a value are left out."""
+    """A metric against the number of labels, both rising in x; rounds without a value are left out.
+
+    `labels` holds seconds of computing in a curve that was made over those.
+    """
 
     labels: np.ndarray
     values: np.ndarray
 
     @classmethod
-    def of(cls, rounds: Sequence[RoundRecord], metric: str) -> Curve:
-        """The learning curve of some rounds. Rounds with equal labels: the later one stands."""
-        points = {
-            r.num_labeled: r.metrics[metric] for r in rounds if np.isfinite(r.metrics.get(metric, np.nan))
-        }
+    def of(
+        cls, rounds: Sequence[RoundRecord], metric: str, over: Literal["labels", "seconds"] = "labels"
+    ) -> Curve:
+        """The learning curve of some rounds. Rounds with equal labels: the later one stands.
+
+        Over seconds: all that was computed until the value was known, so not the round's own query.
+        """
+        points, before = {}, 0.0
+        for r in rounds:
+            spent = before + sum(value for kind, value in r.seconds.items() if kind != "query")
+            before += sum(r.seconds.values())
+            if np.isfinite(r.metrics.get(metric, np.nan)):
+                points[r.num_labeled if over == "labels" else spent] = r.metrics[metric]
         x = sorted(points)
         return cls(np.array(x, float), np.array([points[n] for n in x], float))
 

@@ -92,6 +92,15 @@ def shared_labels(arms: Sequence[Arm]) -> list[float]:
     return sorted({float(n) for curve in curves for n in curve.labels if low <= n <= high})
 
 
+def common_grid(arm: Arm, points: int = 40) -> list[float]:
+    """Places in the range that all of an arm's curves cover: for an x that seeds do not share (seconds)."""
+    ranges = [(c.labels[0], c.labels[-1]) for c in arm.curves.values() if len(c.labels)]
+    if not ranges:
+        return []
+    low, high = max(r[0] for r in ranges), min(r[1] for r in ranges)
+    return np.linspace(low, high, points).tolist() if low < high else [float(low)] if low == high else []
+
+
 def area(curve: Curve, until: float | None = None, *, log: bool = False) -> float | None:
     """Normalised area under a curve; with `log` over log labels, so that early labels weigh as much."""
     if not log:
@@ -189,7 +198,9 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return adjusted.tolist()
 
 
-def penalty_matrix(arms: Sequence[Arm], labels: Sequence[float]) -> Float[np.ndarray, "a a"]:
+def penalty_matrix(
+    arms: Sequence[Arm], labels: Sequence[float], *, higher_is_better: bool = True
+) -> Float[np.ndarray, "a a"]:
     """Entry (i, j): share of budgets at which arm i clearly loses to arm j (Ash et al., 2020, 1906.03671).
 
     "Clearly": paired t over seeds, two-sided, p below .05, at each number of labels.
@@ -202,7 +213,7 @@ def penalty_matrix(arms: Sequence[Arm], labels: Sequence[float]) -> Float[np.nda
         for i, own in enumerate(heights):
             for j, other in enumerate(heights):
                 gap = paired(own, other) if i != j else None
-                table[i, j] += gap is not None and gap.clear and gap.interval.mean < 0
+                table[i, j] += gap is not None and gap.clear and (gap.interval.mean < 0) is higher_is_better
     return table / len(labels)
 
 

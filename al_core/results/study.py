@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
 
 import pandas as pd
 
+from al_core.records import ExperimentRecord, ExperimentStatus, RoundRecord
 from al_core.results import comparison
 from al_core.results.analysis import METRICS, Curve, Metric, measured
 from al_core.results.comparison import Arm, Interval, Verdict
+from al_core.results.export import write_csv
 from al_core.store.base import Store
+from al_core.study import Arm as StudyArm
 from al_core.study import StudyConfig
 
 
@@ -23,6 +27,27 @@ class StudyResult:
     metric: Metric
     arms: tuple[Arm, ...]
     strategies: tuple[str, ...]  # that decides each arm's look
+    offered: tuple[Metric, ...] = ()  # what else was measured
+    finished: frozenset[str] = frozenset()  # arms that have finished any seed
+    done: frozenset[int] = frozenset()  # seeds that all of those have finished
+
+    def strategy(self, name: str) -> str:
+        """The strategy of the arm of that name."""
+        return next(s for arm, s in zip(self.arms, self.strategies, strict=True) if arm.name == name)
+
+    @property
+    def settled(self) -> StudyResult:
+        """Only the seeds that are done: what a study that still runs can be judged by; all where none is."""
+        if not self.done:
+            return self
+        kept = {arm.name: self.done if arm.name in self.finished else () for arm in self.arms}
+        return replace(
+            self,
+            arms=tuple(
+                Arm(arm.name, {seed: c for seed, c in arm.curves.items() if seed in kept[arm.name]})
+                for arm in self.arms
+            ),
+        )
 
     @property
     def measured(self) -> list[Arm]:
@@ -55,26 +80,53 @@ class StudyResult:
             return []
         return comparison.verdicts(self.measured, base, higher_is_better=self.metric.higher_is_better)
 
+    @property
+    def at_the_top(self) -> Verdict | None:
+        """The best arm against the second best, where neither is the baseline (that is among `verdicts`)."""
+        higher, judged = self.metric.higher_is_better, self.verdicts
+        if len(judged) < 2 or (judged[0].difference.interval.mean > 0) is not higher:
+            return None
+        known = {arm.name: arm for arm in self.measured}
+        first, second = (known[verdict.arm] for verdict in judged[:2])
+        return comparison.verdicts([first], second, higher_is_better=higher)[0]
 
-def study_result(store: Store, study_id: str, metric: str | None = None) -> StudyResult:
-    """Read a study's rounds; the first metric that was measured where none is named."""
+
+def study_result(
+    store: Store,
+    study_id: str,
+    metric: str | None = None,
+    *,
+    over: Literal["labels", "seconds"] = "labels",
+    title: Callable[[StudyArm], str] = lambda arm: arm.title,
+    rounds_of: Callable[[ExperimentRecord], Sequence[RoundRecord]] | None = None,
+) -> StudyResult:
+    """Read a study's rounds; the first metric that was measured where none is named.
+
+    `title` names the arms; `rounds_of` reads a cell's rounds in the store's place (from a cache).
+    """
     record = store.study(study_id)
     config = StudyConfig.from_json(record.config)
     known = {e.cell: e for e in store.study_experiments(study_id)}
-    rounds = {number: store.rounds(e.id) for number, e in known.items()}
+    rounds = {n: rounds_of(e) if rounds_of else store.rounds(e.id) for n, e in known.items()}
     offered = measured([r for some in rounds.values() for r in some]) or METRICS[:1]
     chosen = next((m for m in offered if m.key == metric), offered[0])
     curves: dict[str, dict[int, Curve]] = {}
     strategies: dict[str, str] = {}
+    finished: dict[str, set[int]] = {}
     for cell in config.cells():
-        title = cell.arm.title
-        strategies[title] = cell.config.query.strategy
-        curve = Curve.of(rounds.get(cell.number, []), chosen.key)
-        by_seed = curves.setdefault(title, {})
+        name = title(cell.arm)
+        strategies[name] = cell.config.query.strategy
+        curve = Curve.of(rounds.get(cell.number, []), chosen.key, over)
+        by_seed = curves.setdefault(name, {})
         if len(curve.labels):
             by_seed[cell.seed] = curve
-    arms = tuple(Arm(title, by_seed) for title, by_seed in curves.items())
-    return StudyResult(study_id, record.name, chosen, arms, tuple(strategies[arm.name] for arm in arms))
+        if cell.number in known and known[cell.number].status is ExperimentStatus.FINISHED:
+            finished.setdefault(name, set()).add(cell.seed)
+    return StudyResult(
+        study_id, record.name, chosen, tuple(Arm(name, by_seed) for name, by_seed in curves.items()),
+        tuple(strategies.values()), offered, frozenset(finished),
+        frozenset(set.intersection(*finished.values()) if finished else ()),
+    )  # fmt: skip
 
 
 def summary_frame(result: StudyResult) -> pd.DataFrame:
@@ -122,6 +174,12 @@ def curves_frame(result: StudyResult) -> pd.DataFrame:
             if interval is not None:
                 rows.append((arm.name, number, interval.mean, interval.low, interval.high, interval.n))
     return pd.DataFrame(rows, columns=["arm", "labels", "mean", "low", "high", "seeds"])
+
+
+def frame_csv(frame: pd.DataFrame) -> str:
+    """A frame as CSV that no spreadsheet takes for formulas."""
+    rows = [[None if pd.isna(value) else value for value in row] for row in frame.to_numpy(object)]
+    return write_csv(rows, list(frame.columns))
 
 
 def report_text(result: StudyResult) -> str:

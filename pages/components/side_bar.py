@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
-from al_core.records import JobRecord
-from state import handles, jobs, selectors, session
+from al_core.records import JobRecord, JobState
+from state import handles, jobs, selectors, session, studies
 from state.text import plain
 
+_SHOWN, _LOOKED_AT = 5, 200
 _UNNAMED = {"prepare": "A data set", "calibrate": "How fast this machine is"}
 
 
@@ -17,8 +18,10 @@ def side_bar() -> None:
     with st.sidebar:
         if names:
             _switcher(names)
-        for job in handles.store().jobs(active=True, limit=5):
+        active = handles.store().jobs(active=True, limit=_LOOKED_AT)
+        for job in [job for job in active if not studies.is_cell(job)][:_SHOWN]:
             _job(job, names)
+        _study([job for job in active if studies.is_cell(job)])
         st.caption(plain(selectors.worker_words(jobs.worker_state())))
 
 
@@ -37,6 +40,17 @@ def _switcher(names: dict[str, str]) -> None:
 
 def _switch() -> None:
     session.choose(st.session_state["switcher"])
+
+
+def _study(cells: list[JobRecord]) -> None:
+    """One line for all cells of studies: each by itself would bury a person's own work."""
+    if not cells:
+        return
+    running = sum(job.state is JobState.RUNNING and not job.paused for job in cells)
+    count = f"{len(cells)}{'+' * (len(cells) >= _LOOKED_AT)}"
+    with st.container(border=True, gap="xsmall", key="side-study"):
+        st.page_link("compare.py", label="Studies", icon=":material/balance:")
+        st.caption(f"{count} run{'s' * (len(cells) > 1)} to go, {running} running")
 
 
 def _job(job: JobRecord, names: dict[str, str]) -> None:

@@ -23,6 +23,15 @@ def test_the_database_and_the_data_roots_can_be_set(tmp_path):
     assert settings.data_roots == (Path("/one"), Path("/two"))
 
 
+def test_the_number_of_workers_is_the_cores_unless_it_is_said(tmp_path):
+    home = {"AL_HOME": str(tmp_path)}
+    assert Settings.from_env(home).workers >= 1
+    assert Settings.from_env(home | {"AL_WORKERS": "3"}).workers == 3
+    for refused in ("0", "many", "-1", "9999"):
+        with pytest.raises(ConfigError, match="AL_WORKERS"):
+            Settings.from_env(home | {"AL_WORKERS": refused})
+
+
 def test_a_home_that_cannot_be_written_is_refused_with_the_way_out(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(ConfigError, match="set AL_HOME"):

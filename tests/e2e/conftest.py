@@ -63,7 +63,8 @@ class Server:
             sys.executable, "-m", "streamlit", "run", str(self._app),
             f"--server.port={self.port}", "--server.headless=true", "--server.fileWatcherType=none",
         ]  # fmt: skip
-        env = os.environ | {"AL_HOME": str(self.home), "AL_DATA_ROOTS": str(self.home)} | self._env
+        env = os.environ | {"AL_HOME": str(self.home), "AL_DATA_ROOTS": str(self.home), "AL_WORKERS": "1"}
+        env |= self._env
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 command, cwd=ROOT, env=env, stdin=subprocess.DEVNULL, stdout=log, stderr=log

@@ -3,7 +3,7 @@
 import pytest
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
-PAGES = ("", "setup", "label", "train", "curves", "queries")
+PAGES = ("", "setup", "label", "train", "curves", "compare", "queries")
 
 # Walks the page and every shadow tree in it.
 WALK = """

@@ -20,6 +20,7 @@ def home(tmp_path, monkeypatch):
     monkeypatch.setenv("AL_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("AL_DATA_ROOTS", str(tmp_path))
     monkeypatch.delenv("DATABASE_URL", raising=False)
+    monkeypatch.setenv("AL_WORKERS", "1")  # else studies would start workers beside the one
     caches = (handles.settings, handles.store, handles.dataset)
     for cached in caches:
         cached.cache_clear()

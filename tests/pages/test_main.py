@@ -21,7 +21,7 @@ def test_an_empty_store_shows_the_home_page_and_no_rail(visit):
     assert [button.label for button in app.button if button.key == "story"] == ["Teach it in 90 seconds"]
 
 
-@pytest.mark.parametrize("page", ["setup", "label", "train", "curves", "queries"])
+@pytest.mark.parametrize("page", ["setup", "label", "train", "curves", "compare", "queries"])
 def test_every_page_runs_on_an_empty_store(visit, page):
     app = visit(page)
     assert not app.exception
@@ -113,7 +113,7 @@ def test_names_from_people_are_shown_literally(visit, waiting):
     assert all("![x](" not in value and "<img" not in value.replace("\\<", "") for value in shown)
 
 
-@pytest.mark.parametrize("page", ["home", "setup", "label", "train", "curves", "queries"])
+@pytest.mark.parametrize("page", ["home", "setup", "label", "train", "curves", "compare", "queries"])
 def test_every_page_shows_a_session_with_one_bar_at_the_bottom(visit, waiting, page):
     record = waiting(0.5, 0.75)
     app = visit(page, exp=record.id)

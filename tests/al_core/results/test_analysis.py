@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -125,6 +127,13 @@ class TestCurve:
     def test_rounds_without_a_finite_value_are_left_out(self):
         records = [round_record(0, 20, 0.5), round_record(1, 30), round_record(2, 40, float("nan"))]
         assert Curve.of(records, "test_accuracy").labels.tolist() == [20]
+
+    def test_over_seconds_a_value_costs_all_that_came_before_it(self):
+        spent = {"train": 2.0, "evaluate": 0.5, "query": 1.0}
+        records = [replace(round_record(n, 20 * (n + 1), 0.5 + n / 10), seconds=spent) for n in range(3)]
+        found = Curve.of(records, "test_accuracy", "seconds")
+        assert found.labels.tolist() == [2.5, 6.0, 9.5]
+        assert found.values.tolist() == [0.5, 0.6, 0.7]
 
 
 class TestAgainst:

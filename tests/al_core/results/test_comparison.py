@@ -102,6 +102,16 @@ def test_the_penalty_matrix_counts_budgets_that_are_clearly_lost():
     table = comparison.penalty_matrix([better, worse], labels)
     assert labels == [10, 20, 30, 40]
     assert table.tolist() == [[0, 0], [0.75, 0]]
+    as_loss = comparison.penalty_matrix([better, worse], labels, higher_is_better=False)
+    assert as_loss.tolist() == [[0, 0.75], [0, 0]]
+
+
+def test_a_grid_lies_where_all_seeds_were_measured():
+    arm = Arm("a", {0: curve([0.1, 0.2], labels=(3, 9)), 1: curve([0.1, 0.2], labels=(5, 11))})
+    assert comparison.common_grid(arm, 3) == [5, 7, 9]
+    apart = Arm("a", {0: curve([0.1, 0.2], labels=(1, 2)), 1: curve([0.1, 0.2], labels=(3, 4))})
+    assert comparison.common_grid(apart) == []
+    assert comparison.common_grid(Arm("a", {})) == []
 
 
 def test_shared_labels_end_where_the_shortest_curve_ends():

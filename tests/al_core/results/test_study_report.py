@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from al_core.records import ExperimentStatus, RoundRecord
-from al_core.results.study import curves_frame, report_text, study_result, summary_frame
+from al_core.results.study import curves_frame, frame_csv, report_text, study_result, summary_frame
 from al_core.store import open_store
 from al_core.study import StudyConfig, begin, queue
 
@@ -118,3 +118,47 @@ def test_partial_results_are_compared_over_what_all_have(store):
     result = study_result(store, record.id)
     assert sorted(set(curves_frame(result)["labels"])) == [20, 40]
     assert result.verdicts[0].text.startswith("margin beats random")
+
+
+def test_only_seeds_that_every_arm_finished_are_settled(store):
+    record = measured_study(store, HEIGHTS, seeds=3)
+    cells = {(e.config.query.strategy, e.config.seed): e.id for e in store.study_experiments(record.id)}
+    store.update_experiment(cells["margin", 1], status=ExperimentStatus.TRAINING)
+    for seed in range(3):  # an arm that never finished keeps nobody waiting
+        store.update_experiment(cells["k_center", seed], status=ExperimentStatus.FAILED)
+    result = study_result(store, record.id)
+    settled = result.settled
+    assert result.done == {0, 2}
+    assert [arm.name for arm in settled.measured] == ["random", "margin", "entropy"]
+    assert {seed for arm in settled.measured for seed in arm.curves} == {0, 2}
+    assert settled.num_seeds == 2
+    assert result.num_seeds == 3
+
+
+def test_the_two_best_are_compared_with_each_other_unless_the_baseline_is_one_of_them(store):
+    close = HEIGHTS | {"badge": [0.5, 0.6, 0.759, 0.8195]}
+    top = study_result(store, measured_study(store, close).id).at_the_top
+    assert {top.arm, top.other} == {"margin", "badge"}
+    assert "cannot be told apart" in top.text
+    worse = {"random": HEIGHTS["random"], "k_center": HEIGHTS["k_center"]}
+    assert study_result(store, measured_study(store, worse).id).at_the_top is None
+    under = {"random": [0.5, 0.7, 0.8, 0.9], "entropy": HEIGHTS["entropy"], "margin": HEIGHTS["margin"]}
+    assert study_result(store, measured_study(store, under).id).at_the_top is None
+
+
+def test_arms_bear_the_names_that_they_are_given(store):
+    record = measured_study(store, HEIGHTS)
+    result = study_result(store, record.id, title=lambda arm: f"the {arm.title}")
+    assert result.baseline.name == "the random"
+    assert result.strategy("the margin") == "margin"
+    assert result.verdicts[0].text == "the margin beats the random from 60 labels on."
+
+
+def test_a_table_for_spreadsheets_has_no_formulas_and_empty_cells_for_nothing(store):
+    record = measured_study(store, HEIGHTS)
+    result = study_result(store, record.id, title=lambda arm: f"={arm.title}")
+    lines = frame_csv(summary_frame(result)).splitlines()
+    assert lines[0].startswith("arm,seeds,labels,final,")
+    assert all(line.startswith("'=") for line in lines[1:])
+    random = next(line for line in lines if "=random" in line)
+    assert random.endswith(",,,,,")

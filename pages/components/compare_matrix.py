@@ -1,0 +1,81 @@
+"""A study under way: its cells as a matrix, hold and stop for all, what failed and how to go on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+from streamlit.components.v2 import component
+
+from al_core.results.figures.palette import look
+from state import studies
+from state.studies import StudyView
+from state.text import plain
+
+_ASSETS = Path(__file__).resolve().parents[2] / "assets"
+_matrix = component(
+    "askwell_cell_matrix",
+    html='<div class="host" tabindex="0" role="group" aria-label="Runs of the study"></div>',
+    css=(_ASSETS / "cell_matrix.css").read_text("utf-8"),
+    js=(_ASSETS / "cell_matrix.js").read_text("utf-8"),
+)
+_FAILED_SHOWN = 5
+
+
+def compare_matrix(study: StudyView, *, dark: bool) -> None:
+    """Draw progress, the cells and the buttons."""
+    words, buttons = st.columns([1.6, 1], gap="medium", vertical_alignment="center")
+    with words:
+        st.progress(study.share, text=plain(study.words))
+    with buttons:
+        _controls(study)
+    by_arm = {arm: [cell for cell in study.cells if cell.arm == arm] for arm in study.arms}
+    rows = [
+        {
+            "arm": arm,
+            "color": look(strategy).color(dark=dark),
+            "cells": [
+                {"state": c.state, "words": c.words, "share": c.share, "reason": c.reason}
+                for c in by_arm[arm]
+            ],
+        }
+        for arm, strategy in zip(study.arms, study.strategies, strict=True)
+    ]
+    _matrix(data={"seeds": list(study.config.seeds), "rows": rows}, key="study-matrix")
+    _failures(study)
+
+
+def _controls(study: StudyView) -> None:
+    key = study.record.id
+    with st.container(horizontal=True, gap="small", horizontal_alignment="right"):
+        if study.active:
+            st.button(
+                "Pause", icon=":material/pause:", key="study-pause", on_click=studies.pause, args=(key,)
+            )
+        elif study.count("paused", "stopped"):
+            st.button(
+                "Go on", icon=":material/play_arrow:", key="study-go-on", on_click=studies.go_on, args=(key,),
+                type="primary",
+            )  # fmt: skip
+        if study.active or study.count("paused"):
+            st.button(
+                "Stop", icon=":material/stop:", key="study-stop", on_click=studies.stop, args=(key,),
+                help="Stops every run between two batches. What was trained is kept, and it can go on.",
+            )  # fmt: skip
+
+
+def _failures(study: StudyView) -> None:
+    failed = [cell for cell in study.cells if cell.state == "failed"]
+    if not failed:
+        return
+    with st.container(border=True, gap="xsmall", key="study-failed"):
+        with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+            st.markdown(f"**{len(failed)} run{'s' * (len(failed) > 1)} failed**")
+            st.button(
+                "Try again", icon=":material/refresh:", key="study-retry", on_click=studies.try_again,
+                args=(study.record.id,), help="Goes on from the last checkpoint of each.",
+            )  # fmt: skip
+        for cell in failed[:_FAILED_SHOWN]:
+            st.text(f"{cell.arm}, seed {cell.seed}: {cell.reason}")
+        if len(failed) > _FAILED_SHOWN:
+            st.caption(f"and {len(failed) - _FAILED_SHOWN} more, in the matrix")
