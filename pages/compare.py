@@ -57,7 +57,9 @@ def _study(study_id: str) -> None:
             st.rerun()  # it began or ended: only the whole page can start or end the ticking
         st.session_state[_DRAWN] = (study_id, running)
         dark = st.context.theme.type == "dark"
-        compare_matrix(study, dark=dark)
+        ended = study.count("done") == len(study.cells)
+        with st.expander(study.words, icon=":material/grid_view:") if ended else st.container():
+            compare_matrix(study, dark=dark)
         if not any(study.stamp):
             st.info("The curves begin with the first round that is done.", icon=":material/show_chart:")
             return

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import gc
+import importlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache as cache_once
 from functools import lru_cache
 from typing import Any, Final, Literal
 
@@ -174,7 +177,16 @@ def _result(
     study_id: str, stamp: tuple[int, ...], metric: str | None, over: Literal["labels", "seconds"]
 ) -> StudyResult:
     del stamp  # only there to be part of the key
+    _load_statistics()
     return study_result(handles.store(), study_id, metric, over=over, title=arm_title, rounds_of=cache.rounds)
+
+
+@cache_once
+def _load_statistics() -> None:
+    """Import what verdicts need, once, and freeze it: Streamlit collects garbage after every run."""
+    importlib.import_module("scipy.stats")
+    gc.collect()
+    gc.freeze()
 
 
 def rounds_by_arm(study: StudyView) -> dict[str, dict[int, tuple[RoundRecord, ...]]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Literal
 
 import pandas as pd
@@ -35,7 +36,7 @@ class StudyResult:
         """The strategy of the arm of that name."""
         return next(s for arm, s in zip(self.arms, self.strategies, strict=True) if arm.name == name)
 
-    @property
+    @cached_property
     def settled(self) -> StudyResult:
         """Only the seeds that are done: what a study that still runs can be judged by; all where none is."""
         if not self.done:
@@ -72,7 +73,7 @@ class StudyResult:
         """Seeds that every measured arm has."""
         return min((len(arm.curves) for arm in self.measured), default=0)
 
-    @property
+    @cached_property
     def verdicts(self) -> list[Verdict]:
         """Every arm against the baseline."""
         base = self.baseline
@@ -80,7 +81,7 @@ class StudyResult:
             return []
         return comparison.verdicts(self.measured, base, higher_is_better=self.metric.higher_is_better)
 
-    @property
+    @cached_property
     def at_the_top(self) -> Verdict | None:
         """The best arm against the second best, where neither is the baseline (that is among `verdicts`)."""
         higher, judged = self.metric.higher_is_better, self.verdicts

@@ -24,11 +24,12 @@ _FAILED_SHOWN = 5
 
 def compare_matrix(study: StudyView, *, dark: bool) -> None:
     """Draw progress, the cells and the buttons."""
-    words, buttons = st.columns([1.6, 1], gap="medium", vertical_alignment="center")
-    with words:
-        st.progress(study.share, text=plain(study.words))
-    with buttons:
-        _controls(study)
+    if study.count("done") < len(study.cells):
+        words, buttons = st.columns([1.6, 1], gap="medium", vertical_alignment="center")
+        with words:
+            st.progress(study.share, text=plain(study.words))
+        with buttons:
+            _controls(study)
     by_arm = {arm: [cell for cell in study.cells if cell.arm == arm] for arm in study.arms}
     rows = [
         {

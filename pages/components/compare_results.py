@@ -63,12 +63,12 @@ def _verdicts(study: StudyView, settled: StudyResult) -> None:
         st.info(text, icon=":material/info:")
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        seeds = f"{settled.num_seeds} seed{'s' * (settled.num_seeds > 1)}, paired"
+        planned, done = len(study.config.seeds), settled.num_seeds
+        seeds = f"{done} of {planned} seeds" if done < planned else f"{done} seed{'s' * (done > 1)}"
+        seeds += " so far, paired" if study.active else ", paired"
         if settled.num_seeds < comparison.FEW_SEEDS:
             st.badge("indicative", icon=":material/warning:", color="orange")
             seeds += f"; with fewer than {comparison.FEW_SEEDS} seeds a ranking can turn over"
-        if study.active:
-            seeds += f"; of {len(study.config.seeds)} so far"
         st.caption(seeds)
     for verdict in found:
         st.markdown(_line(verdict, settled))
@@ -85,10 +85,14 @@ def _line(verdict: Verdict, result: StudyResult) -> str:
     if clear:
         mark = ":green[:material/arrow_upward:]" if better else ":red[:material/arrow_downward:]"
     half = "" if gap.half is None else f" ± {metric.difference(gap.half).lstrip('+')}"
-    p = "" if verdict.p_adjusted is None else f", p {verdict.p_adjusted:.3f}"
+    p = "" if verdict.p_adjusted is None else f", p {_p(verdict.p_adjusted)}"
     numbers = f"{metric.difference(gap.mean).removesuffix(' points')}{half} over the whole curve{p}"
     text = f"**{plain(verdict.text)}**" if clear else plain(verdict.text)
     return f"{mark} {text} :small[{plain(numbers)}]"
+
+
+def _p(value: float) -> str:
+    return "below 0.001" if value < 0.001 else f"{value:.3f}"
 
 
 def summary_table(result: StudyResult) -> None:

@@ -18,6 +18,7 @@ from al_core.results.study import StudyResult
 Over = Literal["labels", "seconds"]
 MOST_CLASSES: Final = 20
 _AXES: Final = {"labels": "labeled images", "seconds": "seconds of computing"}
+_LOG: Final = {"type": "log", "tickmode": "auto", "nticks": 8, "tickformat": ",.3~r", "minor": {"ticks": ""}}
 _MARGIN: Final = {"l": 8, "r": 8, "t": 8, "b": 8}
 _LEGEND: Final = {"orientation": "h", "yanchor": "bottom", "y": 1.02, "x": 0}
 _HUES: Final = {False: "11,100,104", True: "79,184,177"}
@@ -47,7 +48,7 @@ def comparison_figure(
                 break
             _single(figure, curve, arm.name, metric, style.color(dark=dark), legend=not drawn and place == 0)
     figure.update_layout(
-        xaxis={"title": _AXES[over], "type": "log" if log else "linear"},
+        xaxis={"title": _AXES[over], **_LOG} if log else {"title": _AXES[over]},
         yaxis={"title": f"{metric.title}, test images" + (" (%)" if metric.share else "")},
         hovermode="closest", legend=_LEGEND, margin=_MARGIN, height=460,
     )  # fmt: skip
@@ -117,9 +118,11 @@ def penalty_figure(matrix: Float[np.ndarray, "a a"], arms: Sequence[str], *, dar
         ]
         for i, one in enumerate(names)
     ]
-    figure = _heat(matrix, [[f"{100 * value:.0f}" for value in row] for row in matrix], text, dark=dark)
-    for i in range(len(names)):
-        figure.add_annotation(x=i, y=i, text="·", showarrow=False)
+    numbers = [
+        ["·" if i == j else f"{100 * value:.0f}" for j, value in enumerate(row)]
+        for i, row in enumerate(matrix)
+    ]
+    figure = _heat(matrix, numbers, text, dark=dark)
     places = {"tickmode": "array", "tickvals": list(range(len(names))), "ticktext": names}
     figure.update_xaxes(title="… to", side="top", **places)
     figure.update_yaxes(title="loses …", autorange="reversed", **places)
@@ -166,7 +169,7 @@ def _heat(
     )  # fmt: skip
     on_strong, on_weak = ("#06121f", "#dfe7f1") if dark else ("#ffffff", "#1f2937")
     for i, j in np.ndindex(values.shape):
-        if numbers[i][j] and not (numbers[i][j] == "0" and i == j):
+        if numbers[i][j]:
             color = on_strong if values[i, j] > 0.55 else on_weak
             figure.add_annotation(
                 x=j, y=i, text=numbers[i][j], showarrow=False, font={"size": 13, "color": color}

@@ -44,7 +44,7 @@ _DASHES: Final = ("solid", "dot", "dashdot", "longdash", "longdashdot", "solid")
 
 # Fixed places, so that a new strategy changes nobody's colour: append, never insert.
 _PLACES: Final = {
-    name: place
+    name.replace("_", ""): place
     for place, name in enumerate(
         (
             "margin", "least_confidence", "entropy", "badge", "kcenter", "kmeans", "bald", "typiclust",
@@ -61,7 +61,7 @@ def look(strategy: str) -> Look:
     """The look of a strategy by its canonical name; an unknown name gets one from its hash, for ever."""
     if strategy == "random":
         return RANDOM
-    place = _PLACES.get(strategy)
+    place = _PLACES.get(strategy.replace("_", ""))
     if place is None:
         place = int.from_bytes(hashlib.sha256(strategy.encode()).digest()[:2], "big")
     light, dark = _HUES[place % len(_HUES)]

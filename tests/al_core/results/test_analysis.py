@@ -222,3 +222,8 @@ class TestFigures:
         assert figure.data[0].y.tolist() == pytest.approx([50, 90, 95])
         frame = epochs_frame([EpochRecord(0, e, 8, 0.5, 0.9, 0.01, 1.5) for e in range(3)])
         assert list(epochs_figure(frame, 0).data[0].x) == [1, 2, 3]
+
+
+def test_strategies_that_are_often_compared_differ_in_colour():
+    colors = [look(name).light for name in ("random", "margin", "badge", "u_herding", "entropy", "k_center")]
+    assert len(set(colors)) == len(colors)
