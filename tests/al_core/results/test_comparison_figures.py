@@ -37,7 +37,7 @@ def test_a_mean_line_has_its_band_and_says_how_many_seeds():
     figure = comparison_figure(result(random=TWO, margin=TWO))
     lines = named(figure)
     assert list(lines) == ["random (2 seeds)", "margin (2 seeds)"]
-    assert list(lines["random (2 seeds)"].y) == [55, 75]
+    np.testing.assert_allclose(lines["random (2 seeds)"].y, [55, 75])
     assert lines["random (2 seeds)"].line.color == RANDOM.light
     assert lines["random (2 seeds)"].line.dash == "dash"
     bands = [trace for trace in figure.data if trace.fill == "toself"]
