@@ -13,16 +13,18 @@ to OUT/STUDY.json, from which `write` makes the page. SqueezeNet's ImageNet weig
 """
 
 import argparse
+import contextlib
+import io
 import json
 import os
 import platform
-import subprocess
-import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
 
+from al_core.cli import main as cli
 from tests.benchmarks import accuracy_digits, accuracy_page, accuracy_repeated
 
 # random first: the others are compared to it
@@ -82,7 +84,7 @@ def command(study, strategy, seed, dataset, folder):
         "--out": folder,
     }  # fmt: skip
     words = [str(word) for pair in flags.items() for word in pair if word is not None]
-    return [sys.executable, "-m", "al_core", "run", "--quiet", *words]
+    return ["run", "--quiet", *words]
 
 
 def run_cell(name, strategy, seed, dataset, out):
@@ -93,11 +95,12 @@ def run_cell(name, strategy, seed, dataset, out):
             left.unlink()
     if not (folder / "curve.json").exists():
         began = time.perf_counter()
-        environment = os.environ | {"AL_HOME": str(out / "home"), "OMP_NUM_THREADS": "1"}
+        os.environ["AL_HOME"] = str(out / "home")
         words = command(STUDIES[name], strategy, seed, dataset, folder)
-        done = subprocess.run(words, env=environment, capture_output=True, text=True)
-        if done.returncode:
-            raise SystemExit(f"{' '.join(words)}\nfailed:\n{done.stderr[-2000:]}")
+        with contextlib.redirect_stdout(io.StringIO()):
+            status = cli(words)
+        if status:
+            raise RuntimeError(f"python -m al_core {' '.join(words)}: exit status {status}")
         rounds = json.loads((folder / "records.json").read_text())["rounds"]
         curve = [{"labels": r["num_labeled"], **r["metrics"], "seconds": r["seconds"]} for r in rounds]
         (folder / "curve.json").write_text(json.dumps(curve))
@@ -120,12 +123,14 @@ def run(arguments):
     dataset = study.dataset.format(**places)
     strategies = arguments.strategies or study.strategies
     cells = [(s, seed) for seed in range(arguments.seeds or study.seeds) for s in strategies]
+    os.environ["OMP_NUM_THREADS"] = "1"  # of the processes to come
     run_cell(name, *cells[0], dataset, out)  # alone: it prepares the data and the features
-    with ThreadPoolExecutor(arguments.jobs) as pool:
-        curves = list(pool.map(lambda cell: run_cell(name, *cell, dataset, out), cells))
+    with ProcessPoolExecutor(arguments.jobs, get_context("spawn")) as pool:
+        waiting = [pool.submit(run_cell, name, *cell, dataset, out) for cell in cells]
+        curves = [future.result() for future in waiting]
     result = {
         "study": name, "machine": machine(),
-        "command": " ".join(["run", *command(study, "STRATEGY", "SEED", study.dataset, "OUT")[4:]]),
+        "command": " ".join(command(study, "STRATEGY", "SEED", study.dataset, "OUT")),
         "cells": [
             {"strategy": s, "seed": seed, "curve": curve}
             for (s, seed), curve in zip(cells, curves, strict=True)
