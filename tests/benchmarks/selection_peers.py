@@ -159,16 +159,15 @@ def activeml_typicality(points: np.ndarray, own: list[np.ndarray], neighbours: i
 
 
 def edges_cover(starts: np.ndarray, inside: np.ndarray, targets: int, k: int) -> np.ndarray:
-    """As in ProbCover's code: degrees counted over all edges again for each pick, covered ones removed."""
+    """As in ProbCover's code: a pandas frame of edges, counted again for each pick, covered ones dropped."""
+    import pandas as pd
+
     sources = np.repeat(np.arange(len(starts) - 1), np.diff(starts))
-    picks = []
+    edges, picks = pd.DataFrame({"ball": sources, "holds": inside}), []
     for _ in range(k):
-        degrees = np.bincount(sources, minlength=len(starts) - 1)
-        picks.append(int(degrees.argmax()))
-        covered = np.zeros(targets, bool)
-        covered[inside[sources == picks[-1]]] = True
-        left = ~covered[inside]
-        sources, inside = sources[left], inside[left]
+        picks.append(int(np.bincount(edges["ball"], minlength=len(starts) - 1).argmax()))
+        covered = edges["holds"][edges["ball"] == picks[-1]].to_numpy()
+        edges = edges[~np.isin(edges["holds"], covered)]
     return np.array(picks)
 
 

@@ -2,7 +2,7 @@
 
 Formula: pick argmax_x |{x' : |f(x) - f(x')| <= radius, x' in no ball of a labeled or picked image}|, k times.
 
-Cost: time min(n, max_images)**2*D + min(n, max_images)*m*D; memory 2*min(n, max_images)*D + min(min(n,
+Cost: time min(n, max_images)**2*D + min(n, max_images)*m*D; memory 2*min(n, max_images)*D + 2*min(min(n,
 max_images)**2, 50000000).
 
 Helps: with a few labels a class and features in which classes lie apart: CIFAR-10 with ten labels and
@@ -19,7 +19,6 @@ Deviation: the radius is exact for the images looked at, and not searched for on
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated, Final
@@ -38,6 +37,7 @@ _MAX_EDGES: Final = 50_000_000
 # Balls that the radius is judged by.
 _BALLS: Final = 2000
 _DIAMETER: Final = 2.0  # of the unit sphere
+_PICKED: Final = -1
 
 
 @strategy("ProbCover", family="diversity", aliases=("probcover", "probability_coverage"))
@@ -106,22 +106,31 @@ class Balls:
     def cover(self, k: int) -> Positions:
         """Pick k images, each the one whose ball holds most targets that no earlier one holds.
 
-        Counts only fall, so an old one is an upper bound: only the top of the heap is counted again.
+        A target that is covered is taken off the count of every ball that holds it, once: over all picks no
+        more steps than there are edges.
         """
+        counts, picks = np.diff(self.starts), np.empty(k, np.int64)
+        held_from, holders = self._holders()
         open_targets = np.ones(self.num_targets, bool)
-        heap = [(-int(degree), image) for image, degree in enumerate(np.diff(self.starts))]
-        heapq.heapify(heap)
-        picks: list[int] = []
-        while len(picks) < k:
-            _, image = heapq.heappop(heap)
+        for made in range(k):
+            picks[made] = image = int(counts.argmax())
             inside = self.around(image)
-            entry = (-int(open_targets[inside].sum()), image)
-            if heap and entry > heap[0]:
-                heapq.heappush(heap, entry)
-            else:
-                picks.append(image)
-                open_targets[inside] = False
-        return np.array(picks, np.int64)
+            new = inside[open_targets[inside]]
+            open_targets[new] = False
+            if len(new):
+                balls = np.concatenate([holders[held_from[t] : held_from[t + 1]] for t in new.tolist()])
+                counts -= np.bincount(balls, minlength=len(counts))
+            counts[image] = _PICKED
+        return picks
+
+    def _holders(self) -> tuple[np.ndarray, np.ndarray]:
+        """For each target, the images whose balls hold it (compressed rows)."""
+        from scipy.sparse import csr_array  # noqa: PLC0415 - pages list strategies and need none of it
+
+        ones = np.ones(len(self.inside), np.int8)
+        balls = csr_array((ones, self.inside, self.starts), (len(self.starts) - 1, self.num_targets))
+        turned = balls.tocsc()
+        return turned.indptr, turned.indices
 
 
 def _near(points: Points, others: Points, radius: float) -> Iterator[Bool[np.ndarray, "b o"]]:
