@@ -41,7 +41,7 @@ def test_a_mean_line_has_its_band_and_says_how_many_seeds():
     assert lines["random (2 seeds)"].line.color == RANDOM.light
     assert lines["random (2 seeds)"].line.dash == "dash"
     bands = [trace for trace in figure.data if trace.fill == "toself"]
-    half = 12.706 * np.std([50, 60], ddof=1) / np.sqrt(2)
+    half = 12.7062047 * np.std([50, 60], ddof=1) / np.sqrt(2)
     np.testing.assert_allclose(bands[0].y[0], 55 + half, rtol=1e-4)
     np.testing.assert_allclose(bands[0].y[-1], 55 - half, rtol=1e-4)
 
