@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 from functools import partial
 from pathlib import Path
 
@@ -52,7 +53,7 @@ def _rows(arguments: argparse.Namespace) -> None:
     torch.set_num_threads(1)
     home = arguments.out / "home"
     bench = Bench(cifar(arguments.data, home), home, arguments.repeats, arguments.images, arguments.pool)
-    print(header())
+    print(f"{header()}, {torch.get_num_threads()} thread, load {os.getloadavg()[0]:.1f}")
     if "gpu" in arguments.names and not torch.cuda.is_available():
         print("no GPU here")
     for row in rows(arguments.names, bench, arguments.data):

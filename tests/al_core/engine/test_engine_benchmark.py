@@ -88,8 +88,19 @@ def test_the_page_is_made_of_the_files(bench, tmp_path):
     (tmp_path / "deepal-0-reference.json").write_text(json.dumps(cell))
     (tmp_path / "deepal-0-product.json").write_text(json.dumps(cell | {"accuracy": [0.5, 0.6], "cpu": 10.0}))
     (tmp_path / "seed1-0-fast.json").write_text(json.dumps(cell | {"accuracy": 0.5}))
+    sides = [
+        {"cpu": 30.0, "seconds": {"train": 10.0, "validate": 10.0, "score": 5.0, "test": 5.0}},
+        {"cpu": 8.0, "seconds": {"train": 4.0, "score": 2.0, "test": 2.0}},
+    ]
+    short = {"seed": 0, "reference": sides[0], "product": sides[1]}
+    (tmp_path / "seed1-0-short.json").write_text(json.dumps(short))
+    part = cell | {"labels": [1000, 2000], "seconds": cell["seconds"] | {"test": 1.0}}
+    (tmp_path / "deepal-1-reference.part").write_text(json.dumps(part))
+    (tmp_path / "deepal-1-product.json").write_text(json.dumps(cell | {"seed": 1}))
     page = engine_report.page(tmp_path)
     assert "Ratio of CPU time, whole seeds (1): 6.0" in page
     assert "aim reached" in page
     assert ": yes." in page
     assert "0.500" in page
+    assert "210 against 44 CPU-s: 4.77 times" in page
+    assert "the whole would take 272 CPU-s" in page  # 50 * 15 / 3 + 10 * 4 / 2 + 1 * 5 / 2
