@@ -100,7 +100,8 @@ if chosen is None:
         "Which strategy earns its labels here? A study runs several of them with the same seeds, initial "
         "sets and weights, answered by ground truth, and says in words which is better and how sure that is."
     )
-with st.expander("Begin a study", expanded=not records, icon=":material/add_circle:", key="study-form"):
+form = f"study-form-{len(records)}"  # another one once a study has begun: closed
+with st.expander("Begin a study", expanded=not records, icon=":material/add_circle:", key=form):
     begun = compare_begin()
 if begun is not None:
     _look(begun)

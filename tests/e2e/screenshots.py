@@ -25,10 +25,11 @@ from al_core.experiment import Experiment
 from al_core.store import open_store
 from tests.e2e.conftest import CHROMIUM_FLAGS, ROOT, Server
 from tests.e2e.seeded import seed
+from tests.e2e.seeded_study import seed_study
 
 WIDE, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 MAX_BYTES = 300_000
-PAGES = ("home", "setup", "label", "train", "curves", "queries")
+PAGES = ("home", "setup", "label", "train", "curves", "compare", "queries")
 PARTS = ("Model", "Strategy", "Plan", "Training")
 
 
@@ -128,6 +129,7 @@ def main() -> None:
             # before the server starts its worker, which would take the made-up jobs for its own
             ids = {"rounds-1": seed(server.settings, rounds=1, strategy="entropy", name="Digits by entropy")}
             ids["rounds-6"] = seed(server.settings, rounds=6)
+            seed_study(server.settings)
         server.start()
         browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_FLAGS)
         try:
