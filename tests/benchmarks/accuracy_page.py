@@ -47,7 +47,7 @@ def table(result):
         difference, p = "–", "–"
         if gap is not None:
             difference = f"{gap.interval.mean:+.4f} ± {gap.interval.half:.4f}"
-            p = f"{adjusted[arm.name]:.3f}"
+            p = f"{adjusted[arm.name]:.3f}" if adjusted[arm.name] >= 0.001 else "< 0.001"
         mean, log_mean = (comparison.mean_interval(list(v.values())).mean for v in (areas[arm.name], log))
         lines.append(
             f"| {arm.name} | {' | '.join(cells)} | {mean:.4f} | {log_mean:.4f} | {difference} | {p} |"
@@ -102,7 +102,7 @@ def parity_table(result):
 
 
 def write(out, page):
-    """Put the tables between the marks of the page; the words around them are a person's."""
+    """Put the tables between the marks of the page, and all points beside it; the words are a person's."""
     text = page.read_text()
     for path in sorted(out.glob("*.json")):
         result = json.loads(path.read_text())
@@ -114,3 +114,16 @@ def write(out, page):
         _, _, after = rest.partition(end)
         text = f"{before}{begin}\n{body}\n{end}{after}"
     page.write_text(text)
+    page.with_suffix(".csv").write_text(points(out))
+
+
+def points(out):
+    """Every measured point of every cell as CSV."""
+    lines = ["study,strategy,seed,labels,test_accuracy"]
+    for path in sorted(out.glob("*.json")):
+        for cell in json.loads(path.read_text()).get("cells", ()):
+            lines += [
+                f"{path.stem},{cell['strategy']},{cell['seed']},{r['labels']},{r['test_accuracy']}"
+                for r in cell["curve"]
+            ]
+    return "\n".join(lines) + "\n"
