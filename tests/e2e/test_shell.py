@@ -36,7 +36,8 @@ def test_the_server_never_holds_torch_or_sklearn_and_stays_small(server, home, p
     pid = server.process.pid
     mapped = Path(f"/proc/{pid}/maps").read_text()
     assert HEAVY.findall(mapped) == []
-    assert rss_megabytes(pid) < 250
+    # 240, and 60 of scipy.stats once a comparison has been looked at (another test on this server may have)
+    assert rss_megabytes(pid) < 320
 
 
 def test_importing_the_app_imports_neither_torch_nor_sklearn():

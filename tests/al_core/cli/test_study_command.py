@@ -83,10 +83,10 @@ def test_a_study_that_is_killed_again_and_again_ends_as_one_that_never_was(tmp_p
     assert len(expected) == 4
 
     killed = 0
-    for seconds in (6.0, 9.0, 12.0):
+    for seconds in (4.0, 6.0, 8.0):
         command = started(tmp_path / "two", home.home)
         try:
-            command.wait(timeout=seconds)
+            command.communicate(timeout=seconds)
         except subprocess.TimeoutExpired:
             killed += 1
             kill_all(command, home)
