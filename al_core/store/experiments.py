@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import functools
 import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import (
@@ -21,12 +23,14 @@ from sqlalchemy import (
 
 from al_core.config import ExperimentConfig
 from al_core.errors import NotFound, StoreError
-from al_core.records import ExperimentRecord, ExperimentStatus, JobLease
+from al_core.records import ExperimentRecord, ExperimentStatus, JobLease, JobState
+from al_core.store.class_log import withdrawn_labels
 from al_core.store.engine import Database
 from al_core.store.leases import hold
 from al_core.store.schema import (
     epoch,
     experiment,
+    item_lease,
     job,
     label_client,
     label_current,
@@ -34,10 +38,13 @@ from al_core.store.schema import (
     query,
     query_item,
     round_,
+    seat,
 )
 
 # What belongs to an experiment, what refers to others first.
-BELONGINGS = (label_current, label_client, label_event, epoch, query_item, query, round_, job)
+BELONGINGS = (
+    item_lease, seat, label_current, label_client, label_event, epoch, query_item, query, round_, job,
+)  # fmt: skip
 
 config_of = functools.lru_cache(maxsize=256)(ExperimentConfig.from_json)
 
@@ -101,6 +108,13 @@ def read_record(row: Row[Any]) -> ExperimentRecord:
     )
 
 
+def _counted(records: list[ExperimentRecord], withdrawn: Mapping[str, int]) -> list[ExperimentRecord]:
+    """The records, without labels in their counts whose class was dropped."""
+    if not withdrawn:
+        return records
+    return [replace(r, num_labeled=r.num_labeled - withdrawn.get(r.id, 0)) for r in records]
+
+
 class Experiments:
     """The experiment methods of the store."""
 
@@ -120,47 +134,38 @@ class Experiments:
         with self._db.write() as connection:
             if parent_id is not None and not _exists(connection, parent_id):
                 raise missing(parent_id)
-            now = self._db.now(connection)
-            new = self._db.insert(experiment).values(
-                id=secrets.token_hex(6),
-                name=config.name,
-                config=config.to_json(),
-                status=ExperimentStatus.NEW.value,
-                parent_id=parent_id,
-                study_id=study_id,
-                cell=cell,
-                ghost=ghost,
-                idempotency_key=idempotency_key,
-                created_at=now,
-                updated_at=now,
-                version=1,
-                label_rev=0,
-                label_head="",
-                deleting=False,
-            )
-            made = connection.execute(
-                new.on_conflict_do_nothing(index_elements=["idempotency_key"]).returning(experiment.c.id)
-            ).scalar()
-            same = experiment.c.id == made if made else experiment.c.idempotency_key == idempotency_key
-            return read_record(connection.execute(records_query().where(same)).one())
+            made, _ = new_experiment(
+                self._db, connection, config, idempotency_key=idempotency_key, parent_id=parent_id,
+                study_id=study_id, cell=cell, ghost=ghost, status=ExperimentStatus.NEW.value,
+            )  # fmt: skip
+            return read_record(connection.execute(records_query().where(experiment.c.id == made)).one())
 
     def experiment(self, experiment_id: str) -> ExperimentRecord:
         """Raises NotFound."""
         with self._db.read() as connection:
             row = connection.execute(records_query().where(experiment.c.id == experiment_id)).one_or_none()
-        if row is None:
-            raise missing(experiment_id)
-        return read_record(row)
+            if row is None:
+                raise missing(experiment_id)
+            return _counted([read_record(row)], withdrawn_labels(connection, experiment_id))[0]
 
-    def experiments(self, *, ghosts: bool = False, cells: bool = False) -> list[ExperimentRecord]:
-        """Newest first; baselines and cells of studies only when asked for."""
+    def experiments(
+        self, *, ghosts: bool = False, cells: bool = False, of: str | None = None
+    ) -> list[ExperimentRecord]:
+        """Newest first; `of`: only what was made of that experiment, or of a cell of that study."""
         wanted = records_query().order_by(experiment.c.seq.desc())
+        if of is not None:
+            parent, its_cells = (
+                experiment.c.parent_id,
+                select(experiment.c.id).where(experiment.c.study_id == of),
+            )
+            wanted = wanted.where(or_(parent == of, parent.in_(its_cells)))
         if not cells:
             wanted = wanted.where(experiment.c.study_id.is_(None))
         if not ghosts:
             wanted = wanted.where(experiment.c.ghost.is_(False))
         with self._db.read() as connection:
-            return [read_record(row) for row in connection.execute(wanted)]
+            records = [read_record(row) for row in connection.execute(wanted)]
+            return _counted(records, withdrawn_labels(connection))
 
     def ghost_of(self, experiment_id: str) -> ExperimentRecord | None:
         """The random baseline that follows this experiment."""
@@ -201,7 +206,7 @@ class Experiments:
             touch(connection, experiment_id, self._db.now(connection), **values)
 
     def delete_experiment(self, experiment_id: str) -> None:
-        """With everything that belongs to it, its ghost too. Artefacts are left to garbage collection."""
+        """With everything that belongs to it, its ghost too; its artefacts stay (`al_core.removal`)."""
         with self._db.write() as connection:
             if not _exists(connection, experiment_id):
                 raise missing(experiment_id)
@@ -211,16 +216,7 @@ class Experiments:
                     select(experiment.c.id).where(or_(experiment.c.id == experiment_id, its_ghost))
                 )
             )
-            # Jobs before experiments, the order in which workers lock them: no deadlock.
-            connection.execute(self._db.locked(select(job.c.seq).where(job.c.experiment_id.in_(ids))))
-            gone = experiment.c.id.in_(ids)
-            connection.execute(update(experiment).where(gone).values(deleting=True))
-            for table in BELONGINGS:
-                connection.execute(delete(table).where(table.c.experiment_id.in_(ids)))
-            orphans = update(experiment).where(experiment.c.parent_id.in_(ids))
-            connection.execute(orphans.values(parent_id=None))
-            if connection.execute(delete(experiment).where(gone)).rowcount != len(ids):
-                raise StoreError(f"experiment {experiment_id} changed while it was deleted; try again")
+            remove(self._db, connection, ids)
 
     def version(self, experiment_id: str) -> int:
         """Raises NotFound."""
@@ -229,6 +225,58 @@ class Experiments:
         if found is None:
             raise missing(experiment_id)
         return found
+
+
+def new_experiment(
+    db: Database,
+    connection: Connection,
+    config: ExperimentConfig,
+    *,
+    idempotency_key: str | None,
+    **values: Any,
+) -> tuple[str, bool]:
+    """Insert an experiment with these columns; its id, and whether it is new: a used key gives the old."""
+    now = db.now(connection)
+    new = db.insert(experiment).values(
+        id=secrets.token_hex(6),
+        name=config.name,
+        config=config.to_json(),
+        idempotency_key=idempotency_key,
+        created_at=now,
+        updated_at=now,
+        version=1,
+        label_rev=0,
+        label_head="",
+        deleting=False,
+        **values,
+    )
+    made = connection.execute(
+        new.on_conflict_do_nothing(index_elements=["idempotency_key"]).returning(experiment.c.id)
+    ).scalar()
+    if made is not None:
+        return made, True
+    same = experiment.c.idempotency_key == idempotency_key
+    return connection.execute(select(experiment.c.id).where(same)).scalar_one(), False
+
+
+def remove(db: Database, connection: Connection, ids: Sequence[str], *, idle: bool = False) -> None:
+    """Delete experiments with all that belongs to them; `idle` refuses where a job of one still goes on.
+
+    Raises:
+        StoreError: one runs, or changed meanwhile.
+    """
+    # Jobs before experiments, the order in which workers lock them: no deadlock.
+    states = connection.scalars(db.locked(select(job.c.state).where(job.c.experiment_id.in_(ids)))).all()
+    busy = sum(JobState(state).active for state in states)
+    if idle and busy:
+        raise StoreError(f"{busy} of its runs still run or wait; stop it first, then delete it")
+    gone = experiment.c.id.in_(ids)
+    connection.execute(update(experiment).where(gone).values(deleting=True))
+    for table in BELONGINGS:
+        connection.execute(delete(table).where(table.c.experiment_id.in_(ids)))
+    connection.execute(update(experiment).where(experiment.c.parent_id.in_(ids)).values(parent_id=None))
+    if connection.execute(delete(experiment).where(gone)).rowcount != len(ids):
+        raise StoreError("an experiment changed while it was deleted; try again")
 
 
 def _exists(connection: Connection, experiment_id: str) -> bool:

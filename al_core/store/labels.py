@@ -3,22 +3,38 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import operator
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict, replace
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, func, insert, select
 
+from al_core.classes import Effects
 from al_core.errors import StoreError
-from al_core.records import JobLease, LabelAck, LabelEvent, LabelOp, LabelSource
+from al_core.records import (
+    ClassChange,
+    ClassEvent,
+    JobLease,
+    LabelAck,
+    LabelEvent,
+    LabelOp,
+    LabelSource,
+    Mark,
+    MarkEvent,
+)
+from al_core.store.class_log import CLASS, NO_IMAGE, read_classes
 from al_core.store.columns import to_json
 from al_core.store.engine import Database
 from al_core.store.experiments import missing, touch
 from al_core.store.leases import hold
 from al_core.store.schema import experiment, label_client, label_current, label_event
+from al_core.store.seats import give_way, people_of, renew
 from al_core.types import EXCLUDE, SKIP, UNLABEL
 
 SOURCES = {source.value: source for source in LabelSource}
+MARKS = tuple(mark.value for mark in Mark)
 CHAINED = (
     "id", "experiment_id", "sample_id", "value", "source", "annotator",
     "round", "client", "n", "at", "milliseconds",
@@ -29,12 +45,22 @@ LOG_END = select(experiment.c.label_rev, experiment.c.label_head).where(
 LAST_NUMBER = select(label_client.c.last_n).where(
     label_client.c.experiment_id == bindparam("experiment"), label_client.c.client == bindparam("client")
 )
-EVENT = [label_event.c[name] for name in CHAINED]
+_ADD = insert(label_event)
+ADDED = ("mark", "detail")  # by later versions: chained only where there is one, so that old logs still fit
+EVENT = [label_event.c[name] for name in (*CHAINED, "detail")]
+LOG = [label_event.c[name] for name in (*CHAINED, *ADDED)]
+MARK = [
+    label_event.c[name]
+    for name in ("id", "sample_id", "mark", "value", "detail", "annotator", "round", "at", "client")
+]
+MAX_DETAIL = 16_000
+AT_ONCE = 500  # samples that one statement names
 
 
 def link(previous: str, row: Sequence[Any]) -> str:
-    """Hash of an event and, through `previous`, of all events before it (row in CHAINED's order)."""
-    return hashlib.sha256(f"{previous}{to_json(list(row))}".encode()).hexdigest()
+    """Hash of an event and, through `previous`, of all events before it (row in LOG's order)."""
+    kept = row[: len(CHAINED)] if all(value is None for value in row[len(CHAINED) :]) else row
+    return hashlib.sha256(f"{previous}{to_json(list(kept))}".encode()).hexdigest()
 
 
 def _integer(op: LabelOp, name: str, low: int, high: int) -> int:
@@ -61,18 +87,47 @@ def _checked(ops: Sequence[LabelOp]) -> list[LabelOp]:
             raise StoreError(
                 f"label {n} comes after label {last}; answers are sent in the order of their numbers"
             )
-        value = _integer(op, "value", UNLABEL, 2**31)
+        low, high = (UNLABEL, 2**31) if op.mark in (None, Mark.OPINION) else (0, 2)
+        value = _integer(op, "value", low, high)
         if value < 0 and value not in (SKIP, EXCLUDE, UNLABEL):
             raise StoreError(f"label {n}: value {value} is neither a class nor skip, exclude or unlabel")
         spent = None if op.milliseconds is None else _integer(op, "milliseconds", 0, 2**53)
-        checked.append(LabelOp(n, _integer(op, "sample_id", 0, 2**63), value, spent))
+        sample_id = _integer(op, "sample_id", 0, 2**63)
+        if op.mark is not None and op.mark not in MARKS:
+            raise StoreError(f"label {n}: {op.mark!r} is no mark; there are {', '.join(MARKS)}")
+        if op.detail is not None and len(to_json(op.detail)) > MAX_DETAIL:
+            raise StoreError(f"label {n}: what is said of it is longer than {MAX_DETAIL} letters; shorten it")
+        if len(op.annotator or "") > 200:
+            raise StoreError(f"label {n}: a name of at most 200 letters is needed")
+        asked = None if op.round is None else _integer(op, "round", -1, 2**31)
+        checked.append(LabelOp(n, sample_id, value, spent, op.mark, op.detail, op.annotator, asked))
         last = n
     return checked
 
 
-def _event(row: Row[Any]) -> LabelEvent:
+def label_of(row: Row[Any]) -> LabelEvent:
+    """A row of EVENT."""
     event_id, experiment_id, sample_id, value, source, *rest = tuple(row)
+    rest[-1] = None if rest[-1] is None else json.loads(rest[-1])
     return LabelEvent(event_id, experiment_id, sample_id, value, SOURCES[source], *rest)
+
+
+def _mark(row: Row[Any]) -> MarkEvent:
+    said = {} if row.detail is None else json.loads(row.detail)
+    return MarkEvent(
+        row.id, row.sample_id, Mark(row.mark), bool(row.value), said.get("text", ""), row.annotator,
+        row.round, row.at, row.client,
+    )  # fmt: skip
+
+
+def event_ids(db: Database, connection: Connection, count: int) -> Iterable[int]:
+    """The ids that come next: known before the insert, as the chain covers them."""
+    if db.is_sqlite:
+        used = "SELECT seq FROM sqlite_sequence WHERE name = 'label_event'"
+        first = (connection.exec_driver_sql(used).scalar() or 0) + 1
+        return range(first, first + count)
+    following = func.nextval(func.pg_get_serial_sequence("label_event", "id"))
+    return connection.scalars(select(following).select_from(func.generate_series(1, count))).all()
 
 
 class Labels:
@@ -89,9 +144,12 @@ class Labels:
         source: LabelSource,
         round: int,
         annotator: str = "",
+        shared: bool = False,
         lease: JobLease | None = None,
     ) -> LabelAck:
         """Commit answers in the order of their numbers; those at or below the client's last are ignored.
+
+        `shared`: what is another person's to answer is kept as an opinion (al_core.store.seats).
 
         Raises:
             StoreError: an answer is malformed (class ids are the caller's to check), or the write failed.
@@ -108,26 +166,82 @@ class Labels:
             if not fresh:
                 return LabelAck(last, rev)
             now = self._db.now(connection)
-            rows = []
-            for number, op in zip(self._event_ids(connection, len(fresh)), fresh, strict=True):
-                row = (
-                    number, experiment_id, op.sample_id, op.value, LabelSource(source).value, annotator,
-                    int(round), client, op.n, now, op.milliseconds,
-                )  # fmt: skip
-                head = link(head, row)
-                rows.append(dict(zip(CHAINED, row, strict=True)) | {"chain": head})
-            connection.execute(insert(label_event), rows)
-            self._set_current(connection, rows)
-            self._set_last_number(connection, experiment_id, client, fresh[-1].n)
-            rev = rows[-1]["id"]
-            touch(connection, experiment_id, now, label_rev=rev, label_head=head)
-            return LabelAck(fresh[-1].n, rev)
+            aside: dict[int, str] = {}
+            if shared:
+                known = people_of(connection, experiment_id)
+                fresh, aside = give_way(connection, known, experiment_id, annotator, fresh, now)
+                renew(self._db, connection, known, experiment_id, annotator, fresh, now)
+            how = LabelSource(source).value
+            rows = [
+                (
+                    op.sample_id, op.value, how, annotator if op.annotator is None else op.annotator,
+                    int(round if op.round is None else op.round), client, op.n, now, op.milliseconds,
+                    op.mark and str(op.mark),
+                    None if op.detail is None else to_json(op.detail),
+                )
+                for op in fresh
+            ]  # fmt: skip
+            rev = self._append(connection, experiment_id, head, rows)
+            return LabelAck(fresh[-1].n, rev, aside)
+
+    def _append(
+        self, connection: Connection, experiment_id: str, head: str, events: Sequence[Sequence[Any]]
+    ) -> int:
+        """Write rows (in LOG's order, from `sample_id` on) to the end of the log; gives its last id."""
+        rows = []
+        for number, event in zip(event_ids(self._db, connection, len(events)), events, strict=True):
+            row = (number, experiment_id, *event)
+            head = link(head, row)
+            rows.append(dict(zip((*CHAINED, *ADDED), row, strict=True)) | {"chain": head})
+        connection.execute(_ADD, rows)
+        self._set_current(connection, rows)
+        last = rows[-1]
+        self._set_last_number(connection, experiment_id, last["client"], last["n"])
+        touch(connection, experiment_id, last["at"], label_rev=last["id"], label_head=head)
+        return last["id"]
+
+    def change_class(
+        self,
+        experiment_id: str,
+        change: ClassChange,
+        *,
+        seen: int,
+        round: int,
+        annotator: str = "",
+    ) -> int | None:
+        """Commit a change that was checked (`Classes.checked`); gives its event's id.
+
+        None, and nothing is written, if `seen` is not the last change's id (0: none) any more.
+
+        Raises:
+            StoreError: the write failed.
+        """
+        if len(annotator) > 200:
+            raise StoreError(f"annotator {annotator[:40]!r}: a name of at most 200 letters is needed")
+        said = {name: value for name, value in asdict(change).items() if value not in ("", None)}
+        del said["class_id"]
+        detail = to_json(said)
+        if len(detail) > MAX_DETAIL:
+            raise StoreError(f"what is said of a class is longer than {MAX_DETAIL} letters; shorten it")
+        with self._db.write() as connection:
+            _, head = self._log_end(connection, experiment_id)
+            known = read_classes(connection, experiment_id)
+            if seen != (known[-1].id if known else 0):
+                return None
+            n = self._last_number(connection, experiment_id, CLASS) + 1
+            row = (
+                NO_IMAGE, change.class_id, LabelSource.HUMAN.value, annotator, int(round), CLASS, n,
+                self._db.now(connection), None, CLASS, detail,
+            )  # fmt: skip
+            return self._append(connection, experiment_id, head, [row])
+
+    def class_events(self, experiment_id: str, *, until: int | None = None) -> list[ClassEvent]:
+        """Changes of classes with id <= until, in order."""
+        with self._db.read() as connection:
+            return read_classes(connection, experiment_id, until)
 
     def _log_end(self, connection: Connection, experiment_id: str) -> tuple[int, str]:
-        columns = select(experiment.c.label_rev, experiment.c.label_head)
-        end = connection.execute(
-            self._db.locked(columns.where(experiment.c.id == experiment_id))
-        ).one_or_none()
+        end = connection.execute(self._db.locked(LOG_END), {"experiment": experiment_id}).one_or_none()
         if end is None:
             raise missing(experiment_id)
         return end.label_rev, end.label_head
@@ -135,15 +249,6 @@ class Labels:
     @staticmethod
     def _last_number(connection: Connection, experiment_id: str, client: str) -> int:
         return connection.scalar(LAST_NUMBER, {"experiment": experiment_id, "client": client}) or 0
-
-    def _event_ids(self, connection: Connection, count: int) -> Iterable[int]:
-        """The ids that come next: known before the insert, as the chain covers them."""
-        if self._db.is_sqlite:
-            used = "SELECT seq FROM sqlite_sequence WHERE name = 'label_event'"
-            first = (connection.exec_driver_sql(used).scalar() or 0) + 1
-            return range(first, first + count)
-        following = func.nextval(func.pg_get_serial_sequence("label_event", "id"))
-        return connection.scalars(select(following).select_from(func.generate_series(1, count))).all()
 
     def _set_current(self, connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
         winners = {
@@ -154,8 +259,10 @@ class Labels:
                 "event_id": row["id"],
             }
             for row in rows
+            if row["mark"] is None
         }
-        connection.execute(self._db.upsert(label_current), list(winners.values()))
+        if winners:
+            connection.execute(self._db.upsert(label_current), list(winners.values()))
 
     def _set_last_number(self, connection: Connection, experiment_id: str, client: str, n: int) -> None:
         row = {"experiment_id": experiment_id, "client": client, "last_n": n}
@@ -164,24 +271,71 @@ class Labels:
     def label_events(
         self, experiment_id: str, *, after: int = 0, until: int | None = None
     ) -> list[LabelEvent]:
-        """Events with after < id <= until, in order."""
-        wanted = select(*EVENT).where(label_event.c.experiment_id == experiment_id, label_event.c.id > after)
+        """Answers with after < id <= until, in order."""
+        wanted = select(*EVENT).where(
+            label_event.c.experiment_id == experiment_id,
+            label_event.c.id > after,
+            label_event.c.mark.is_(None),
+        )
         if until is not None:
             wanted = wanted.where(label_event.c.id <= until)
         with self._db.read() as connection:
-            return [_event(row) for row in connection.execute(wanted.order_by(label_event.c.id))]
+            return [label_of(row) for row in connection.execute(wanted.order_by(label_event.c.id))]
 
-    def current_labels(self, experiment_id: str) -> dict[int, LabelEvent]:
-        """The winning event of each sample that has one (UNLABEL included)."""
+    def current_labels(self, experiment_id: str, *, of: Sequence[int] | None = None) -> dict[int, LabelEvent]:
+        """The winning event of each sample that has one (UNLABEL included), or of these, as it counts."""
         wanted = (
             select(*EVENT)
             .join(label_current, label_current.c.event_id == label_event.c.id)
             .where(label_current.c.experiment_id == experiment_id)
             .order_by(label_current.c.sample_id)
         )
+        parts = [wanted]
+        if of is not None:
+            ids = sorted({int(i) for i in of})
+            pieces = (ids[start : start + AT_ONCE] for start in range(0, len(ids), AT_ONCE))
+            parts = [wanted.where(label_current.c.sample_id.in_(piece)) for piece in pieces]
         with self._db.read() as connection:
-            events = [_event(row) for row in connection.execute(wanted)]
+            events = [label_of(row) for part in parts for row in connection.execute(part)]
+            effects = Effects.of(read_classes(connection, experiment_id))
+        if effects:
+            events = [replace(event, value=effects.value(event.value)) for event in events]
         return {event.sample_id: event for event in events}
+
+    def last_number(self, experiment_id: str, client: str) -> int:
+        """The highest number of a client's answers, 0 before its first."""
+        with self._db.read() as connection:
+            return self._last_number(connection, experiment_id, client)
+
+    def clients(self, experiment_id: str, prefix: str) -> list[str]:
+        """The clients whose names begin so, by name."""
+        wanted = select(label_client.c.client).where(
+            label_client.c.experiment_id == experiment_id,
+            label_client.c.client.startswith(prefix, autoescape=True),
+        )
+        with self._db.read() as connection:
+            return sorted(connection.scalars(wanted))
+
+    def label_log(self, experiment_id: str) -> tuple[int, str]:
+        """Where the log ends: the last event's id, and the hash over all events. Raises NotFound."""
+        with self._db.read() as connection:
+            end = connection.execute(LOG_END, {"experiment": experiment_id}).one_or_none()
+        if end is None:
+            raise missing(experiment_id)
+        return end.label_rev, end.label_head
+
+    def mark_events(self, experiment_id: str, *, until: int | None = None) -> list[MarkEvent]:
+        """Marks set and taken back, with id <= until, in order; opinions are read by `opinions`."""
+        wanted = select(*MARK).where(
+            label_event.c.experiment_id == experiment_id,
+            # said twice, so that the index of the marks is walked and not the log
+            label_event.c.mark.is_not(None),
+            label_event.c.mark.not_in((Mark.OPINION.value, CLASS)),
+        )
+        if until is not None:
+            wanted = wanted.where(label_event.c.id <= until)
+        with self._db.read() as connection:
+            return [_mark(row) for row in connection.execute(wanted.order_by(label_event.c.id))]
 
     def label_rev(self, experiment_id: str) -> int:
         """Id of the last label event, 0 before the first. Raises NotFound."""

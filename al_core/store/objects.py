@@ -12,7 +12,8 @@ import hashlib
 import os
 import re
 import tempfile
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import IO
 
@@ -99,12 +100,28 @@ class Objects:
         except SafetensorError as error:
             raise StoreError(f"object {sha} does not hold arrays: {error}") from error
 
-    def check(self) -> list[str]:
-        """Damage found, in words: every object is read and hashed again."""
-        return list(self._damage())
+    def remove(self, sha: str, suffix: str = ARRAYS, *, older_than: float = 0.0) -> int:
+        """Remove an object that was put so many seconds ago or more; gives the bytes that were freed."""
+        place = self.path(sha, suffix)
+        try:
+            found = place.stat()
+            if time.time() - found.st_mtime < older_than:
+                return 0
+            place.unlink()
+        except FileNotFoundError:  # another process removed it
+            return 0
+        except OSError as error:
+            raise StoreError(f"{place} cannot be removed ({error.strerror})") from error
+        return found.st_size
 
-    def _damage(self) -> Iterator[str]:
-        for place in sorted(self.root.glob("*/*")):
+    def check(self, progress: Callable[[int, int], None] = lambda done, total: None) -> list[str]:
+        """Damage found, in words: every object is read and hashed again; `progress` gets (done, all)."""
+        return list(self._damage(progress))
+
+    def _damage(self, progress: Callable[[int, int], None]) -> Iterator[str]:
+        places = sorted(self.root.glob("*/*"))
+        for done, place in enumerate(places):
+            progress(done, len(places))
             sha = place.parent.name + place.name.partition(".")[0]
             if not _SHA.fullmatch(sha):
                 yield f"{place} is not an object; move it elsewhere"

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, RowMapping, insert, select, update
+from sqlalchemy import Connection, Row, RowMapping, bindparam, insert, select, update
 
 from al_core.errors import StoreError
 from al_core.records import (
@@ -26,7 +26,7 @@ from al_core.store.schema import epoch, job, query, query_item, round_
 
 EPOCH_TABLE = epoch  # an epoch's record is called epoch too, where it is put
 EPOCH = [epoch.c[name] for name in EpochRecord.__dataclass_fields__]
-ITEM = [query_item.c[name] for name in ("round", "rank", "sample_id", "score", "guesses")]
+ITEM = [query_item.c[name] for name in ("round", "rank", "sample_id", "score", "ahead", "guesses")]
 
 
 def _round(row: RowMapping) -> RoundRecord:
@@ -37,7 +37,7 @@ def _round(row: RowMapping) -> RoundRecord:
     return RoundRecord(**values)
 
 
-def _item_rows(asked: Query) -> list[dict[str, Any]]:
+def item_rows(asked: Query) -> list[dict[str, Any]]:
     """The items as rows. Made before the transaction: for 100,000 items it takes longer than the insert."""
     return [
         {
@@ -47,20 +47,24 @@ def _item_rows(asked: Query) -> list[dict[str, Any]]:
             "sample_id": int(item.sample_id),
             "score": item.score,
             "guesses": to_json(item.guesses) if item.guesses else "[]",
+            "ahead": place >= len(asked.items) or None,
         }
-        for item in asked.items
+        for place, item in enumerate(asked.offered)
     ]
 
 
-def _items(rows: Sequence[Row[Any]]) -> Iterator[tuple[int, QueryItem]]:
-    """Round and item of each row; the guesses are parsed in one go, as calls cost more than text."""
+def _items(rows: Sequence[Row[Any]]) -> Iterator[tuple[tuple[int, bool], QueryItem]]:
+    """Round, whether ahead, and item of each row; all guesses are parsed in one go: calls cost most."""
     guesses = json.loads(f"[{','.join([row[-1] for row in rows])}]")
     for row, pairs in zip(rows, guesses, strict=True):
-        round, rank, sample_id, score, _ = tuple(row)
-        yield round, QueryItem(rank, sample_id, score, tuple([(pair[0], pair[1]) for pair in pairs]))
+        round, rank, sample_id, score, ahead, _ = tuple(row)
+        yield (
+            (round, bool(ahead)),
+            QueryItem(rank, sample_id, score, tuple([(pair[0], pair[1]) for pair in pairs])),
+        )
 
 
-def _put_query(connection: Connection, asked: Query, items: list[dict[str, Any]]) -> None:
+def put_query_rows(connection: Connection, asked: Query, items: list[dict[str, Any]]) -> None:
     """Insert a query; the same one again changes nothing.
 
     Raises:
@@ -89,14 +93,15 @@ def _put_query(connection: Connection, asked: Query, items: list[dict[str, Any]]
         connection.execute(insert(query_item), items)
 
 
+_ASKED = select(query.c.round).where(
+    query.c.experiment_id == bindparam("experiment"), query.c.round == bindparam("round")
+)
+
+
 class Rounds:
     """The epoch, round and query methods of the store."""
 
     _db: Database
-
-    def put_epoch(self, lease: JobLease, experiment_id: str, epoch: EpochRecord) -> None:
-        """Insert or replace the record of (round, epoch)."""
-        self.put_epochs(lease, experiment_id, [epoch])
 
     def put_epochs(self, lease: JobLease, experiment_id: str, epochs: Sequence[EpochRecord]) -> None:
         """Insert or replace several records in one transaction: tiny epochs come faster than commits."""
@@ -137,7 +142,7 @@ class Rounds:
         if query is not None and (query.experiment_id, query.round) != (record.experiment_id, record.number):
             raise StoreError(f"round {record.number} of {record.experiment_id} cannot ask for {query.batch}")
         values = {name: getattr(record, name) for name in RoundRecord.__dataclass_fields__}
-        items = [] if query is None else _item_rows(query)
+        items = [] if query is None else item_rows(query)
         with self._db.write() as connection:
             hold(self._db, connection, lease)
             now = self._db.now(connection)
@@ -148,24 +153,35 @@ class Rounds:
                 raise StoreError(f"round {record.number} of {record.experiment_id} has been recorded already")
             connection.execute(insert(round_), values)
             if query is not None:
-                _put_query(connection, query, items)
+                put_query_rows(connection, query, items)
             # Work came of this job: silent attempts before it no longer count against it.
             connection.execute(update(job).where(job.c.id == lease.job_id).values(lost=0))
 
     def put_query(self, lease: JobLease, query: Query) -> None:
         """The initial set's query (round INITIAL_ROUND); status becomes AWAITING_LABELS."""
-        items = _item_rows(query)
+        items = item_rows(query)
         with self._db.write() as connection:
             hold(self._db, connection, lease)
             awaiting = ExperimentStatus.AWAITING_LABELS.value
             touch(connection, query.experiment_id, self._db.now(connection), status=awaiting)
-            _put_query(connection, query, items)
+            put_query_rows(connection, query, items)
 
     def rounds(self, experiment_id: str) -> list[RoundRecord]:
         """By number."""
         wanted = select(round_).where(round_.c.experiment_id == experiment_id).order_by(round_.c.number)
         with self._db.read() as connection:
             return [_round(row) for row in connection.execute(wanted).mappings()]
+
+    def artefacts(self) -> set[str]:
+        """SHA-256 of every object that a round of any experiment refers to."""
+        with self._db.read() as connection:
+            kept = connection.scalars(select(round_.c.artefacts))
+            return {sha for artefacts in kept for sha in artefacts.values()}
+
+    def has_query(self, experiment_id: str, round: int) -> bool:
+        """Whether the round has asked for something: one row is looked at."""
+        with self._db.read() as connection:
+            return connection.scalar(_ASKED, {"experiment": experiment_id, "round": round}) is not None
 
     def query(self, experiment_id: str, round: int) -> Query | None:
         """What the round asked for, or None."""
@@ -182,10 +198,13 @@ class Rounds:
         with self._db.read() as connection:
             asked = connection.execute(heads.order_by(query.c.round)).all()
             rows = connection.execute(parts.order_by(query_item.c.round, query_item.c.rank)).all()
-        items: dict[int, list[QueryItem]] = defaultdict(list)
-        for number, item in _items(rows):
-            items[number].append(item)
+        items: dict[tuple[int, bool], list[QueryItem]] = defaultdict(list)
+        for place, item in _items(rows):
+            items[place].append(item)
         return [
-            Query(q.experiment_id, q.round, q.strategy, tuple(items[q.round]), q.num_candidates, q.hash, q.at)
+            Query(
+                q.experiment_id, q.round, q.strategy, tuple(items[q.round, False]), q.num_candidates, q.hash,
+                q.at, tuple(items[q.round, True]),
+            )
             for q in asked
-        ]
+        ]  # fmt: skip

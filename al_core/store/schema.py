@@ -3,6 +3,8 @@
     experiment 1-* label_event      the log: append-only, hashes chained within an experiment
                1-* label_current    sample -> its winning event; follows from the log
                1-* label_client     client -> its highest number; follows from the log
+               1-* seat             who is at the session, and until when
+               1-* item_lease       which images of the query are whose to answer
                1-* round, epoch     what training reported
                1-* query 1-* query_item
                1-* job              (a "prepare" job has no experiment)
@@ -99,7 +101,17 @@ label_event = Table(
     Column("at", Double, nullable=False),
     Column("milliseconds", BigInteger),
     Column("chain", Text, nullable=False),
+    Column("mark", Text),  # set: this is no answer, `value` says whether the mark is on
+    Column("detail", Text),  # JSON; chained as it stands
     Index(None, "experiment_id", "id"),
+    Index(None, "experiment_id", "sample_id"),
+    Index(
+        "ix_label_event_marks",
+        "experiment_id",
+        "id",
+        sqlite_where=text("mark IS NOT NULL"),
+        postgresql_where=text("mark IS NOT NULL"),
+    ),
     sqlite_autoincrement=True,
 )
 
@@ -120,6 +132,32 @@ label_client = Table(
     _experiment_key(),
     Column("client", Text, primary_key=True),
     Column("last_n", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+seat = Table(
+    "seat",
+    metadata,
+    _experiment_key(),
+    Column("annotator", Text, primary_key=True),
+    Column("round", Integer, nullable=False),
+    Column("since", Double, nullable=False),
+    Column("until", Double, nullable=False),
+    Column("pace", Integer),
+    Column("browser", Text, nullable=False),
+    Column("twin_until", Double, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# A lease holds while its annotator's seat does: renewing one row renews them all.
+item_lease = Table(
+    "item_lease",
+    metadata,
+    _experiment_key(),
+    Column("sample_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("annotator", Text, primary_key=True),
+    Column("round", Integer, nullable=False),
+    Column("second", Boolean, nullable=False),
     sqlite_with_rowid=False,
 )
 
@@ -175,6 +213,7 @@ query_item = Table(
     Column("sample_id", BigInteger, nullable=False),
     Column("score", Real),
     Column("guesses", Text, nullable=False),  # JSON, coded by rounds.py outside the transaction
+    Column("ahead", Boolean),  # true: may be labeled while the next round trains; null: asked
     sqlite_with_rowid=False,
 )
 

@@ -5,17 +5,21 @@ from __future__ import annotations
 import secrets
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, delete, select, update
 
 from al_core.errors import NotFound
 from al_core.records import ExperimentRecord, StudyRecord
 from al_core.store.engine import Database
-from al_core.store.experiments import read_record, records_query
+from al_core.store.experiments import read_record, records_query, remove
 from al_core.store.schema import experiment, study
 
 
 def _study(row: Row[Any]) -> StudyRecord:
     return StudyRecord(row.id, row.name, row.config, row.created_at)
+
+
+def _missing(study_id: str) -> NotFound:
+    return NotFound(f"there is no study {study_id!r}: it may have been deleted; choose another")
 
 
 class Studies:
@@ -38,18 +42,34 @@ class Studies:
                 made = connection.execute(same).one()
             return _study(made)
 
+    def change_study(self, study_id: str, config: str, *, was: str) -> bool:
+        """Replace its config, if it still is what the caller read; whether it was. Raises NotFound."""
+        with self._db.write() as connection:
+            same = (study.c.id == study_id) & (study.c.config == was)
+            changed = connection.execute(update(study).where(same).values(config=config)).rowcount == 1
+        self.study(study_id)
+        return changed
+
     def study(self, study_id: str) -> StudyRecord:
         """Raises NotFound."""
         with self._db.read() as connection:
             row = connection.execute(select(study).where(study.c.id == study_id)).one_or_none()
         if row is None:
-            raise NotFound(f"there is no study {study_id!r}: it may have been deleted; choose another")
+            raise _missing(study_id)
         return _study(row)
 
     def studies(self) -> list[StudyRecord]:
         """Newest first."""
         with self._db.read() as connection:
             return [_study(row) for row in connection.execute(select(study).order_by(study.c.seq.desc()))]
+
+    def delete_study(self, study_id: str) -> None:
+        """With its experiments; their artefacts stay (`al_core.removal`). Raises NotFound, StoreError."""
+        with self._db.write() as connection:
+            ids = list(connection.scalars(select(experiment.c.id).where(experiment.c.study_id == study_id)))
+            remove(self._db, connection, ids, idle=True)
+            if not connection.execute(delete(study).where(study.c.id == study_id)).rowcount:
+                raise _missing(study_id)
 
     def study_experiments(self, study_id: str) -> list[ExperimentRecord]:
         """The cells that exist, by number."""

@@ -8,7 +8,8 @@ from typing import Any
 from sqlalchemy import Connection, Row, select
 
 from al_core.store.engine import Database
-from al_core.store.labels import EVENT, link
+from al_core.store.experiments import missing
+from al_core.store.labels import LOG, link
 from al_core.store.schema import experiment, label_client, label_current, label_event
 
 
@@ -25,6 +26,14 @@ class Upkeep:
             for row in logs:
                 found += _log_damage(connection, row)
         return found
+
+    def check_log(self, experiment_id: str) -> list[str]:
+        """The same of one experiment's label log alone. Raises NotFound."""
+        with self._db.read() as connection:
+            row = connection.execute(select(experiment).where(experiment.c.id == experiment_id)).one_or_none()
+            if row is None:
+                raise missing(experiment_id)
+            return list(_log_damage(connection, row))
 
     def close(self) -> None:
         """Let go of the database; another call opens it again."""
@@ -44,16 +53,17 @@ def _log_damage(connection: Connection, log: Row[Any]) -> Iterator[str]:
     place, head, rev = f"experiment {log.id}", "", 0
     current: dict[int, tuple[int, int]] = {}
     numbers: dict[str, int] = {}
-    events = select(*EVENT, label_event.c.chain).where(label_event.c.experiment_id == log.id)
+    events = select(*LOG, label_event.c.chain).where(label_event.c.experiment_id == log.id)
     for *event, chain in connection.execute(events.order_by(label_event.c.id)):
-        rev, _, sample_id, value, _, _, _, client, n, _, _ = event
+        rev, _, sample_id, value, _, _, _, client, n, _, _, mark, _ = event
         expected = link(head, event)
         if chain != expected:
             yield f"{place}: label event {rev} does not fit the one before: one was changed, added or removed"
         if n <= numbers.get(client, 0):
             yield f"{place}: label event {rev} repeats number {n} of client {client}"
         head = chain
-        current[sample_id] = (value, rev)
+        if mark is None:
+            current[sample_id] = (value, rev)
         numbers[client] = n
     if (rev, head) != (log.label_rev, log.label_head):
         yield f"{place}: the label log ends at event {rev}, but {log.label_rev} was committed last"

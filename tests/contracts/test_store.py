@@ -20,6 +20,7 @@ from al_core.records import (
     LabelAck,
     LabelOp,
     LabelSource,
+    Mark,
     Query,
     QueryItem,
     RoundRecord,
@@ -95,6 +96,21 @@ def test_experiments_come_newest_first_and_ghosts_only_when_asked(store):
     assert store.ghost_of(second.id) is None
 
 
+def test_what_was_made_of_an_experiment_or_of_a_study_s_cells_is_found_by_it(store):
+    session = store.create_experiment(ExperimentConfig(name="session"))
+    study = store.create_study("s", "{}")
+    cells = [
+        store.create_experiment(ExperimentConfig(name=f"cell {n}"), study_id=study.id, cell=n) for n in (0, 1)
+    ]
+    store.create_experiment(ExperimentConfig(name="ghost"), parent_id=session.id, ghost=True)
+    for parent in (session, cells[0], cells[1], session):
+        store.create_experiment(ExperimentConfig(name=f"of {parent.name}"), parent_id=parent.id)
+    assert [e.name for e in store.experiments(of=session.id)] == ["of session", "of session"]
+    assert [e.name for e in store.experiments(of=cells[0].id)] == ["of cell 0"]
+    assert [e.name for e in store.experiments(of=study.id)] == ["of cell 1", "of cell 0"]
+    assert store.experiments(of="nobody") == []
+
+
 def test_an_experiment_that_is_not_there_is_not_found(store):
     for ask in (store.experiment, store.version, store.label_rev, store.delete_experiment):
         with pytest.raises(NotFound, match="nope"):
@@ -134,7 +150,7 @@ def test_deleting_takes_the_ghost_and_all_that_belongs_to_it_but_no_other_experi
     copy = store.create_experiment(ExperimentConfig(), parent_id=experiment).id
     for each in (experiment, ghost, copy):
         label(store, each, (1, 1, 1), (2, 2, 2))
-    store.put_epoch(lease, experiment, EpochRecord(0, 0, 1, 1.0, 0.5, 0.1, 1.0))
+    store.put_epochs(lease, experiment, [EpochRecord(0, 0, 1, 1.0, 0.5, 0.1, 1.0)])
     store.finish_round(lease, a_round(experiment), a_query(experiment), status=ExperimentStatus.FINISHED)
     store.delete_experiment(experiment)
     for gone in (experiment, ghost):
@@ -164,6 +180,27 @@ def test_labels_are_kept_in_order_and_the_last_wins(store, experiment):
     assert store.current_labels(experiment) == {5: events[2], 6: events[1]}
     assert [e.id for e in events] == sorted({e.id for e in events})
     assert abs(events[0].at - time.time()) < 60
+
+
+def test_labels_of_some_samples_are_those_of_all_that_were_asked_for(store, experiment):
+    label(store, experiment, *[(n, n, n % 3) for n in range(1, 1201)], client="bulk")
+    every = store.current_labels(experiment)
+    assert store.current_labels(experiment, of=[]) == {}
+    assert store.current_labels(experiment, of=[7, 9999, 7]) == {7: every[7]}
+    assert store.current_labels(experiment, of=range(2000)) == every
+
+
+def test_the_end_of_the_log_and_a_clients_last_number_are_told(store, experiment):
+    assert store.label_log(experiment) == (0, "")
+    assert store.last_number(experiment, "tab") == 0
+    label(store, experiment, (1, 4, 0), (5, 4, 1))
+    rev, head = store.label_log(experiment)
+    assert rev == store.label_rev(experiment)
+    assert len(head) == 64
+    assert store.last_number(experiment, "tab") == 5
+    assert store.last_number(experiment, "other") == 0
+    with pytest.raises(NotFound):
+        store.label_log("gone")
 
 
 def test_only_class_labels_count_as_labeled(store, experiment):
@@ -197,6 +234,34 @@ def test_events_can_be_read_from_and_up_to_a_revision(store, experiment):
     assert [e.id for e in store.label_events(experiment, after=ids[1], until=ids[3])] == ids[2:4]
 
 
+def test_marks_stand_beside_the_labels_in_one_log(store, experiment):
+    ops = [
+        LabelOp(1, 5, 1, mark=Mark.UNSURE), LabelOp(2, 5, 7, 900), LabelOp(3, 6, 1, mark=Mark.FLAG),
+        LabelOp(4, 5, 1, mark=Mark.NOTE, detail={"text": "größer? =1+1"}), LabelOp(5, 6, 0, mark=Mark.FLAG),
+        LabelOp(6, 8, 2, detail={"blind": True}),
+    ]  # fmt: skip
+    ack = label(store, experiment, *ops)
+    assert [(e.sample_id, e.value, e.detail) for e in store.label_events(experiment)] == [
+        (5, 7, None), (8, 2, {"blind": True}),
+    ]  # fmt: skip
+    assert set(store.current_labels(experiment)) == {5, 8}
+    marks = store.mark_events(experiment)
+    assert [(e.sample_id, e.mark, e.on, e.text) for e in marks] == [
+        (5, Mark.UNSURE, True, ""), (6, Mark.FLAG, True, ""), (5, Mark.NOTE, True, "größer? =1+1"),
+        (6, Mark.FLAG, False, ""),
+    ]  # fmt: skip
+    assert store.mark_events(experiment, until=marks[1].id) == marks[:2]
+    assert label(store, experiment, *ops) == ack == LabelAck(6, store.label_rev(experiment))
+    assert store.experiment(experiment).num_labeled == 2
+    assert store.check() == []
+
+
+def test_marks_alone_are_committed_too(store, experiment):
+    assert label(store, experiment, LabelOp(1, 5, 1, mark=Mark.FLAG)).rev == store.label_rev(experiment) > 0
+    assert store.current_labels(experiment) == {}
+    assert store.check() == []
+
+
 def test_no_answers_at_all_are_acknowledged_as_they_stand(store, experiment):
     assert label(store, experiment) == LabelAck(0, 0)
 
@@ -216,6 +281,10 @@ def test_no_answers_at_all_are_acknowledged_as_they_stand(store, experiment):
         [LabelOp(2, 0, 0), LabelOp(1, 0, 0)],
         [LabelOp(1, 0, 0), LabelOp(1, 1, 0)],
         [LabelOp(1, 0, 0), LabelOp(2, -7, 0)],
+        [LabelOp(1, 0, 2, mark=Mark.FLAG)],
+        [LabelOp(1, 0, SKIP, mark=Mark.FLAG)],
+        [LabelOp(1, 0, 1, mark="stain")],
+        [LabelOp(1, 0, 1, mark=Mark.NOTE, detail={"text": "x" * 20_000})],
     ],
 )
 def test_a_malformed_answer_refuses_the_whole_request(store, experiment, ops):
@@ -279,16 +348,16 @@ def test_threads_share_a_store(store, experiment):
 
 def test_epochs_come_by_round_and_epoch_and_are_replaced_when_trained_again(store, experiment, lease):
     for round, epoch in ((1, 0), (0, 1), (0, 0)):
-        store.put_epoch(lease, experiment, EpochRecord(round, epoch, 5, 1.0, 0.5, 0.1, 1.0))
+        store.put_epochs(lease, experiment, [EpochRecord(round, epoch, 5, 1.0, 0.5, 0.1, 1.0)])
     again = EpochRecord(0, 1, 6, 0.1 + 0.2, 1 / 3, 1e-5, 2.5, 0.25, 0.75)
-    store.put_epoch(lease, experiment, again)
+    store.put_epochs(lease, experiment, [again])
     assert [(e.round, e.epoch) for e in store.epochs(experiment)] == [(0, 0), (0, 1), (1, 0)]
     assert store.epochs(experiment, round=0)[1] == again
 
 
 def test_floats_come_back_exactly_even_those_that_are_no_numbers(store, experiment, lease):
-    store.put_epoch(
-        lease, experiment, EpochRecord(0, 0, 1, float("nan"), float("inf"), 5e-324, float("-inf"))
+    store.put_epochs(
+        lease, experiment, [EpochRecord(0, 0, 1, float("nan"), float("inf"), 5e-324, float("-inf"))]
     )
     epoch = store.epochs(experiment)[0]
     assert np.isnan(epoch.train_loss)
@@ -470,7 +539,7 @@ def zombie_writes(store, experiment, lease):
     return {
         "heartbeat": lambda: store.heartbeat(lease, {"done": 1}),
         "end": lambda: store.end_job(lease, JobState.DONE),
-        "epoch": lambda: store.put_epoch(lease, experiment, EpochRecord(0, 0, 1, 1.0, 0.5, 0.1, 1.0)),
+        "epoch": lambda: store.put_epochs(lease, experiment, [EpochRecord(0, 0, 1, 1.0, 0.5, 0.1, 1.0)]),
         "round": lambda: store.finish_round(
             lease, a_round(experiment), None, status=ExperimentStatus.FINISHED
         ),
@@ -576,7 +645,7 @@ def test_the_version_grows_with_all_that_a_page_shows(store, experiment):
     _, lease = store.claim_job("w")
     changed()
     changed(store.heartbeat(lease, {"done": 1}))
-    changed(store.put_epoch(lease, experiment, EpochRecord(0, 0, 1, 1.0, 0.5, 0.1, 1.0)))
+    changed(store.put_epochs(lease, experiment, [EpochRecord(0, 0, 1, 1.0, 0.5, 0.1, 1.0)]))
     changed(store.put_query(lease, a_query(experiment, INITIAL_ROUND)))
     changed(
         store.finish_round(lease, a_round(experiment), a_query(experiment), status=ExperimentStatus.TRAINING)
@@ -632,6 +701,15 @@ def test_a_study_reads_back_and_the_same_key_makes_one(store):
         store.study("nope")
 
 
+def test_a_study_is_changed_only_by_who_read_its_last_config(store):
+    made = store.create_study("s", "{}")
+    assert store.change_study(made.id, '{"a": 1}', was="{}")
+    assert not store.change_study(made.id, '{"a": 2}', was="{}")
+    assert store.study(made.id).config == '{"a": 1}'
+    with pytest.raises(NotFound, match="no study 'nope'"):
+        store.change_study("nope", "{}", was="{}")
+
+
 def test_cells_of_a_study_come_by_number_and_are_not_listed_among_the_experiments(store, experiment):
     study = store.create_study("s", "{}")
     cells = {n: store.create_experiment(ExperimentConfig(), study_id=study.id, cell=n) for n in (2, 0, 1)}
@@ -640,3 +718,39 @@ def test_cells_of_a_study_come_by_number_and_are_not_listed_among_the_experiment
     assert len(store.experiments(cells=True)) == 4
     store.delete_experiment(cells[1].id)
     assert [e.cell for e in store.study_experiments(study.id)] == [0, 2]
+
+
+def test_a_study_is_deleted_with_its_cells_and_nothing_else(store, experiment, lease):
+    study, other = store.create_study("s", "{}"), store.create_study("o", "{}")
+    cells = [store.create_experiment(ExperimentConfig(), study_id=study.id, cell=n) for n in range(2)]
+    kept = store.create_experiment(ExperimentConfig(), study_id=other.id, cell=0)
+    child = store.create_experiment(ExperimentConfig(), parent_id=cells[0].id)
+    for one in (cells[0].id, experiment):
+        label(store, one, (1, 1, 1), (2, 2, 2))
+    job = store.submit_job("advance", experiment_id=cells[1].id)
+    with pytest.raises(StoreError, match="1 of its runs still run or wait"):
+        store.delete_study(study.id)
+    assert len(store.study_experiments(study.id)) == 2
+    store.control_job(job.id, "stop")
+    store.delete_study(study.id)
+    for gone in cells:
+        with pytest.raises(NotFound):
+            store.experiment(gone.id)
+    with pytest.raises(NotFound):
+        store.study(study.id)
+    with pytest.raises(NotFound, match="no study"):
+        store.delete_study(study.id)
+    assert store.experiment(child.id).parent_id is None
+    assert store.study_experiments(other.id) == [kept]
+    assert len(store.label_events(experiment)) == 2
+    assert store.check() == []
+
+
+def test_artefacts_are_those_of_every_round(store, experiment, lease):
+    assert store.artefacts() == set()
+    kept = {"weights": "a" * 64, "arrays": "b" * 64}
+    record = replace(a_round(experiment), artefacts=kept)
+    store.finish_round(lease, record, a_query(experiment), status=ExperimentStatus.FINISHED)
+    assert store.artefacts() == set(kept.values())
+    store.delete_experiment(experiment)
+    assert store.artefacts() == set()

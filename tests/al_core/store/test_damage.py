@@ -52,6 +52,8 @@ def test_the_database_refuses_to_change_or_remove_a_label_event(store, labeled, 
         ("UPDATE label_event SET id = 77 WHERE n = 5", "label event 77 does not fit"),
         ("UPDATE label_current SET value = 9 WHERE sample_id = 2", "current label of image 2"),
         ("DELETE FROM label_current WHERE sample_id = 2", "current label of image 2"),
+        ("UPDATE label_event SET mark = 'flag' WHERE n = 3", "label event 3 does not fit"),
+        ("UPDATE label_event SET detail = '{}' WHERE n = 3", "label event 3 does not fit"),
         ("UPDATE label_client SET last_n = 99", "last number of client tab"),
     ],
 )
