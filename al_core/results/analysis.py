@@ -8,12 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
 import numpy as np
 import pandas as pd
 
-from al_core.records import EpochRecord, LabelEvent, Query, RoundRecord
+from al_core.config import QueryConfig
+from al_core.errors import StrategyError
+from al_core.query.composition import Composition
+from al_core.query.strategies import STRATEGIES
+from al_core.records import EpochRecord, LabelEvent, Mark, MarkEvent, Query, RoundRecord
+from al_core.results.metrics import Confusion
 from al_core.types import EXCLUDE, SKIP, UNKNOWN
 
 
@@ -26,6 +31,13 @@ class Metric:
     share: bool
     higher_is_better: bool
     meaning: str
+
+    @property
+    def axis(self) -> str:
+        """Title of a chart's axis."""
+        images = {"test": ", test images", "validation": ", validation images"}
+        unit = " (%)" if self.share else ""
+        return f"{self.title}{images.get(self.key.partition('_')[0], '')}{unit}"
 
     def text(self, value: float | None) -> str:
         """The value for a person."""
@@ -45,17 +57,42 @@ METRICS: Final = (
     Metric(
         "test_macro_f1", "Macro F1", True, True, "F1 of each class, averaged: small classes count as much."
     ),
-    Metric("test_balanced_accuracy", "Balanced accuracy", True, True, "Recall of each class, averaged."),
+    Metric(
+        "test_balanced_accuracy",
+        "Balanced accuracy",
+        True,
+        True,
+        "Recall of each class, averaged (macro recall).",
+    ),
     Metric("test_worst_class_accuracy", "Worst class", True, True, "Recall of the class that does worst."),
     Metric(
         "test_ece", "Calibration error", True, False, "Expected calibration error: confidence against truth."
+    ),
+    Metric("test_macro_precision", "Macro precision", True, True, "Precision of each class, averaged."),
+    Metric("test_weighted_f1", "Weighted F1", True, True, "F1 of each class, weighted by its test images."),
+    Metric(
+        "test_weighted_precision",
+        "Weighted precision",
+        True,
+        True,
+        "Precision of each class, weighted by its test images; weighted recall is the accuracy.",
     ),
     Metric("test_loss", "Log loss", False, False, "Cross-entropy on the test images."),
     Metric(
         "validation_accuracy", "Validation accuracy", True, True, "Accuracy on the round validation split."
     ),
     Metric(
+        "holdback_accuracy",
+        "Hold-back accuracy",
+        True,
+        True,
+        "Share classified rightly of the images that were asked for at random and never trained on.",
+    ),
+    Metric(
         "validation_loss", "Validation loss", False, False, "Cross-entropy on the round validation split."
+    ),
+    Metric(
+        "labels_wrong", "Wrong labels", True, False, "Share of the given labels that ground truth denies."
     ),
 )
 
@@ -100,8 +137,15 @@ def class_counts_frame(rounds: Sequence[RoundRecord], classes: Sequence[str]) ->
         for number, name in enumerate(classes):
             count = record.class_counts[number] if number < len(record.class_counts) else 0
             rows.append((record.number, record.num_labeled, number, name, count, count - before[number]))
-        before = record.class_counts
+        before = [*record.class_counts, *[0] * (len(classes) - len(record.class_counts))]
     return pd.DataFrame(rows, columns=["round", "labels", "class_id", "class", "count", "added"])
+
+
+def confusion_of(record: RoundRecord, classes: Sequence[str]) -> tuple[Confusion, tuple[str, ...]]:
+    """The matrix of a round over the classes that its network knew, and their names by `classes`."""
+    known = list(record.class_ids) if record.confusion else []
+    matrix = np.asarray(record.confusion or np.zeros((0, 0)), np.int64)
+    return matrix[np.ix_(known, known)], tuple(classes[i] for i in known)
 
 
 ANSWERS: Final = {SKIP: "skipped", EXCLUDE: "excluded"}
@@ -114,6 +158,11 @@ def answer_text(event: LabelEvent | None, classes: Sequence[str]) -> str | None:
     if 0 <= event.value < len(classes):
         return classes[event.value]
     return ANSWERS.get(event.value)
+
+
+def note_text(marks: Mapping[Mark, MarkEvent]) -> str | None:
+    """The note among an image's marks."""
+    return marks[Mark.NOTE].text if Mark.NOTE in marks else None
 
 
 @dataclass(frozen=True)
@@ -129,6 +178,9 @@ class QueryRow:
     source: str | None
     truth: str | None
     right: bool | None
+    marks: tuple[Mark, ...] = ()
+    note: str | None = None
+    ahead: bool = False  # labeled while the next round trained
 
     @property
     def guess(self) -> str | None:
@@ -142,16 +194,18 @@ def query_rows(
     classes: Sequence[str],
     truth: np.ndarray | None = None,
     *,
+    marks: Mapping[int, Mapping[Mark, MarkEvent]] | None = None,
     reveal: bool = True,
 ) -> list[QueryRow]:
-    """One row per asked image, in picking order.
+    """One row per asked image, in picking order, then one per image that was labeled ahead.
 
     `truth` is the train split's label array. `right` compares the first guess with the truth, or with the
     label given where the truth is unknown; it is None where there is nothing to compare. Without `reveal`
     images that have no answer yet keep their truth to themselves: the person who labels must not see it.
     """
     rows = []
-    for item in query.items:
+    asked = len(query.items)
+    for item in query.seen(labels):
         event = labels.get(item.sample_id)
         answer = answer_text(event, classes)
         true_class = None if truth is None else int(truth[item.sample_id])
@@ -160,6 +214,7 @@ def query_rows(
         given = event.value if event is not None and event.value >= 0 else None
         reference = true_class if true_class is not None else given
         guess = item.guesses[0][0] if item.guesses else None
+        standing = (marks or {}).get(item.sample_id, {})
         rows.append(
             QueryRow(
                 rank=item.rank,
@@ -171,35 +226,56 @@ def query_rows(
                 source=event.source.value if event is not None and answer is not None else None,
                 truth=classes[true_class] if true_class is not None else None,
                 right=None if guess is None or reference is None else guess == reference,
+                marks=tuple(standing),
+                note=note_text(standing),
+                ahead=item.rank >= asked,
             )
         )
     return rows
+
+
+def score_words(query: Query, config: QueryConfig) -> dict[int, str]:
+    """What the number beside each asked image says, by sample id; without those of which nobody can say.
+
+    Held-back images were picked by chance: they have neither number nor guesses.
+    """
+    if query.strategy not in STRATEGIES:  # the initial set's, or a strategy whose file is not here
+        return {}
+    try:
+        composition = Composition.of(config)
+    except StrategyError:
+        return {}
+    chosen = [item for item in query.items if item.guesses or item.score is not None]
+    words = {
+        item.sample_id: composition.score_words(place, len(chosen))
+        for place, item in enumerate(chosen)
+        if item.score is not None
+    }
+    return {sample_id: text for sample_id, text in words.items() if text}
 
 
 @dataclass(frozen=True)
 class Curve:
     """A metric against the number of labels, both rising in x; rounds without a value are left out.
 
-    `labels` holds seconds of computing in a curve that was made over those.
+    `labels` holds minutes, seconds or money in a curve that was made over those (results/axes.py).
     """
 
     labels: np.ndarray
     values: np.ndarray
 
     @classmethod
-    def of(
-        cls, rounds: Sequence[RoundRecord], metric: str, over: Literal["labels", "seconds"] = "labels"
-    ) -> Curve:
-        """The learning curve of some rounds. Rounds with equal labels: the later one stands.
+    def of(cls, rounds: Sequence[RoundRecord], metric: str, spent: Sequence[float] | None = None) -> Curve:
+        """The learning curve of some rounds over labels, or over what else each round had `spent`.
 
-        Over seconds: all that was computed until the value was known, so not the round's own query.
+        Of rounds with equal x the later one stands.
         """
-        points, before = {}, 0.0
-        for r in rounds:
-            spent = before + sum(value for kind, value in r.seconds.items() if kind != "query")
-            before += sum(r.seconds.values())
-            if np.isfinite(r.metrics.get(metric, np.nan)):
-                points[r.num_labeled if over == "labels" else spent] = r.metrics[metric]
+        places = spent if spent is not None else [float(r.num_labeled) for r in rounds]
+        points = {
+            x: r.metrics[metric]
+            for x, r in zip(places, rounds, strict=True)
+            if np.isfinite(r.metrics.get(metric, np.nan))
+        }
         x = sorted(points)
         return cls(np.array(x, float), np.array([points[n] for n in x], float))
 

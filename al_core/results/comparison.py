@@ -17,12 +17,16 @@ import numpy as np
 from jaxtyping import Float
 
 from al_core.results.analysis import Curve
+from al_core.results.looks import adjusted as repeated
+from al_core.results.looks import level
 from al_core.seeds import generator
 
 CONFIDENCE: Final = 0.95
 FEW_SEEDS: Final = 5
 """Below this many seeds a comparison is called indicative."""
 _RESAMPLES: Final = 10_000
+_FEWEST_PLACES: Final = 20  # of an even grid
+_SATURATED: Final = 0.99  # share of the ceiling
 _MOST_SEEDS: Final = 1000  # beyond this the two cannot sensibly be told apart
 
 
@@ -83,22 +87,35 @@ class Arm:
 
 
 def shared_labels(arms: Sequence[Arm]) -> list[float]:
-    """Numbers of labels at which some arm was measured, within the range that all curves cover."""
+    """Numbers of labels at which some arm was measured, within the range that all curves cover.
+
+    Where curves do not share their places (seconds, or queries of changing sizes): as many, evenly spaced.
+    """
     curves = [curve for arm in arms for curve in arm.curves.values() if len(curve.labels)]
     if not curves:
         return []
     low = max(curve.labels[0] for curve in curves)
     high = min(curve.labels[-1] for curve in curves)
-    return sorted({float(n) for curve in curves for n in curve.labels if low <= n <= high})
+    places = sorted({float(n) for curve in curves for n in curve.labels if low <= n <= high})
+    longest = max(len(curve.labels) for curve in curves)
+    if len(places) <= 2 * longest:
+        return places
+    return np.linspace(low, high, max(longest, _FEWEST_PLACES)).tolist()
 
 
-def common_grid(arm: Arm, points: int = 40) -> list[float]:
-    """Places in the range that all of an arm's curves cover: for an x that seeds do not share (seconds)."""
-    ranges = [(c.labels[0], c.labels[-1]) for c in arm.curves.values() if len(c.labels)]
-    if not ranges:
-        return []
-    low, high = max(r[0] for r in ranges), min(r[1] for r in ranges)
-    return np.linspace(low, high, points).tolist() if low < high else [float(low)] if low == high else []
+def unsaturated(
+    arms: Sequence[Arm], labels: Sequence[float], ceiling: float, *, higher_is_better: bool = True
+) -> list[float]:
+    """The places up to where every arm's mean has come within 1 % of the ceiling (that one included).
+
+    Beyond, all curves lie on each other and an average over them only hides what came before.
+    """
+    for place, number in enumerate(labels):
+        means = [m.mean for arm in arms if (m := arm.mean_curve([number])[0]) is not None]
+        there = (m >= _SATURATED * ceiling if higher_is_better else m <= ceiling / _SATURATED for m in means)
+        if place > 0 and means and all(there):
+            return list(labels[: place + 1])
+    return list(labels)
 
 
 def area(curve: Curve, until: float | None = None, *, log: bool = False) -> float | None:
@@ -148,14 +165,16 @@ class Difference:
         return max(wanted, self.interval.n + 1) if wanted <= _MOST_SEEDS else None
 
 
-def paired(own: Mapping[int, float], other: Mapping[int, float]) -> Difference | None:
+def paired(
+    own: Mapping[int, float], other: Mapping[int, float], confidence: float = CONFIDENCE
+) -> Difference | None:
     """Own minus other over the seeds that both have; None if they share none."""
     seeds = sorted(own.keys() & other.keys())
     if not seeds:
         return None
     by_seed = {seed: own[seed] - other[seed] for seed in seeds}
     gaps = np.array(list(by_seed.values()))
-    interval = mean_interval(gaps.tolist())
+    interval = mean_interval(gaps.tolist(), confidence)
     if len(gaps) < 2:
         return Difference(by_seed, interval, None, None)
     return Difference(by_seed, interval, _t_test(gaps), _wilcoxon(gaps))
@@ -233,22 +252,33 @@ class Verdict:
     text: str
 
 
-def verdicts(arms: Sequence[Arm], baseline: Arm, *, higher_is_better: bool = True) -> list[Verdict]:
+def verdicts(
+    arms: Sequence[Arm],
+    baseline: Arm,
+    *,
+    higher_is_better: bool = True,
+    labels: Sequence[float] | None = None,
+    place: Callable[[float], str] = "{:,.0f} labels".format,
+    looks: tuple[int, int] | None = None,
+) -> list[Verdict]:
     """Every other arm against the baseline, the best area first.
 
     An arm is said to differ where the paired difference of its normalised area does, after Holm's correction
-    for the number of arms.
+    for the number of arms. `labels` are the places to compare at (all that are shared); `place` says one.
+    `looks`: seeds at the first and the last look of a study that goes on until it is clear.
     """
-    labels = shared_labels([baseline, *arms])
+    labels = shared_labels([baseline, *arms]) if labels is None else labels
     until = labels[-1] if labels else None
     sign = 1 if higher_is_better else -1
     base = baseline.values(lambda curve: area(curve, until))
+    confidence = CONFIDENCE if looks is None else 1 - level(*looks, 1 - CONFIDENCE)
     found = []
     for arm in arms:
-        gap = paired(arm.values(lambda curve: area(curve, until)), base)
+        gap = paired(arm.values(lambda curve: area(curve, until)), base, confidence)
         if arm is not baseline and gap is not None:
             found.append((arm, gap))
     known = [gap.p_value for _, gap in found if gap.p_value is not None]
+    known = known if looks is None else [repeated(p, *looks) for p in known]
     adjusted = iter(holm(known))
     judged = []
     for arm, gap in found:
@@ -256,8 +286,9 @@ def verdicts(arms: Sequence[Arm], baseline: Arm, *, higher_is_better: bool = Tru
         better = sign * gap.interval.mean > 0
         differs = p is not None and p < 1 - CONFIDENCE
         since = _since(arm, baseline, labels, sign if better else -sign) if differs else None
+        where = "on the whole curve" if since is None else f"from {place(since)} on"
         judged.append(
-            Verdict(arm.name, baseline.name, gap, p, since, _words(arm, baseline, gap, p, since, sign))
+            Verdict(arm.name, baseline.name, gap, p, since, _words(arm, baseline, gap, p, where, sign))
         )
     return sorted(judged, key=lambda verdict: -sign * verdict.difference.interval.mean)
 
@@ -273,12 +304,11 @@ def _since(arm: Arm, other: Arm, labels: Sequence[float], sign: int) -> float | 
     return since
 
 
-def _words(arm: Arm, other: Arm, gap: Difference, p: float | None, since: float | None, sign: int) -> str:
+def _words(arm: Arm, other: Arm, gap: Difference, p: float | None, where: str, sign: int) -> str:
     if p is None:
         return f"{arm.name} and {other.name} were run with one seed: nothing can be said of their difference."
     verb = "beats" if sign * gap.interval.mean > 0 else "is behind"
     if p < 1 - CONFIDENCE:
-        where = "on the whole curve" if since is None else f"from {since:,.0f} labels on"
         return f"{arm.name} {verb} {other.name} {where}."
     needed = "more seeds would hardly help"
     if gap.seeds_needed is not None:
@@ -287,14 +317,26 @@ def _words(arm: Arm, other: Arm, gap: Difference, p: float | None, since: float 
     return f"{arm.name} and {other.name} cannot be told apart; {needed}."
 
 
-def saving(arm: Arm, baseline: Arm, *, higher_is_better: bool = True) -> Difference | None:
-    """Share of the baseline's labels that the arm saves at the baseline's own last value, seed by seed."""
+def saving(
+    arm: Arm, baseline: Arm, *, target: float | None = None, higher_is_better: bool = True
+) -> Difference | None:
+    """Share of the baseline's labels that the arm saves on the way to a target, seed by seed.
+
+    Without a target: to the baseline's own last value. Seeds of which one of the two does not get there are
+    left out.
+    """
     saved = {}
     for seed, curve in arm.curves.items():
         other = baseline.curves.get(seed)
         if other is None or not len(other.labels):
             continue
-        reached = curve.labels_to(float(other.values[-1]), higher_is_better=higher_is_better)
-        if reached is not None:
-            saved[seed] = 1 - reached / float(other.labels[-1])
+        goal = float(other.values[-1]) if target is None else target
+        theirs = (
+            float(other.labels[-1])
+            if target is None
+            else other.labels_to(goal, higher_is_better=higher_is_better)
+        )
+        reached = curve.labels_to(goal, higher_is_better=higher_is_better)
+        if reached is not None and theirs is not None:
+            saved[seed] = 1 - reached / theirs
     return paired(saved, dict.fromkeys(saved, 0.0))

@@ -7,6 +7,7 @@ label is UNKNOWN are left out.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Final
 
@@ -42,12 +43,28 @@ def evaluate(probs: Probabilities, labels: Labels) -> dict[str, float]:
     return {
         "accuracy": float(np.trace(table) / table.sum()),
         "macro_f1": float(report.f1[present].mean()),
+        "macro_precision": float(report.precision[present].mean()),
+        "weighted_precision": float(np.average(report.precision, weights=report.support)),
         "weighted_f1": float(np.average(report.f1, weights=report.support)),
-        "balanced_accuracy": float(report.recall[present].mean()),
+        "balanced_accuracy": float(report.recall[present].mean()),  # macro recall; weighted: the accuracy
         "worst_class_accuracy": float(report.recall[present].min()),
         "loss": log_loss(probs, labels),
         "ece": calibration_error(probs, labels),
     }
+
+
+def wilson_interval(hits: float, n: float) -> tuple[float, float]:
+    """The 95 % interval of a share (Wilson, 1927): sound for few trials and for shares near 0 and 1.
+
+    Raises:
+        ValueError: there is no trial.
+    """
+    if n < 1:
+        raise ValueError("a share needs at least one trial")
+    z, share = 1.959964, hits / n
+    middle = (share + z**2 / (2 * n)) / (1 + z**2 / n)
+    half = z * math.sqrt(share * (1 - share) / n + z**2 / (4 * n**2)) / (1 + z**2 / n)
+    return max(0.0, middle - half), min(1.0, middle + half)
 
 
 def confusion(predicted: Labels, labels: Labels, num_classes: int) -> Confusion:

@@ -9,6 +9,7 @@ import pandas as pd
 from jaxtyping import Int
 
 from al_core.records import Query, RoundRecord
+from al_core.splits import long_tail
 from al_core.types import INITIAL_ROUND, UNKNOWN
 
 Queries = Mapping[str, Mapping[int, Sequence[Query]]]
@@ -81,9 +82,13 @@ def class_frame(
     return pd.DataFrame(rows, columns=["arm", "class_id", "class", "share", "count", "seeds"])
 
 
-def pool_shares(labels: Int[np.ndarray, " N"], num_classes: int) -> list[float] | None:
-    """Share of each class among all train images: what random picks tend to; None where not all are known."""
+def pool_shares(
+    labels: Int[np.ndarray, " N"], num_classes: int, imbalance: float | None = None
+) -> list[float] | None:
+    """Share of each class in the pool: what random picks tend to; None where not all labels are known."""
     labels = np.asarray(labels)
     if not len(labels) or (labels == UNKNOWN).any():
         return None
-    return (np.bincount(labels, minlength=num_classes) / len(labels)).tolist()
+    counts = np.bincount(labels, minlength=num_classes)
+    kept = counts if imbalance is None else long_tail(counts, imbalance)
+    return (kept / kept.sum()).tolist()

@@ -5,6 +5,7 @@ Files are written whole or not at all (a temporary name, then a rename), after e
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import platform
@@ -31,6 +32,7 @@ def records(experiment: Experiment) -> dict[str, Any]:
     epochs = store.epochs(experiment.id)
     asked = store.queries(experiment.id)
     queries = {query.round: [item.sample_id for item in query.items] for query in asked}
+    ahead = {query.round: [item.sample_id for item in query.ahead] for query in asked}
     scored = {query.round: _scored(experiment, query) for query in asked if query.round != INITIAL_ROUND}
     start = rounds[0].num_labeled if rounds else 0
     scores = [(r.num_labeled - start, r.metrics.get("validation_accuracy")) for r in rounds]
@@ -49,7 +51,7 @@ def records(experiment: Experiment) -> dict[str, Any]:
             "valid_size_2": config.data.round_validation,
             "lr": MODELS.get(config.model.model).learning_rate if lr is None else lr,
             "pretrained": config.model.pretrained,
-            "query_strategy": config.query.strategy,
+            "query_strategy": config.query.chooser,
             "batch_size": config.train.batch_size,
             "weight_decay": config.train.weight_decay,
             "patience": config.stop.patience,
@@ -69,7 +71,7 @@ def records(experiment: Experiment) -> dict[str, Any]:
         "Labels History": _labels_history(experiment, rounds),
         "stop_reason": experiment.record.stop_reason,
         "initial_sample_ids": queries.get(INITIAL_ROUND, []),
-        "rounds": [_round(record, queries) | scored.get(record.number, {}) for record in rounds],
+        "rounds": [_round(record, queries, ahead) | scored.get(record.number, {}) for record in rounds],
     }
 
 
@@ -82,10 +84,13 @@ def _scored(experiment: Experiment, query: Query) -> dict[str, int]:
 
 def _labels_history(experiment: Experiment, rounds: list[RoundRecord]) -> dict[str, list[int]]:
     names = experiment.dataset.classes
-    return {name: [record.class_counts[i] for record in rounds] for i, name in enumerate(names)}
+    counts = [[*record.class_counts, *[0] * len(names)] for record in rounds]  # of later classes: none
+    return {name: [count[i] for count in counts] for i, name in enumerate(names)}
 
 
-def _round(record: RoundRecord, queries: Mapping[int, list[int]]) -> dict[str, Any]:
+def _round(
+    record: RoundRecord, queries: Mapping[int, list[int]], ahead: Mapping[int, list[int]]
+) -> dict[str, Any]:
     return {
         "round": record.number,
         "num_labeled": record.num_labeled,
@@ -95,6 +100,7 @@ def _round(record: RoundRecord, queries: Mapping[int, list[int]]) -> dict[str, A
         "class_counts": list(record.class_counts),
         "confusion": record.confusion,
         "queried_sample_ids": queries.get(record.number, []),
+        "ahead_sample_ids": ahead.get(record.number, []),
         "seconds": dict(record.seconds),
         "artefacts": dict(record.artefacts),
     }
@@ -104,7 +110,7 @@ def manifest(experiment: Experiment) -> dict[str, Any]:
     """What a repetition needs: the whole config, and on what it ran. `run --config` reads it."""
     rounds = experiment.store.rounds(experiment.id)
     pool: Pool = experiment.pool()
-    return {
+    body = {
         "askwell": __version__,
         "experiment": experiment.id,
         "config": experiment.config.model_dump(mode="json"),
@@ -113,6 +119,7 @@ def manifest(experiment: Experiment) -> dict[str, Any]:
             "key": experiment.dataset.key,
             "fingerprint": experiment.dataset.fingerprint,
             "classes": list(experiment.dataset.classes),
+            **_class_changes(experiment),
             "num_train": len(experiment.dataset.train),
             "num_test": len(experiment.dataset.test),
         },
@@ -126,6 +133,24 @@ def manifest(experiment: Experiment) -> dict[str, Any]:
         "training": dict(rounds[-1].manifest) if rounds else {},
         "repeat": "python -m al_core run --config manifest.json",
     }
+    return body | {"manifest_id": content_id(body)}
+
+
+def _class_changes(experiment: Experiment) -> dict[str, Any]:
+    """What became of the data set's classes while labelling; nothing where they are as they were."""
+    classes = experiment.classes()
+    if not classes.last:
+        return {}
+    return {
+        "classes_prepared": list(experiment.prepared.classes),
+        "merged_into": {str(i): classes.effects.canonical(i) for i in sorted(classes.merged)},
+        "retired": sorted(classes.effects.retired),
+    }
+
+
+def content_id(value: Any) -> str:
+    """Identity of plain values, as 16 hexadecimal digits: printed on what was made of them."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def write_run(experiment: Experiment, folder: Path) -> None:

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Literal
 
 import pandas as pd
 
+from al_core.baselines import ONCE
 from al_core.records import ExperimentRecord, ExperimentStatus, RoundRecord
 from al_core.results import comparison
 from al_core.results.analysis import METRICS, Curve, Metric, measured
+from al_core.results.axes import AXES, Over, Prices, spent
+from al_core.results.caveats import different_machines, much_validation
 from al_core.results.comparison import Arm, Interval, Verdict
 from al_core.results.export import write_csv
+from al_core.results.passive import passives, references_beside
+from al_core.results.references import Reference
 from al_core.store.base import Store
+from al_core.study import BASELINE, StudyConfig
 from al_core.study import Arm as StudyArm
-from al_core.study import StudyConfig
+from al_core.types import INITIAL_ROUND
 
 
 @dataclass(frozen=True)
@@ -31,6 +36,11 @@ class StudyResult:
     offered: tuple[Metric, ...] = ()  # what else was measured
     finished: frozenset[str] = frozenset()  # arms that have finished any seed
     done: frozenset[int] = frozenset()  # seeds that all of those have finished
+    over: Over = "labels"  # what the curves are over
+    ceiling: float | None = None  # compare only until every mean has come within 1 % of it
+    references: tuple[Reference, ...] = ()  # those that are measured; they are no arms
+    looks: tuple[int, int] | None = None  # seeds at the first and last look of a study that goes on
+    caveats: tuple[str, ...] = ()  # what makes the comparison less than it looks
 
     def strategy(self, name: str) -> str:
         """The strategy of the arm of that name."""
@@ -68,18 +78,48 @@ class StudyResult:
             known[0] if known else None,
         )
 
+    def full_pool(self, arm: str) -> Reference | None:
+        """What the whole pool gives, for the arm of that name."""
+        return next((r for r in self.references if r.kind == "full" and arm in r.measures), None)
+
+    def share_of_full_pool(self, arm: Arm, until: float) -> Interval | None:
+        """How much of the whole pool's value an arm has at that many labels, seed by seed.
+
+        None where there is no such ceiling, or the metric has no share (a loss at the ceiling is not 100 %).
+        """
+        top = self.full_pool(arm.name)
+        if top is None or not (self.metric.share and self.metric.higher_is_better):
+            return None
+        tops = {seed: float(curve.values[-1]) for seed, curve in top.arm.curves.items()}
+        own = arm.values(lambda curve: curve.at(until))
+        shares = [own[seed] / tops[seed] for seed in own if tops.get(seed)]
+        return comparison.mean_interval(shares) if shares else None
+
     @property
     def num_seeds(self) -> int:
         """Seeds that every measured arm has."""
         return min((len(arm.curves) for arm in self.measured), default=0)
 
     @cached_property
+    def places(self) -> list[float]:
+        """Where arms are compared: what all of them cover, without the saturated end where it is cut."""
+        arms, higher = self.measured, self.metric.higher_is_better
+        found = comparison.shared_labels(arms)
+        if self.ceiling is None:
+            return found
+        return comparison.unsaturated(arms, found, self.ceiling, higher_is_better=higher)
+
+    @cached_property
     def verdicts(self) -> list[Verdict]:
         """Every arm against the baseline."""
         base = self.baseline
-        if base is None:
-            return []
-        return comparison.verdicts(self.measured, base, higher_is_better=self.metric.higher_is_better)
+        return [] if base is None else self._judged(self.measured, base)
+
+    def _judged(self, arms: Sequence[Arm], other: Arm) -> list[Verdict]:
+        return comparison.verdicts(
+            arms, other, higher_is_better=self.metric.higher_is_better, labels=self.places,
+            place=AXES[self.over].text, looks=self.looks,
+        )  # fmt: skip
 
     @cached_property
     def at_the_top(self) -> Verdict | None:
@@ -89,7 +129,7 @@ class StudyResult:
             return None
         known = {arm.name: arm for arm in self.measured}
         first, second = (known[verdict.arm] for verdict in judged[:2])
-        return comparison.verdicts([first], second, higher_is_better=higher)[0]
+        return self._judged([first], second)[0]
 
 
 def study_result(
@@ -97,27 +137,42 @@ def study_result(
     study_id: str,
     metric: str | None = None,
     *,
-    over: Literal["labels", "seconds"] = "labels",
+    over: Over = "labels",
+    prices: Prices | None = None,
+    ceiling: float | None = None,
     title: Callable[[StudyArm], str] = lambda arm: arm.title,
     rounds_of: Callable[[ExperimentRecord], Sequence[RoundRecord]] | None = None,
 ) -> StudyResult:
     """Read a study's rounds; the first metric that was measured where none is named.
 
-    `title` names the arms; `rounds_of` reads a cell's rounds in the store's place (from a cache).
+    `over` and `prices` decide what the curves are over; `ceiling` cuts what is compared where all curves have
+    come to it. `title` names the arms; `rounds_of` reads a cell's rounds in the store's place (from a cache).
     """
     record = store.study(study_id)
     config = StudyConfig.from_json(record.config)
     known = {e.cell: e for e in store.study_experiments(study_id)}
-    rounds = {n: rounds_of(e) if rounds_of else store.rounds(e.id) for n, e in known.items()}
+    read = rounds_of or (lambda experiment: store.rounds(experiment.id))
+    rounds = {n: read(e) for n, e in known.items()}
     offered = measured([r for some in rounds.values() for r in some]) or METRICS[:1]
     chosen = next((m for m in offered if m.key == metric), offered[0])
     curves: dict[str, dict[int, Curve]] = {}
     strategies: dict[str, str] = {}
     finished: dict[str, set[int]] = {}
+    once: dict[str, tuple[StudyArm, dict[int, Curve]]] = {}
+    choices: dict[str, StudyArm] = {}
+    names: dict[str, str] = {}
     for cell in config.cells():
         name = title(cell.arm)
-        strategies[name] = cell.config.query.strategy
-        curve = Curve.of(rounds.get(cell.number, []), chosen.key, over)
+        if cell.number in known:
+            names[known[cell.number].id] = name
+        known_rounds = rounds.get(cell.number, [])
+        curve = Curve.of(known_rounds, chosen.key, spent(known_rounds, over, prices))
+        if cell.arm.baseline in ONCE:
+            if len(curve.labels):
+                once.setdefault(name, (cell.arm, {}))[1][cell.seed] = curve
+            continue
+        choices[name] = cell.arm
+        strategies[name] = cell.config.query.chooser
         by_seed = curves.setdefault(name, {})
         if len(curve.labels):
             by_seed[cell.seed] = curve
@@ -126,14 +181,48 @@ def study_result(
     return StudyResult(
         study_id, record.name, chosen, tuple(Arm(name, by_seed) for name, by_seed in curves.items()),
         tuple(strategies.values()), offered, frozenset(finished),
-        frozenset(set.intersection(*finished.values()) if finished else ()),
+        frozenset(set.intersection(*finished.values()) if finished else ()), over, ceiling,
+        (
+            *(_reference(name, arm, by_seed, choices) for name, (arm, by_seed) in once.items()),
+            *references_beside(
+                passives(known.values(), reversed(store.experiments(of=study_id))), chosen, read, names=names,
+                over=over, prices=prices,
+            ),
+        ),
+        config.looks, _caveats(store, known, rounds),
     )  # fmt: skip
+
+
+def _caveats(
+    store: Store,
+    known: Mapping[int | None, ExperimentRecord],
+    rounds: Mapping[int | None, Sequence[RoundRecord]],
+) -> tuple[str, ...]:
+    ends = [some[-1] for some in rounds.values() if some]
+    found = [different_machines(ends)]
+    for number, experiment in known.items():
+        data = experiment.config.data
+        if (data.epoch_validation or data.round_validation) and rounds[number]:
+            initial = store.query(experiment.id, INITIAL_ROUND)
+            num_train = 0 if initial is None else initial.num_candidates
+            found.append(much_validation(data, num_train, rounds[number]))
+            break  # the others hold as many, but for an axis that is about it
+    return tuple(words for words in found if words is not None)
+
+
+def _reference(name: str, arm: StudyArm, by_seed: dict[int, Curve], arms: dict[str, StudyArm]) -> Reference:
+    """It measures the arms whose other choices it shares."""
+    shared = {axis: choice for axis, choice in arm.choices.items() if axis != BASELINE}
+    measures = {
+        other for other, known in arms.items() if all(known.choices.get(a) == c for a, c in shared.items())
+    }
+    return Reference(str(arm.baseline), Arm(name, by_seed), frozenset(measures))
 
 
 def summary_frame(result: StudyResult) -> pd.DataFrame:
     """One row an arm, best area first: seeds, final value, areas, difference to the baseline, saving."""
     arms, base = result.measured, result.baseline
-    labels = comparison.shared_labels(arms)
+    labels = result.places
     if base is None or not labels:
         return pd.DataFrame()
     until = labels[-1]
@@ -145,23 +234,29 @@ def summary_frame(result: StudyResult) -> pd.DataFrame:
         logs = arm.values(lambda curve: comparison.area(curve, until, log=True))
         final = comparison.mean_interval(list(arm.values(lambda curve: curve.at(until)).values()))
         verdict = judged.get(arm.name)
+        resampled = verdict.difference.bootstrap if verdict else None
         saved = None if arm is base else comparison.saving(arm, base, higher_is_better=higher)
         rows.append(
             {
                 "arm": arm.name,
                 "seeds": len(arm.curves),
-                "labels": until,
+                result.over: until,
                 "final": final.mean,
                 "final_half": final.half,
                 "area": _mean(areas.values()),
                 "log_area": _mean(logs.values()),
                 "difference": None if verdict is None else verdict.difference.interval.mean,
                 "difference_half": None if verdict is None else verdict.difference.interval.half,
+                "bootstrap_low": None if resampled is None else resampled[0],
+                "bootstrap_high": None if resampled is None else resampled[1],
                 "p_holm": None if verdict is None else verdict.p_adjusted,
                 "p_wilcoxon": None if verdict is None else verdict.difference.p_wilcoxon,
                 "saving": None if saved is None else saved.interval.mean,
             }
         )
+        share = result.share_of_full_pool(arm, until)
+        if share is not None:
+            rows[-1]["of_full_pool"] = share.mean
     frame = pd.DataFrame(rows)
     return frame.sort_values("area", ascending=not higher, kind="stable", ignore_index=True)
 
@@ -174,7 +269,10 @@ def curves_frame(result: StudyResult) -> pd.DataFrame:
         for number, interval in zip(labels, arm.mean_curve(labels), strict=True):
             if interval is not None:
                 rows.append((arm.name, number, interval.mean, interval.low, interval.high, interval.n))
-    return pd.DataFrame(rows, columns=["arm", "labels", "mean", "low", "high", "seeds"])
+    for reference in result.references:
+        at, value = reference.point
+        rows.append((reference.arm.name, at, value.mean, value.low, value.high, value.n))
+    return pd.DataFrame(rows, columns=["arm", result.over, "mean", "low", "high", "seeds"])
 
 
 def frame_csv(frame: pd.DataFrame) -> str:
@@ -189,27 +287,77 @@ def report_text(result: StudyResult) -> str:
     lines = [f"# {result.name}", "", f"{metric.title}: {metric.meaning}", ""]
     if result.num_seeds < comparison.FEW_SEEDS:
         lines += [f"Indicative only: {result.num_seeds} seeds; {comparison.FEW_SEEDS} are the least.", ""]
+    lines += [line for words in result.caveats for line in (f"Warning: {words}", "")]
+    if result.looks is not None:
+        lines += [looks_words(*result.looks), ""]
     lines += [f"- {verdict.text}" for verdict in result.verdicts] + [""]
+    if words := reference_words(result):
+        lines += [*(f"- {line}" for line in words), ""]
     frame = summary_frame(result)
+    shares = "of_full_pool" in frame
     if len(frame):
-        lines += _table(
-            ("arm", "seeds", f"at {frame['labels'].iloc[0]:,.0f} labels", "area", "log area",
-             "area − baseline, paired", "p (Holm)", "labels saved"),
+        axis = AXES[result.over]
+        if result.ceiling is not None:
+            end, top = axis.text(frame[result.over].iloc[0]), metric.text(result.ceiling)
+            lines += [f"Compared up to {end}: beyond, every mean is within 1 % of {top}.", ""]
+        lines += table(
+            ("arm", "seeds", f"at {axis.text(frame[result.over].iloc[0])}", "area", "log area",
+             "area − baseline, paired", "bootstrap", "p (Holm)", f"{result.over} saved",
+             *(("of the full pool",) if shares else ())),
             [
                 (
-                    row["arm"], str(row["seeds"]), _pair(row["final"], row["final_half"]),
-                    _number(row["area"], ".4f"), _number(row["log_area"], ".4f"),
-                    _pair(row["difference"], row["difference_half"], "+.4f"),
-                    _number(row["p_holm"], ".3f"), _number(row["saving"], ".0%"),
+                    row["arm"], str(row["seeds"]), pair(row["final"], row["final_half"]),
+                    number(row["area"], ".4f"), number(row["log_area"], ".4f"),
+                    pair(row["difference"], row["difference_half"], "+.4f"),
+                    _range(row["bootstrap_low"], row["bootstrap_high"]),
+                    number(row["p_holm"], ".3f"), number(row["saving"], ".0%"),
+                    *((number(row["of_full_pool"], ".1%"),) if shares else ()),
                 )
                 for row in frame.to_dict("records")
             ],
         )  # fmt: skip
-        lines += ["", "± is half the 95 % interval (Student's t over seeds)."]
+        lines += ["", "± is half the 95 % interval (Student's t over seeds); bootstrap: percentiles."]
     return "\n".join(lines) + "\n"
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+def reference_words(result: StudyResult) -> list[str]:
+    """What the baselines that train once gave, and how near the best arm has come to the whole pool."""
+    metric, axis = result.metric, AXES[result.over]
+    words = passive_words(result.references, metric, result.over)
+    places = result.places
+    shares = [
+        (share.mean, arm.name)
+        for arm in result.measured
+        if places and (share := result.share_of_full_pool(arm, places[-1])) is not None
+    ]
+    if shares:
+        share, name = max(shares)
+        words.append(f"{name} reaches {100 * share:.1f} % of the full pool with {axis.text(places[-1])}.")
+    return words
+
+
+def passive_words(
+    references: Sequence[Reference], metric: Metric, over: Over = "labels", *, seeds: bool = True
+) -> list[str]:
+    """'Full pool: 93.1 % ± 0.4 points with 1,297 labels (5 seeds).', one for each."""
+    words = []
+    for reference in references:
+        at, value = reference.point
+        count = f" ({value.n} seed{'s' * (value.n > 1)})" if seeds else ""
+        words.append(f"{reference.arm.name}: {shown(value, metric)} with {AXES[over].text(at)}{count}.")
+    return words
+
+
+def looks_words(first: int, most: int) -> str:
+    """What a study that goes on until it is clear owes to its reader."""
+    return (
+        f"Seeds are added until every difference is clear, {most} at most. Verdicts, p and the intervals of "
+        f"differences make good for a look after every seed from {first} on (Pocock, 1977)."
+    )
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """Lines of a Markdown table."""
     return [
         f"| {' | '.join(head)} |", "|" + "---|" * len(head), *(f"| {' | '.join(row)} |" for row in rows)
     ]  # fmt: skip
@@ -220,11 +368,17 @@ def _mean(values: object) -> float | None:
     return float(sum(numbers) / len(numbers)) if numbers else None
 
 
-def _number(value: float | None, form: str) -> str:
+def number(value: float | None, form: str) -> str:
+    """A cell; a dash for nothing."""
     return "–" if value is None or pd.isna(value) else format(value, form)
 
 
-def _pair(mean: float | None, half: float | None, form: str = ".4f") -> str:
+def _range(low: float | None, high: float | None) -> str:
+    return "–" if low is None or pd.isna(low) else f"{low:+.4f} to {high:+.4f}"
+
+
+def pair(mean: float | None, half: float | None, form: str = ".4f") -> str:
+    """A cell with its ±."""
     if mean is None or pd.isna(mean):
         return "–"
     shown = format(mean, form)

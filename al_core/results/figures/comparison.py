@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final, Literal
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -11,14 +11,15 @@ import plotly.graph_objects as go
 from jaxtyping import Float
 
 from al_core.results.analysis import Curve, Metric
-from al_core.results.comparison import Arm, common_grid, shared_labels
-from al_core.results.figures.palette import look, plain
+from al_core.results.axes import AXES, Over
+from al_core.results.comparison import Arm, shared_labels
+from al_core.results.figures.palette import look, look_keys, plain
+from al_core.results.figures.references import add_references
 from al_core.results.study import StudyResult
 
-Over = Literal["labels", "seconds"]
 MOST_CLASSES: Final = 20
-_AXES: Final = {"labels": "labeled images", "seconds": "seconds of computing"}
 _LOG: Final = {"type": "log", "tickmode": "auto", "nticks": 8, "tickformat": ",.3~r", "minor": {"ticks": ""}}
+_HOVER: Final = {"minutes": ",.1f", "money": ",.2f"}
 _MARGIN: Final = {"l": 8, "r": 8, "t": 8, "b": 8}
 _LEGEND: Final = {"orientation": "h", "yanchor": "bottom", "y": 1.02, "x": 0}
 _HUES: Final = {False: "11,100,104", True: "79,184,177"}
@@ -28,7 +29,6 @@ def comparison_figure(
     result: StudyResult,
     everything: StudyResult | None = None,
     *,
-    over: Over = "labels",
     log: bool = False,
     singles: bool = False,
     dark: bool = False,
@@ -38,18 +38,19 @@ def comparison_figure(
     `everything` holds what is not settled yet; an arm that has no mean is drawn by its single curves.
     """
     figure = go.Figure()
-    metric = result.metric
+    metric, over = result.metric, result.over
     every = {arm.name: arm for arm in (everything or result).arms}
-    for arm, strategy in zip(result.arms, result.strategies, strict=True):
+    for arm, strategy in zip(result.arms, look_keys(result.strategies), strict=True):
         style = look(strategy)
         drawn = _mean(figure, arm, metric, strategy, over=over, dark=dark)
         for place, curve in enumerate(every[arm.name].curves.values()):
             if not (singles or not drawn):
                 break
             _single(figure, curve, arm.name, metric, style.color(dark=dark), legend=not drawn and place == 0)
+    add_references(figure, (everything or result).references, metric, dark=dark)
     figure.update_layout(
-        xaxis={"title": _AXES[over], **_LOG} if log else {"title": _AXES[over]},
-        yaxis={"title": f"{metric.title}, test images" + (" (%)" if metric.share else "")},
+        xaxis={"title": AXES[over].title, **_LOG} if log else {"title": AXES[over].title},
+        yaxis={"title": metric.axis},
         hovermode="closest", legend=_LEGEND, margin=_MARGIN, height=460,
     )  # fmt: skip
     return figure
@@ -57,7 +58,7 @@ def comparison_figure(
 
 def _mean(figure: go.Figure, arm: Arm, metric: Metric, strategy: str, *, over: Over, dark: bool) -> bool:
     """The arm's band and mean line; False where there is nothing to average."""
-    places = shared_labels([arm]) if over == "labels" else common_grid(arm)
+    places = shared_labels([arm])
     points = [
         (x, mean) for x, mean in zip(places, arm.mean_curve(places), strict=True) if mean is not None
     ]  # fmt: skip
@@ -75,6 +76,7 @@ def _mean(figure: go.Figure, arm: Arm, metric: Metric, strategy: str, *, over: O
             hoverinfo="skip", showlegend=False, legendgroup=arm.name,
         )  # fmt: skip
     n = max(p.n for _, p in points)
+    shown = _HOVER.get(over, ",.0f")
     unit, digits = (" %", ".1f") if metric.share else ("", ".3f")
     halves = [scale * (p.half or 0.0) for _, p in points]
     figure.add_scatter(
@@ -83,10 +85,10 @@ def _mean(figure: go.Figure, arm: Arm, metric: Metric, strategy: str, *, over: O
         customdata=np.array(halves)[:, None],
         name=f"{name} ({n} seed{'s' * (n > 1)})",
         legendgroup=arm.name,
-        mode="lines+markers" if over == "labels" else "lines",
+        mode="lines+markers" if over in ("labels", "minutes") else "lines",
         line={"color": color, "dash": style.dash, "width": 2.5},
         marker={"symbol": style.symbol, "size": 8},
-        hovertemplate=f"%{{x:,.0f}} {over}: %{{y:{digits}}}{unit} ± %{{customdata[0]:{digits}}}"
+        hovertemplate=f"%{{x:{shown}}} {over}: %{{y:{digits}}}{unit} ± %{{customdata[0]:{digits}}}"
         f"<extra>{name}</extra>",
     )
     return True
@@ -122,7 +124,7 @@ def penalty_figure(matrix: Float[np.ndarray, "a a"], arms: Sequence[str], *, dar
         ["·" if i == j else f"{100 * value:.0f}" for j, value in enumerate(row)]
         for i, row in enumerate(matrix)
     ]
-    figure = _heat(matrix, numbers, text, dark=dark)
+    figure = heat(matrix, numbers, text, dark=dark)
     places = {"tickmode": "array", "tickvals": list(range(len(names))), "ticktext": names}
     figure.update_xaxes(title="… to", side="top", **places)
     figure.update_yaxes(title="loses …", autorange="reversed", **places)
@@ -144,7 +146,7 @@ def overlap_figure(frame: pd.DataFrame, *, dark: bool = False) -> go.Figure:
         [f"{pair}, round {number}: {shown or '–'} % shared" for number, shown in zip(table, row, strict=True)]
         for pair, row in zip(table.index, numbers, strict=True)
     ]
-    figure = _heat(values, numbers, text, dark=dark)
+    figure = heat(values, numbers, text, dark=dark)
     figure.update_xaxes(
         title="asked after round", side="top", tickmode="array",
         tickvals=list(range(table.shape[1])), ticktext=[str(n) for n in table],
@@ -156,7 +158,7 @@ def overlap_figure(frame: pd.DataFrame, *, dark: bool = False) -> go.Figure:
     return figure
 
 
-def _heat(
+def heat(
     values: np.ndarray, numbers: Sequence[Sequence[str]], text: Sequence[Sequence[str]], *, dark: bool
 ) -> go.Figure:
     """Shares from 0 to 1 as colours, with a number in each cell."""

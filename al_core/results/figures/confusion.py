@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -13,9 +14,17 @@ _WRITTEN_UP_TO = 14  # classes; beyond that the numbers no longer fit into the c
 
 
 def confusion_figure(
-    matrix: Sequence[Sequence[int]], classes: Sequence[str], *, normalised: bool = False, dark: bool = False
+    matrix: Sequence[Sequence[int]],
+    classes: Sequence[str],
+    *,
+    normalised: bool = False,
+    dark: bool = False,
+    clickable: bool = False,
 ) -> go.Figure:
-    """Counts, or with `normalised` the share of each true class (a row sums to 100 %)."""
+    """Counts, or with `normalised` the share of each true class (a row sums to 100 %).
+
+    `clickable` lays invisible points over the cells: a heat map cannot be selected from.
+    """
     counts = np.asarray(matrix, dtype=float)
     rows = counts.sum(axis=1, keepdims=True)
     shares = np.divide(counts, rows, out=np.zeros_like(counts), where=rows > 0)
@@ -42,6 +51,8 @@ def confusion_figure(
         hovertemplate="%{text}<br>%{customdata[0]:.0f} images, %{customdata[1]:.1f} % of row<extra></extra>",
     )
     figure = go.Figure(heat)
+    if clickable:
+        _lay_points(figure, heat, len(names))
     if len(names) <= _WRITTEN_UP_TO:
         _write_numbers(figure, shown, shares, normalised=normalised, dark=dark)
     ticks = {"tickmode": "array", "tickvals": list(range(len(names))), "ticktext": names}
@@ -63,6 +74,18 @@ def confusion_figure(
         margin={"l": 8, "r": 8, "t": 8, "b": 8}, height=min(680, 220 + 26 * min(len(names), 18))
     )
     return figure
+
+
+def _lay_points(figure: go.Figure, heat: Any, count: int) -> None:
+    """Points that take the clicks, and with them the hover, of the cells beneath."""
+    rows, columns = np.divmod(np.arange(count * count), count)
+    unseen = {"marker": {"opacity": 0}}
+    figure.add_scatter(
+        x=columns, y=rows, mode="markers", showlegend=False, selected=unseen, unselected=unseen,
+        marker={"symbol": "square", "size": max(6, min(46, 480 // count)), "opacity": 0},
+        text=np.ravel(heat.text), customdata=np.reshape(heat.customdata, (count * count, -1)),
+        hovertemplate=heat.hovertemplate,
+    )  # fmt: skip
 
 
 def _write_numbers(

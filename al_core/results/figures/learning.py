@@ -8,9 +8,17 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
+from plotly.subplots import make_subplots
 
 from al_core.results.analysis import Curve, Metric
+from al_core.results.axes import AXES, Over
 from al_core.results.figures.palette import look, plain
+
+_AT: dict[Over, str] = {
+    "labels": "%{x} labels", "minutes": "%{x:,.1f} minutes", "seconds": "%{x:,.0f} seconds",
+    "money": "a cost of %{x:,.2f}",
+}  # fmt: skip
+_MARKED = 60  # epochs; beyond, markers run into each other
 
 
 @dataclass(frozen=True)
@@ -22,8 +30,10 @@ class NamedCurve:
     curve: Curve
 
 
-def learning_figure(curves: Sequence[NamedCurve], metric: Metric, *, dark: bool = False) -> go.Figure:
-    """The metric against labeled images: a marker at each round, straight lines between, never smoothed."""
+def learning_figure(
+    curves: Sequence[NamedCurve], metric: Metric, *, over: Over = "labels", dark: bool = False
+) -> go.Figure:
+    """The metric against labeled images, or what the curves are over; a marker a round, never smoothed."""
     figure = go.Figure()
     scale = 100 if metric.share else 1
     unit = " %" if metric.share else ""
@@ -37,11 +47,11 @@ def learning_figure(curves: Sequence[NamedCurve], metric: Metric, *, dark: bool 
             mode="lines+markers",
             line={"color": style.color(dark=dark), "dash": style.dash, "width": 2.5},
             marker={"symbol": style.symbol, "size": 8},
-            hovertemplate=f"%{{x}} labels: %{{y:{digits}}}{unit}<extra>{plain(named.title)}</extra>",
+            hovertemplate=f"{_AT[over]}: %{{y:{digits}}}{unit}<extra>{plain(named.title)}</extra>",
         )
     figure.update_layout(
-        xaxis={"title": "labeled images", "rangemode": "tozero"},
-        yaxis={"title": f"{metric.title}, test images" + (" (%)" if metric.share else "")},
+        xaxis={"title": AXES[over].title, "rangemode": "tozero"},
+        yaxis={"title": metric.axis},
         hovermode="closest",
         legend={"orientation": "h", "yanchor": "bottom", "y": 1.02, "x": 0},
         margin={"l": 8, "r": 8, "t": 8, "b": 8},
@@ -49,23 +59,34 @@ def learning_figure(curves: Sequence[NamedCurve], metric: Metric, *, dark: bool 
     return figure
 
 
-def epochs_figure(frame: pd.DataFrame, round: int, *, dark: bool = False) -> go.Figure:
-    """Training and validation accuracy of one round, by epoch."""
-    rows = frame[frame["round"] == round]
-    figure = go.Figure()
-    for column, title, strategy in (
-        ("train_accuracy", "training", "margin"),
-        ("validation_accuracy", "validation", "least_confidence"),
-    ):
-        values = np.asarray(rows[column], float)
-        if np.isfinite(values).any():
-            figure.add_scatter(
-                x=rows["epoch"] + 1,
-                y=100 * values,
-                name=title,
-                line={"color": look(strategy).color(dark=dark)},
-            )
+def epochs_figure(frame: pd.DataFrame, round: int | None = None, *, dark: bool = False) -> go.Figure:
+    """Loss above, accuracy below, by epoch: of one round, or of all of them, one after the other."""
+    rows = frame if round is None else frame[frame["round"] == round]
+    epochs = np.arange(1, len(rows) + 1)
+    figure = make_subplots(rows=2, cols=1, shared_xaxes=True, vertical_spacing=0.08)
+    for kind, scale, place in (("loss", 1, 1), ("accuracy", 100, 2)):
+        for split, title, strategy in (
+            ("train", "training", "margin"),
+            ("validation", "validation", "least_confidence"),
+        ):
+            values = scale * np.asarray(rows[f"{split}_{kind}"], float)
+            if np.isfinite(values).any():
+                figure.add_scatter(
+                    x=epochs, y=values, name=title, legendgroup=title, row=place, col=1,
+                    mode="lines+markers" if len(epochs) <= _MARKED else "lines",
+                    showlegend=place == 1, line={"color": look(strategy).color(dark=dark), "width": 2},
+                    marker={"size": 5}, customdata=np.stack([rows["round"], rows["epoch"] + 1], axis=1),
+                    hovertemplate=f"round %{{customdata[0]}}, epoch %{{customdata[1]}}: %{{y:.3f}}"
+                    f"<extra>{title}</extra>",
+                )  # fmt: skip
+    if round is None:
+        for begin in np.flatnonzero(np.diff(np.asarray(rows["round"]))) + 1.5:
+            figure.add_vline(x=begin, line={"width": 1, "dash": "dot", "color": "#8b9698"}, opacity=0.6)
+    figure.update_yaxes(title="loss", rangemode="tozero", row=1, col=1)
+    figure.update_yaxes(title="accuracy (%)", row=2, col=1)
+    figure.update_xaxes(title="epoch" if round is not None else "epoch, all rounds in a row", row=2, col=1)
     figure.update_layout(
-        xaxis={"title": "epoch"}, yaxis={"title": "accuracy (%)"}, margin={"l": 8, "r": 8, "t": 8, "b": 8}
-    )
+        height=480, hovermode="closest", margin={"l": 8, "r": 8, "t": 8, "b": 8},
+        legend={"orientation": "h", "yanchor": "bottom", "y": 1.02, "x": 0},
+    )  # fmt: skip
     return figure

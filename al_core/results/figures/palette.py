@@ -8,8 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import html
-from dataclasses import dataclass
+import itertools
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Final
+
+from al_core.baselines import ONCE
 
 
 @dataclass(frozen=True)
@@ -40,6 +45,7 @@ _HUES: Final = (
     ("#7a4a2b", "#d6ab8b"),  # brown
 )
 _SYMBOLS: Final = ("circle", "square", "diamond", "triangle-up", "cross", "x")
+_VARIANT: Final = "#"
 _DASHES: Final = ("solid", "dot", "dashdot", "longdash", "longdashdot", "solid")
 
 # Fixed places, so that a new strategy changes nobody's colour: append, never insert.
@@ -57,16 +63,62 @@ _PLACES: Final = {
 }  # fmt: skip
 
 
+_BASELINES: Final = {
+    "full": Look("#2a3133", "#dfe7f1", "diamond", "dot"),
+    "subset": Look("#6b7275", "#9aa5a6", "diamond-open", "dot"),
+    "selection": Look("#2a3133", "#dfe7f1", "star", "dot"),
+    "balanced": Look("#2a3133", "#dfe7f1", "square-open", "dashdot"),
+}
+"""Grey as random is: what strategies are measured against."""
+
+
 def look(strategy: str) -> Look:
-    """The look of a strategy by its canonical name; an unknown name gets one from its hash, for ever."""
+    """The look of a strategy or baseline by its name; an unknown name gets one from its hash, for ever.
+
+    A key that `look_keys` made is a look of its own: "margin#1" has margin's colour, "#1" the second colour.
+    """
+    name, _, variant = strategy.partition(_VARIANT)
+    if variant.isdecimal():
+        number = int(variant)
+        if not name:
+            light, dark = _HUES[number % len(_HUES)]
+            return Look(light, dark, *_marks(number // len(_HUES) + number))
+        first = look(name)
+        return replace(
+            first, symbol=_marks(_SYMBOLS.index(first.symbol.removesuffix("-open")) + number)[0],
+            dash=_DASHES[(_DASHES.index(first.dash) + number if first.dash in _DASHES else number) % 5],
+        )  # fmt: skip
     if strategy == "random":
         return RANDOM
+    if strategy in _BASELINES:
+        return _BASELINES[strategy]
     place = _PLACES.get(strategy.replace("_", ""))
     if place is None:
         place = int.from_bytes(hashlib.sha256(strategy.encode()).digest()[:2], "big")
     light, dark = _HUES[place % len(_HUES)]
-    series = place // len(_HUES) % len(_SYMBOLS)
-    return Look(light, dark, _SYMBOLS[series], _DASHES[series])
+    return Look(light, dark, *_marks(place // len(_HUES)))
+
+
+def _marks(series: int) -> tuple[str, str]:
+    return _SYMBOLS[series % len(_SYMBOLS)], _DASHES[series % len(_DASHES)]
+
+
+def look_keys(strategies: Sequence[str]) -> list[str]:
+    """What to call `look` with, so that arms of one strategy, which differ in other options, differ too.
+
+    Several strategies: each keeps its colour, and a repetition takes the next marker and dash. One strategy
+    only: a colour each.
+    """
+    arms = [name for name in strategies if name not in ONCE]  # the others are no curves
+    if len(set(arms)) == 1 < len(arms):
+        places = itertools.count()
+        return [name if name in ONCE else f"{_VARIANT}{next(places)}" for name in strategies]
+    seen: Counter[str] = Counter()
+    keys = []
+    for name in strategies:
+        keys.append(f"{name}{_VARIANT}{seen[name]}" if seen[name] else name)
+        seen[name] += 1
+    return keys
 
 
 def plain(text: str, limit: int = 28) -> str:

@@ -1,8 +1,8 @@
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
+from al_core.config import QueryConfig
+from al_core.query.strategies import STRATEGIES
 from al_core.records import (
     EpochRecord,
     LabelEvent,
@@ -20,11 +20,12 @@ from al_core.results.analysis import (
     measured,
     query_rows,
     rounds_frame,
+    score_words,
 )
 from al_core.results.figures.classes import label_shares, labels_per_class
 from al_core.results.figures.confusion import confusion_figure
 from al_core.results.figures.learning import NamedCurve, epochs_figure, learning_figure
-from al_core.results.figures.palette import RANDOM, look, plain
+from al_core.results.figures.palette import RANDOM, look, look_keys, plain
 from al_core.types import EXCLUDE, SKIP, UNKNOWN, UNLABEL
 
 
@@ -128,10 +129,9 @@ class TestCurve:
         records = [round_record(0, 20, 0.5), round_record(1, 30), round_record(2, 40, float("nan"))]
         assert Curve.of(records, "test_accuracy").labels.tolist() == [20]
 
-    def test_over_seconds_a_value_costs_all_that_came_before_it(self):
-        spent = {"train": 2.0, "evaluate": 0.5, "query": 1.0}
-        records = [replace(round_record(n, 20 * (n + 1), 0.5 + n / 10), seconds=spent) for n in range(3)]
-        found = Curve.of(records, "test_accuracy", "seconds")
+    def test_a_curve_may_be_over_what_was_spent(self):
+        records = [round_record(n, 20 * (n + 1), 0.5 + n / 10) for n in range(3)]
+        found = Curve.of(records, "test_accuracy", [2.5, 6.0, 9.5])
         assert found.labels.tolist() == [2.5, 6.0, 9.5]
         assert found.values.tolist() == [0.5, 0.6, 0.7]
 
@@ -227,3 +227,45 @@ class TestFigures:
 def test_strategies_that_are_often_compared_differ_in_colour():
     colors = [look(name).light for name in ("random", "margin", "badge", "u_herding", "entropy", "k_center")]
     assert len(set(colors)) == len(colors)
+
+
+def test_arms_of_one_strategy_are_told_apart():
+    same = [look(key) for key in look_keys(["margin"] * 10)]
+    assert len({(one.light, one.symbol, one.dash) for one in same}) == 10
+    assert len({one.light for one in same[:8]}) == 8
+    grid = look_keys(["random", "random", "margin", "margin", "margin"])
+    looks = [look(key) for key in grid]
+    assert looks[0] is RANDOM
+    assert looks[1].light == RANDOM.light
+    assert looks[2] == look("margin")
+    assert len({one.light for one in looks[2:]}) == 1
+    assert len({(one.symbol, one.dash) for one in looks[:2]}) == 2
+    assert len({(one.symbol, one.dash) for one in looks[2:]}) == 3
+    assert look_keys(["margin", "badge"]) == ["margin", "badge"]
+
+
+class TestScoreWords:
+    def query(self, strategy, *items):
+        made = [
+            QueryItem(rank, i, score, ((0, 0.9),) if guessed else ())
+            for rank, (i, score, guessed) in enumerate(items)
+        ]
+        return Query("e", 0, strategy, tuple(made), 50, "h", 0.0)
+
+    def test_a_number_is_in_the_words_of_the_strategy_that_picked_the_image(self):
+        config = QueryConfig(strategy="margin", second="k_center", share=0.5)
+        # held back: the second image, which no strategy picked
+        asked = self.query("margin", (7, 0.5, True), (8, None, False), (9, 2.5, True), (4, 0.4, True))
+        words = {name: STRATEGIES.get(name).score for name in ("margin", "k_center")}
+        found = score_words(asked, config)
+        assert found.keys() == {7, 9, 4}
+        members = [words["k_center"], words["margin"], words["k_center"]]
+        assert [found[i] for i in (7, 9, 4)] == members
+
+    def test_nothing_is_said_of_what_has_no_number_or_no_known_strategy(self):
+        config = QueryConfig(strategy="random")
+        assert score_words(self.query("random", (1, None, True)), config) == {}
+        assert score_words(self.query("per_class", (1, None, False)), config) == {}
+        gone = QueryConfig(strategy="not_here")
+        assert score_words(self.query("not_here", (1, 0.5, True)), gone) == {}
+        assert score_words(self.query("margin", (1, 0.5, True)), gone) == {}

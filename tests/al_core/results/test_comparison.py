@@ -106,12 +106,25 @@ def test_the_penalty_matrix_counts_budgets_that_are_clearly_lost():
     assert as_loss.tolist() == [[0, 0.75], [0, 0]]
 
 
-def test_a_grid_lies_where_all_seeds_were_measured():
-    arm = Arm("a", {0: curve([0.1, 0.2], labels=(3, 9)), 1: curve([0.1, 0.2], labels=(5, 11))})
-    assert comparison.common_grid(arm, 3) == [5, 7, 9]
-    apart = Arm("a", {0: curve([0.1, 0.2], labels=(1, 2)), 1: curve([0.1, 0.2], labels=(3, 4))})
-    assert comparison.common_grid(apart) == []
-    assert comparison.common_grid(Arm("a", {})) == []
+def test_places_that_seeds_do_not_share_become_an_even_grid():
+    arm = Arm("a", {s: curve([0.1, 0.2, 0.3, 0.4], labels=s + np.array([3.0, 5, 7, 9])) for s in range(3)})
+    assert comparison.shared_labels([arm]) == [5, 6, 7, 8, 9]  # three seeds on whole numbers share them
+    apart = Arm("b", {s: curve([0.1, 0.2, 0.3, 0.4], labels=s / 7 + np.arange(4.0)) for s in range(5)})
+    grid = comparison.shared_labels([apart])
+    assert len(grid) == 20
+    assert (grid[0], grid[-1]) == pytest.approx((4 / 7, 3))
+    assert np.ptp(np.diff(grid)) < 1e-9
+
+
+def test_what_is_compared_ends_where_every_mean_has_come_to_the_ceiling():
+    slow = Arm("slow", {0: curve([0.5, 0.9, 0.95, 0.96]), 1: curve([0.5, 0.9, 0.96, 0.96])})
+    fast = Arm("fast", {0: curve([0.6, 0.96, 0.96, 0.96])})
+    labels = [10, 20, 30, 40]
+    assert comparison.unsaturated([slow, fast], labels, 0.96) == [10, 20, 30]  # .955 >= .9504
+    assert comparison.unsaturated([fast], labels, 0.96) == [10, 20]
+    assert comparison.unsaturated([slow, fast], labels, 0.999) == labels
+    loss = Arm("loss", {0: curve([2.0, 1.0, 0.5, 0.5])})
+    assert comparison.unsaturated([loss], labels, 0.5, higher_is_better=False) == [10, 20, 30]
 
 
 def test_shared_labels_end_where_the_shortest_curve_ends():
@@ -164,3 +177,17 @@ def test_the_needed_seeds_do_find_the_difference_in_about_four_studies_of_five()
         for _ in range(150)
     )
     assert 0.65 < found / 150 < 0.95
+
+
+@pytest.mark.slow
+def test_of_several_equal_strategies_hardly_ever_one_is_called_different():
+    """200 studies of four arms and five seeds: Holm keeps those with any false verdict at 5 %."""
+    rng = np.random.default_rng(11)
+    mean = np.linspace(0.5, 0.8, 4)
+    called = 0
+    for _ in range(200):
+        values = mean + rng.normal(0, 0.05, (1, 5, 1)) + rng.normal(0, 0.01, (4, 5, 4))  # seeds are shared
+        arms = [Arm(name, dict(enumerate(map(curve, own)))) for name, own in zip("abcd", values, strict=True)]
+        called += any(v.p_adjusted < 0.05 for v in comparison.verdicts(arms, arms[0]))
+    assert called / 200 <= 0.05 + 3 * math.sqrt(0.05 * 0.95 / 200)
+    assert called > 0  # as above: it does speak

@@ -1,8 +1,11 @@
 """What the figures of a comparison draw, read back from their traces."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
+from al_core.records import RoundRecord
 from al_core.results.analysis import METRICS, Curve
 from al_core.results.comparison import Arm
 from al_core.results.figures.comparison import (
@@ -13,6 +16,7 @@ from al_core.results.figures.comparison import (
     penalty_figure,
 )
 from al_core.results.figures.palette import RANDOM
+from al_core.results.figures.sheets import RunMaterial, learning_sheet
 from al_core.results.study import StudyResult
 
 
@@ -60,7 +64,10 @@ def test_single_seeds_are_drawn_on_demand():
 
 
 def test_over_seconds_the_x_is_linear_unless_log_is_asked_for():
-    assert comparison_figure(result(a=TWO), over="seconds").layout.xaxis.title.text == "seconds of computing"
+    assert (
+        comparison_figure(replace(result(a=TWO), over="seconds")).layout.xaxis.title.text
+        == "seconds of computing"
+    )
     assert comparison_figure(result(a=TWO), log=True).layout.xaxis.type == "log"
     assert comparison_figure(result(a=TWO)).layout.xaxis.type is None
 
@@ -90,3 +97,23 @@ def test_of_many_classes_those_are_drawn_whose_shares_differ_most():
     assert list(figure.data[0].x) == list(range(5, count))
     assert list(figure.data[2].x) == list(range(5, count))
     assert figure.layout.xaxis.ticktext[0] == "class 5"
+
+
+def test_a_learning_curve_is_drawn_over_what_was_spent():
+    done = [
+        RoundRecord("r", n, 20 * (n + 1), 0, {"test_accuracy": 0.5 + n / 10}, None, (), {}, {}, {}, 0.0)
+        for n in range(3)
+    ]
+    material = RunMaterial("Margin", "margin", ("a", "b"), done, (), done[:2])
+    (metric,) = [m for m in METRICS if m.key == "test_accuracy"]
+    plain, money = (
+        learning_sheet(material, metric),
+        learning_sheet(material, metric, over="money", own=[1.0, 2.5, 4.0], baseline=[1.0, 9.0]),
+    )
+    assert [list(trace.x) for trace in plain.draw(False).data] == [[20, 40], [20, 40, 60]]
+    drawn = money.draw(False)
+    assert [list(trace.x) for trace in drawn.data] == [[1.0, 9.0], [1.0, 2.5, 4.0]]
+    assert drawn.layout.xaxis.title.text == "cost"
+    assert drawn.data[1].hovertemplate.startswith("a cost of ")
+    assert money.key == "learning-accuracy-money"
+    assert plain.key == "learning-accuracy"

@@ -9,7 +9,7 @@ from PIL import Image
 from al_core.config import DataConfig
 from al_core.data.dataset import Augmentation, Dataset, Split
 from al_core.data.prepare import prepare
-from al_core.records import LabelEvent, LabelSource, Query, QueryItem
+from al_core.records import LabelEvent, LabelSource, Mark, MarkEvent, Query, QueryItem
 from al_core.results.export import MANIFEST, cell, class_folders, safe_name, write_queries
 from al_core.types import EXCLUDE, SKIP
 
@@ -153,3 +153,10 @@ def test_original_files_are_copied_byte_for_byte(tmp_path, settings):
     archive, rows = export(data, [query(0, [0, 5], guesses=())], {})
     for row in rows:
         assert archive.read(row["path"]) == (tmp_path / "mine" / row["name"]).read_bytes()
+
+
+def test_marks_and_notes_are_in_the_manifest_and_notes_are_no_formulas():
+    said = {kind: MarkEvent(1, 2, kind, True, "=1+1", "", 0, 0.0) for kind in (Mark.UNSURE, Mark.NOTE)}
+    _, rows = export(dataset(), [query(0, [1, 2])], {2: event(2, 0)}, marks={2: said})
+    columns = [(row["unsure"], row["flagged"], row["note"]) for row in rows]
+    assert columns == [("", "", ""), ("yes", "", "'=1+1")]

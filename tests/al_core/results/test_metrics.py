@@ -25,7 +25,12 @@ def test_summary_equals_scikit_learn_over_the_classes_that_occur(seed, absent):
     def f1(average):
         return reference.f1_score(labels, predicted, labels=present, average=average, zero_division=0)
 
+    def precision(average):
+        return reference.precision_score(labels, predicted, labels=present, average=average, zero_division=0)
+
     expected = {
+        "macro_precision": precision("macro"),
+        "weighted_precision": precision("weighted"),
         "accuracy": reference.accuracy_score(labels, predicted),
         "macro_f1": f1("macro"),
         "weighted_f1": f1("weighted"),

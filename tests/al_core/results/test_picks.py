@@ -81,5 +81,6 @@ def test_class_shares_are_means_of_each_seed_s_shares():
 
 def test_shares_of_the_pool_need_every_label():
     assert pool_shares(np.array([0, 0, 1, 3]), 4) == [0.5, 0.25, 0.0, 0.25]
+    assert pool_shares(np.repeat([0, 1], 100), 2, 4.0) == [0.8, 0.2]
     assert pool_shares(np.array([0, -1]), 2) is None
     assert pool_shares(np.array([], int), 2) is None

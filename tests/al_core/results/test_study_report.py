@@ -6,7 +6,8 @@ import pytest
 from al_core.records import ExperimentStatus, RoundRecord
 from al_core.results.study import curves_frame, frame_csv, report_text, study_result, summary_frame
 from al_core.store import open_store
-from al_core.study import StudyConfig, begin, queue
+from al_core.study import StudyConfig
+from al_core.study_running import begin, queue
 
 LABELS = (20, 40, 60, 80)
 

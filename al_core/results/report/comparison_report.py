@@ -1,0 +1,302 @@
+"""The report of several runs side by side: a study, or runs whose names begin alike."""
+
+from __future__ import annotations
+
+import json
+import platform
+import time
+from collections.abc import Sequence
+from typing import Any, Final
+
+import numpy as np
+
+from al_core import __version__
+from al_core.config import ExperimentConfig, options
+from al_core.data.dataset import Dataset
+from al_core.records import RoundRecord, StudyRecord
+from al_core.results import comparison
+from al_core.results.analysis import Metric
+from al_core.results.comparison import Verdict
+from al_core.results.figures.sheets import SideBySide, comparison_sheets, curves_sheet
+from al_core.results.records_file import content_id
+from al_core.results.repeat import differing, study_command, study_file
+from al_core.results.report.page import Page, Section, Statement, Table, Tile, Tone
+from al_core.results.study import StudyResult, reference_words, summary_frame
+from al_core.study import Bundle, StudyConfig
+
+_MOST_POINTS: Final = 12
+_TITLES: Final = {option.path: option for option in options()}
+
+
+def comparison_page(side: SideBySide, *, metric: str | None = None, study: StudyRecord | None = None) -> Page:
+    """Verdicts, curves, tables, and everything that a repetition needs."""
+    result = side.result(metric)
+    runs = [run for group in side.groups for run in group.runs.values()]
+    further = [m for m in result.offered if m is not result.metric]
+    sheets = comparison_sheets(side, metric=result.metric.key, metrics=further)
+    picked = [sheet for sheet in sheets if sheet.key in ("penalty", "overlap", "classes")]
+    others = [sheet for sheet in sheets if sheet.key.startswith("curves-")]
+    main = [curves_sheet(result, singles=result.num_seeds < 2)] if result.measured else []
+    sections = [
+        Section("curves", "Learning curves", (_about(result),), main),
+        Section("numbers", "In numbers", tables=_tables(side, result)),
+        Section("asked", "What was asked for", sheets=picked, pairs=True),
+        Section("metrics", "Other metrics", sheets=others, pairs=True, folded=True),
+        Section("runs", "Every run", tables=[_runs_table(side, result.metric)], folded=True),
+        Section("settings", "Settings", (_settings_words(study),), tables=_settings(side, study)),
+    ]
+    done = sum(run.finished for run in runs)
+    some = result.num_seeds
+    return Page(
+        "study" if study is not None else "runs side by side",
+        side.name,
+        _subtitle(side, len(runs), done),
+        _caution(some, done, len(runs)),
+        _statements(result),
+        _tiles(result),
+        [s for s in sections if s.sheets or s.tables],
+        *_repetition(side, study),
+        _facts(side, study),
+    )
+
+
+def _about(result: StudyResult) -> str:
+    metric = result.metric
+    return f"{metric.title}: {metric.meaning} Runs of a seed share initial set, splits and weights."
+
+
+def _subtitle(side: SideBySide, count: int, done: int) -> str:
+    strategies, seeds = len(side.groups), {s for g in side.groups for s in g.runs}
+    dataset = side.dataset.title if side.dataset is not None else ""
+    parts = [
+        f"{strategies} configuration{'s' * (strategies != 1)} × {len(seeds)} seed{'s' * (len(seeds) != 1)}",
+        f"{count} runs" if done == count else f"{done} of {count} runs finished",
+        *([dataset] if dataset else []),
+    ]
+    return " · ".join(parts)
+
+
+def _caution(seeds: int, done: int, count: int) -> str:
+    if done < count:
+        return f"Not finished: {count - done} of {count} runs are still to end."
+    if seeds < comparison.FEW_SEEDS:
+        word = f"{seeds} seed{'s' * (seeds != 1)}"
+        return f"Indicative only: {word}; {comparison.FEW_SEEDS} are the least that a ranking can rest on."
+    return ""
+
+
+def _statements(result: StudyResult) -> list[Statement]:
+    found = list(result.verdicts)
+    if result.at_the_top is not None:
+        found.append(result.at_the_top)
+    said = [statement(verdict, result.metric) for verdict in found]
+    return [*said, *(Statement(words) for words in reference_words(result))]
+
+
+def statement(verdict: Verdict, metric: Metric) -> Statement:
+    """A verdict as the report says it."""
+    gap, p = verdict.difference.interval, verdict.p_adjusted
+    tone: Tone = "even"
+    if p is not None and p < 1 - comparison.CONFIDENCE:
+        tone = "good" if (gap.mean > 0) is metric.higher_is_better else "bad"
+    half = "" if gap.half is None else f" ± {metric.difference(gap.half).lstrip('+')}"
+    shown = "" if p is None else f", p {'below 0.001' if p < 0.001 else format(p, '.3f')}"
+    numbers = f"{metric.difference(gap.mean).removesuffix(' points')}{half} over the whole curve{shown}"
+    return Statement(verdict.text, numbers, tone)
+
+
+def _tiles(result: StudyResult) -> list[Tile]:
+    frame = summary_frame(result)
+    if frame.empty:
+        return []
+    best, metric = frame.iloc[0], result.metric
+    base = result.baseline
+    saved = best["saving"]
+    tiles = [
+        Tile("Best mean height", str(best["arm"]), f"{metric.text(best['area'])} {metric.title.lower()}"),
+        Tile(f"{metric.title} at {best['labels']:,.0f} labels", metric.text(best["final"]),
+             "" if _none(best["final_half"]) else f"± {metric.difference(best['final_half']).lstrip('+')}"),
+    ]  # fmt: skip
+    if base is not None and best["arm"] != base.name and not _none(saved):
+        tiles.append(
+            Tile("Labels saved", f"{100 * saved:.0f} %", f"to reach what {base.name} reaches at the end")
+        )
+    return [*tiles, Tile("Seeds", str(result.num_seeds), "that every configuration has")]
+
+
+def _tables(side: SideBySide, result: StudyResult) -> list[Table]:
+    frame, metric = summary_frame(result), result.metric
+    if frame.empty:
+        return []
+    rows = [
+        (
+            str(r["arm"]), str(r["seeds"]), _pair(metric, r["final"], r["final_half"]),
+            metric.text(r["area"]),
+            metric.text(r["log_area"]), _gap(metric, r["difference"], r["difference_half"]),
+            _p(r["p_holm"]), _p(r["p_wilcoxon"]), "–" if _none(r["saving"]) else f"{100 * r['saving']:.0f} %",
+        )
+        for r in frame.to_dict("records")
+    ]  # fmt: skip
+    name = result.baseline.name if result.baseline else ""
+    head = (
+        "Configuration", "Seeds", f"At {frame['labels'].iloc[0]:,.0f} labels", "Mean height",
+        "Mean height, log x", f"Against {name}", "p, Holm", "p, Wilcoxon", "Labels saved",
+    )  # fmt: skip
+    note = (
+        "± is half the 95 % interval (Student's t over the seeds). Mean height: area under the curve over "
+        "its range of labels. Against: paired by seed, mean height, with Holm's correction for several arms."
+    )
+    return [Table(head, rows, note), _points(side, result)]
+
+
+def _points(side: SideBySide, result: StudyResult) -> Table:
+    """Mean and sample deviation at the numbers of labels that were measured."""
+    places = result.places
+    if len(places) > _MOST_POINTS:
+        chosen = np.linspace(0, len(places) - 1, _MOST_POINTS).round().astype(int)
+        places = [places[i] for i in dict.fromkeys(chosen.tolist())]
+    metric = result.metric
+    rows = []
+    for arm in result.measured:
+        cells = [
+            "–" if m is None else _pair(metric, m.mean, m.deviation) for m in arm.mean_curve(places)
+        ]  # fmt: skip
+        rows.append((arm.name, *cells))
+    note = f"{metric.title}: mean ± sample deviation over the seeds, by labeled images."
+    return Table(("Configuration", *(f"{n:,.0f}" for n in places)), rows, note)
+
+
+def _runs_table(side: SideBySide, metric: Metric) -> Table:
+    rows = [
+        (
+            run.name, str(seed), str(len(run.rounds)), f"{run.rounds[-1].num_labeled:,}",
+            metric.text(run.rounds[-1].metrics.get(metric.key)),
+            f"{sum(sum(r.seconds.values()) for r in run.rounds):,.0f}",
+            "finished" if run.finished else "not finished", run.id,
+        )
+        for group in side.groups
+        for seed, run in group.runs.items()
+        if run.rounds
+    ]  # fmt: skip
+    return Table(("Run", "Seed", "Rounds", "Labels", metric.title, "Seconds", "State", "Id"), rows)
+
+
+# -- settings and how to repeat --------------------------------------------------------------------
+
+
+def _settings_words(study: StudyRecord | None) -> str:
+    return "What is not the default." + ("" if study is None else " Axes are what the study tries.")
+
+
+def _settings(side: SideBySide, study: StudyRecord | None) -> list[Table]:
+    if study is not None:
+        config = StudyConfig.from_json(study.config)
+        axes = [
+            (
+                axis,
+                "tries " + ", ".join(v.name if isinstance(v, Bundle) else _value(v) for v in values),
+                "axis",
+            )
+            for axis, values in config.axes.items()
+        ]
+        seeds = ("seeds", ", ".join(map(str, config.seeds)), "every configuration is run with each")
+        base = settings_rows(config.base.changed(name="run", seed=0))
+        return [Table(("Setting", "Value", "What it is"), [*axes, seeds, *base], prose=True)]
+    rows = []
+    for group in side.groups:
+        own = {p: v for p, v in group.options.items() if p in _TITLES and v != _TITLES[p].default}
+        own = {p: v for p, v in own.items() if p not in ("name", "seed")}
+        words = ", ".join(f"{path} = {_value(value)}" for path, value in own.items())
+        rows.append((group.title, words or "all defaults"))
+    return [Table(("Configuration", "What is not the default"), rows, prose=True)]
+
+
+def settings_rows(config: ExperimentConfig) -> list[tuple[str, str, str]]:
+    """The options that are not their default: path, value and default, and what they are."""
+    return [
+        (path, f"{_value(value)} (default {_value(_TITLES[path].default)})", _TITLES[path].help)
+        for path, value in differing(config).items()
+    ]
+
+
+def _value(value: Any) -> str:
+    if value is None:
+        return "none"
+    return value if isinstance(value, str) and value else json.dumps(value, ensure_ascii=False)
+
+
+def _repetition(side: SideBySide, study: StudyRecord | None) -> tuple[str, str, tuple[str, str] | None]:
+    if study is None:
+        command = f"python -m al_core curves --prefix {json.dumps(side.name)}"
+        return command, "These runs were begun one by one; this draws them again.", None
+    name = f"study-{study.id}.json"
+    note = (
+        f"Save {name} below, then this repeats every run, number for number on the same machine with "
+        "the same versions; a study that was interrupted goes on."
+    )
+    return study_command(name, f"study-{study.id}"), note, (name, study_file(study.config))
+
+
+def _facts(side: SideBySide, study: StudyRecord | None) -> list[tuple[str, str]]:
+    runs = [run for group in side.groups for run in group.runs.values()]
+    outcome = [
+        [run.configuration, run.seed, [[r.num_labeled, dict(r.metrics)] for r in run.rounds]] for run in runs
+    ]
+    facts = [("Results id", content_id(outcome))]
+    if study is not None:
+        facts += [
+            ("Study", study.id),
+            ("Begun", time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(study.created_at))),
+        ]
+    if side.dataset is not None:
+        facts += [
+            ("Data set", images_words(side.dataset)),
+            ("Its fingerprint", side.dataset.fingerprint[:16]),
+        ]  # fmt: skip
+    return [*facts, *machine_facts([r for run in runs for r in run.rounds])]
+
+
+def images_words(dataset: Dataset) -> str:
+    """A data set's name and the sizes of its splits."""
+    return f"{dataset.title}, {len(dataset.train):,} + {len(dataset.test):,} images"
+
+
+def machine_facts(rounds: Sequence[RoundRecord]) -> list[tuple[str, str]]:
+    """What the rounds ran on, as their manifests say; several values where they differ."""
+    names = (
+        ("device", "Device"), ("precision", "Precision"), ("threads", "Threads"), ("torch", "torch"),
+        ("numpy", "numpy"), ("askwell", "Askwell"), ("parameters", "Parameters of the network"),
+    )  # fmt: skip
+    found = []
+    for key, title in names:
+        values = list(dict.fromkeys(str(r.manifest[key]) for r in rounds if key in r.manifest))
+        if values:
+            found.append((title, ", ".join(values)))
+    if "Askwell" not in dict(found):
+        found.append(("Askwell", __version__))
+    return [*found, ("Report made on", f"Python {platform.python_version()}, {platform.machine()}")]
+
+
+def _none(value: Any) -> bool:
+    return value is None or not np.isfinite(value)
+
+
+def _pair(metric: Metric, mean: Any, half: Any) -> str:
+    if _none(mean):
+        return "–"
+    return metric.text(mean) if _none(half) else f"{metric.text(mean)} ± {_bare(metric, half)}"
+
+
+def _gap(metric: Metric, mean: Any, half: Any) -> str:
+    if _none(mean):
+        return "–"
+    shown = metric.difference(mean)
+    return shown if _none(half) else f"{shown.removesuffix(' points')} ± {_bare(metric, half)}"
+
+
+def _bare(metric: Metric, value: Any) -> str:
+    return metric.difference(value).lstrip("+").removesuffix(" points")
+
+
+def _p(value: Any) -> str:
+    return "–" if _none(value) else "< 0.001" if value < 0.001 else f"{value:.3f}"
