@@ -1,0 +1,1 @@
+"""What comes after the last round: a model to take along, and to use on new pictures. Torch-free."""
