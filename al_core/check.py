@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from al_core.baselines import planned_labels
 from al_core.config import ExperimentConfig
 from al_core.data.dataset import Dataset
 from al_core.data.prepare import open_dataset, prepared_key
 from al_core.data.sources import SOURCES
 from al_core.errors import ConfigError, Problem, StrategyError
+from al_core.initial import class_map
 from al_core.models import MODELS
+from al_core.oracle import check_oracle
 from al_core.query.composition import Composition
 from al_core.query.strategies import STRATEGIES, Strategy
 from al_core.settings import Settings
@@ -19,9 +22,10 @@ def check_config(config: ExperimentConfig, settings: Settings) -> list[Problem]:
     """Everything that is wrong with a config, one Problem an option; empty when it can run."""
     problems = [*_registries(config), *_rules(config)]
     key = None if problems else prepared_key(settings, config.data)
-    if key is not None:
-        problems += _data(config, open_dataset(settings, key))
-    return problems
+    dataset = None if key is None else open_dataset(settings, key)
+    if dataset is not None:
+        problems += _data(config, dataset)
+    return problems + list(check_oracle(config, dataset))
 
 
 def require_valid(config: ExperimentConfig, settings: Settings) -> None:
@@ -70,6 +74,9 @@ def _strategy(config: ExperimentConfig) -> Iterator[Problem]:
     strategy = STRATEGIES.get(query.strategy)
     yield from strategy.check_options(query.options)
     yield from _can_serve(config, "query.strategy", strategy)
+    if query.second_options and not query.second:
+        allowed = "there is no second strategy for them: name one, or leave them out"
+        yield Problem("query.second_options", query.second_options, allowed)
     if strategy.name == "bandit":
         yield from _bandit(config)
         return
@@ -80,6 +87,7 @@ def _strategy(config: ExperimentConfig) -> Iterator[Problem]:
         second = STRATEGIES.get(query.second)
         if second is strategy:
             yield Problem("query.second", query.second, "is the strategy itself; take another, or none")
+        yield from second.check_options(query.second_options, "query.second_options")
         yield from _can_serve(config, "query.second", second)
     if query.power and all(member.is_selector for member in Composition.of(query).strategies):
         allowed = f"{strategy.name} chooses sets and gives no scores to draw by; set it to 0"
@@ -122,29 +130,71 @@ def _rules(config: ExperimentConfig) -> Iterator[Problem]:
     if stop.target_accuracy is not None and not data.round_validation:
         allowed = "needs data.round_validation above 0 to look at (the test split never stops a run)"
         yield Problem("stop.target_accuracy", stop.target_accuracy, allowed)
+    if config.query.size_schedule == "rate" and not data.round_validation:
+        allowed = "needs data.round_validation above 0 to look at (the test split never sets a query's size)"
+        yield Problem("query.size_schedule", "rate", allowed)
     if train.early_stopping is not None and not (train.labeled_validation or data.epoch_validation):
         allowed = "needs train.labeled_validation or data.epoch_validation above 0 to look at"
         yield Problem("train.early_stopping", train.early_stopping, allowed)
+    if config.query.holdback and config.query.n_new < 2:
+        allowed = "needs queries of at least two images: one for the strategy, one to measure by"
+        yield Problem("query.holdback", config.query.holdback, allowed)
     if train.adversarial_copies and config.model.frozen:
         allowed = "features of copies are not kept: switch it off, or train the whole network (frozen off)"
         yield Problem("train.adversarial_copies", True, allowed)
+    yield from _devices(config)
     if config.init.init == "import" and not config.init.import_labels:
         yield Problem("init.import_labels", None, "init=import needs the path of a labels file")
-    if config.oracle == "truth" and stop == type(stop)():
-        allowed = "ground truth would label everything: set n_rounds, budget, patience or target_accuracy"
-        yield Problem("oracle", "truth", allowed)
+    try:
+        class_map(config.init.import_map)
+    except ConfigError as error:
+        yield from error.problems
+    yield from _baseline(config)
+    if config.oracle != "human" and stop.is_open and config.query.baseline != "full":
+        who = "ground truth" if config.oracle == "truth" else "the oracle"
+        allowed = f"{who} would label everything: set n_rounds, budget or another stop"
+        yield Problem("oracle", config.oracle, allowed)
     drawn = config.init.n_start if config.init.init in ("random", "kcenter") else 0
     if stop.budget is not None and stop.budget < drawn:
         yield Problem("stop.budget", stop.budget, f"is below the initial set of {config.init.n_start}")
 
 
+def _baseline(config: ExperimentConfig) -> Iterator[Problem]:
+    kind = config.query.baseline
+    if kind != "none" and config.oracle == "human":
+        allowed = "nobody labels for a baseline; set oracle to truth, noisy or recorded"
+        yield Problem("query.baseline", kind, allowed)
+    if kind == "subset" and planned_labels(config, config.init.n_start) is None:
+        yield Problem("query.baseline", kind, "is as large as the budget; set stop.budget or stop.n_rounds")
+
+
+def _devices(config: ExperimentConfig) -> Iterator[Problem]:
+    train = config.train
+    if train.devices == 1:
+        return
+    if config.model.frozen:
+        allowed = "the head of frozen features trains in one process within a second; set it to 1"
+        yield Problem("train.devices", train.devices, allowed)
+    if train.batch_size < train.devices:
+        allowed = f"a batch of {train.batch_size} cannot be shared among so many; set train.batch_size higher"
+        yield Problem("train.devices", train.devices, allowed)
+    if train.device == "mps" or train.device.startswith("cuda:"):
+        allowed = f"needs several devices, and {train.device} is one; take cuda, cpu or auto"
+        yield Problem("train.device", train.device, allowed)
+
+
 def _data(config: ExperimentConfig, dataset: Dataset) -> Iterator[Problem]:
     if not dataset.has_truth:
-        if config.oracle == "truth":
-            yield Problem("oracle", "truth", f"the labels of {dataset.title!r} are not known; use human")
+        if config.oracle in ("truth", "noisy"):
+            allowed = f"the labels of {dataset.title!r} are not known; use human or recorded"
+            yield Problem("oracle", config.oracle, allowed)
         if config.init.init == "per_class":
             allowed = "the labels are not known; use random or kcenter and label the first images yourself"
             yield Problem("init.init", "per_class", allowed)
+        if config.query.baseline == "balanced":
+            yield Problem("query.baseline", "balanced", "the labels are not known, so none can be evened out")
+        if config.data.imbalance is not None:
+            yield Problem("data.imbalance", config.data.imbalance, "the labels are not known; leave it empty")
         for name in ("epoch_validation", "round_validation"):
             if getattr(config.data, name):
                 allowed = "the labels are not known; use train.labeled_validation"

@@ -5,12 +5,16 @@ ALError
 ├── DataError        a data set cannot be read, found or downloaded
 │   └── ImageRefused one file is not an image that we decode
 ├── ModelError       a model cannot be built, or its weights cannot be had
+├── ClassError       a change of the classes is refused
 ├── StrategyError    a strategy is unknown, malformed or got evidence that it cannot use
 ├── StoreError       the store refuses or has lost something
 │   ├── NotFound     no such experiment, round or job
 │   └── Fenced       this attempt of a job has been replaced by a newer one
+├── ClusterError     the cluster does not answer, or its nodes cannot work on this store
 ├── DeviceError      the asked device is absent or out of memory
-└── TrainingError    training diverged or cannot start
+├── TrainingError    training diverged or cannot start
+├── FigureError      a figure cannot be drawn in the format that was asked for
+└── ProcessLost      a process of a training in several was killed; the job is tried again
 """
 
 from __future__ import annotations
@@ -59,6 +63,10 @@ class ModelError(ALError):
     """A model cannot be built, or its weights cannot be had."""
 
 
+class ClassError(ALError):
+    """A change of the classes is refused; the message says which name or class, and the way out."""
+
+
 class StrategyError(ALError):
     """A strategy is unknown, malformed, or was given evidence that it cannot use."""
 
@@ -75,12 +83,24 @@ class Fenced(StoreError):
     """This attempt of a job was replaced by a newer one: it must stop and write nothing."""
 
 
+class ClusterError(ALError):
+    """Workers cannot be run where they were asked for; the message names the remedy."""
+
+
 class DeviceError(ALError):
     """The device asked for is absent, or out of memory."""
 
 
 class TrainingError(ALError):
     """Training diverged or cannot start; the message names the remedy."""
+
+
+class FigureError(ALError):
+    """A figure cannot be drawn in that format here; the message says what is missing."""
+
+
+class ProcessLost(ALError):
+    """A process of a training in several ended without a word: this attempt is over, its job is not."""
 
 
 class StudyFailed(ALError):

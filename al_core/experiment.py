@@ -6,18 +6,27 @@ pending query in between. Everything here is derived from the store each time: n
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
 import numpy as np
+from jaxtyping import Float32
 
+from al_core import oracle
+from al_core.by_hand import query_of
+from al_core.classes import Classes, Effects
 from al_core.data.dataset import Dataset
-from al_core.data.prepare import open_dataset
-from al_core.errors import DataError, NotFound
+from al_core.data.prepare import shared_dataset
+from al_core.errors import ClassError, DataError, NotFound, StoreError
+from al_core.guidelines import check_pin
 from al_core.pool import Pool
 from al_core.records import (
+    STANDING_MARKS,
+    ClassAct,
+    ClassChange,
+    ClassEvent,
     ExperimentRecord,
     ExperimentStatus,
     JobLease,
@@ -26,25 +35,34 @@ from al_core.records import (
     LabelEvent,
     LabelOp,
     LabelSource,
+    Mark,
+    MarkEvent,
     Query,
+    RoundRecord,
 )
 from al_core.settings import Settings
-from al_core.splits import Splits, make_splits
+from al_core.splits import Splits, reserve_of, splits_of
 from al_core.store.base import Store
-from al_core.types import INITIAL_ROUND, UNLABEL
+from al_core.types import INITIAL_ROUND, SKIP, UNKNOWN, UNLABEL, Labels, SampleIds
+
+_TRIES = 10  # to change a class before somebody else does
 
 StepKind = Literal["start", "label", "train", "working", "finished", "failed"]
 
 
 @dataclass(frozen=True)
 class Step:
-    """The next sensible step. `done` of `total` answers of the pending query are given."""
+    """The next sensible step. `done` of `total` answers of the pending query are given.
+
+    `new` labels, these and others that came meanwhile, are what the step "train" would train on.
+    """
 
     kind: StepKind
     done: int = 0
     total: int = 0
     job: JobRecord | None = None
     reason: str | None = None
+    new: int = 0
 
 
 class Experiment:
@@ -53,6 +71,7 @@ class Experiment:
     def __init__(self, store: Store, settings: Settings, record: ExperimentRecord) -> None:
         self.store, self.settings, self.record = store, settings, record
         self.config = record.config
+        self._relabeled: tuple[tuple[int, tuple[str, ...]], Dataset] | None = None  # the last one asked for
 
     @classmethod
     def open(cls, store: Store, settings: Settings, experiment_id: str) -> Experiment:
@@ -69,27 +88,112 @@ class Experiment:
         self.record = self.store.experiment(self.id)
 
     @cached_property
-    def dataset(self) -> Dataset:
-        """The prepared data set.
+    def prepared(self) -> Dataset:
+        """The data set as it was prepared, whatever became of its classes.
 
         Raises:
             DataError: it is not prepared yet, or its content is no longer what this experiment began with.
         """
         if self.record.dataset_key is None:
             raise DataError(f"the data set {self.config.data.dataset!r} is not prepared yet")
-        dataset = open_dataset(self.settings, self.record.dataset_key)
+        dataset = shared_dataset(self.settings, self.record.dataset_key)
         if self.record.fingerprint not in (None, dataset.fingerprint):
             raise DataError(
                 f"the data set {dataset.title!r} has changed since this experiment began (fingerprint "
                 f"{dataset.fingerprint[:12]}, was {(self.record.fingerprint or '')[:12]}): sample ids would "
                 "name other images. Restore the old files, or begin a new experiment"
             )
-        return dataset
+        return dataset.at(self.config.data.image_size)
+
+    @property
+    def dataset(self) -> Dataset:
+        """The data set with the classes as they are now: names by class id, true labels as they count.
+
+        Raises:
+            DataError: as `prepared`.
+        """
+        return self._with_classes(self.classes())
+
+    def dataset_of(self, record: RoundRecord) -> Dataset:
+        """The data set with the classes as that round was trained with, under their present names."""
+        then = self.classes(until=record.label_event_id)
+        return self._with_classes(replace(then, names=self.classes().names[: len(then)]))
+
+    def _with_classes(self, classes: Classes) -> Dataset:
+        if not classes.last:
+            return self.prepared
+        key = classes.last, classes.names
+        if self._relabeled is None or self._relabeled[0] != key:
+            self._relabeled = key, classes.relabeled(self.prepared)
+        return self._relabeled[1]
+
+    def class_events(self, *, until: int | None = None) -> list[ClassEvent]:
+        """Changes of the classes, oldest first. A random baseline goes by those of what it follows."""
+        follows = self.record.parent_id if self.record.ghost else None
+        return self.store.class_events(follows or self.id, until=until)
+
+    def classes(self, *, until: int | None = None) -> Classes:
+        """The classes now, or as they were after the label event `until`."""
+        return Classes.of(self.prepared.classes, self.class_events(until=until))
+
+    def change_class(self, change: ClassChange, *, annotator: str = "") -> ClassChange:
+        """Change a class, or say something of it; gives what was written, a new class's id included.
+
+        A name that a retired class has is that class, brought back.
+
+        Raises:
+            ClassError: it cannot be changed like that; nothing was written.
+        """
+        last = self.last_query()
+        for _ in range(_TRIES):
+            events = self.class_events()
+            wanted = self._checked(Classes.of(self.prepared.classes, events), change)
+            check_pin(events, wanted)
+            made = self.store.change_class(
+                self.id, wanted, seen=events[-1].id if events else 0, annotator=annotator,
+                round=INITIAL_ROUND if last is None else last.round,
+            )  # fmt: skip
+            if made is not None:
+                return wanted
+        raise StoreError("the classes are changed from elsewhere all the time; try again")
+
+    def class_named(self, name: str, *, annotator: str = "") -> int:
+        """The id of the class of that name; one that is not there is made, a retired one brought back.
+
+        Raises:
+            ClassError: it is no name that a class can have; nothing was written.
+        """
+        for _ in range(_TRIES):
+            classes = self.classes()
+            known = classes.find(name)
+            if known is not None and known not in classes.effects.retired:
+                return known
+            try:
+                return self.change_class(
+                    ClassChange(0, ClassAct.ADD, name=name), annotator=annotator
+                ).class_id
+            except ClassError:
+                if self.classes().last == classes.last:
+                    raise  # nobody was faster: the name is refused
+        raise StoreError("the classes are changed from elsewhere all the time; try again")
+
+    def _checked(self, classes: Classes, change: ClassChange) -> ClassChange:
+        if change.sample_id is not None and not 0 <= change.sample_id < len(self.prepared.train):
+            raise ClassError(f"there is no image {change.sample_id} in the train split")
+        known = classes.find(change.name) if change.act is ClassAct.ADD else None
+        if known is not None and known in classes.effects.retired and known not in classes.merged:
+            change = ClassChange(known, ClassAct.RESTORE)
+        return classes.checked(change)
 
     @cached_property
     def splits(self) -> Splits:
         """What is set aside for validation; the same for every strategy of a seed."""
-        return make_splits(self.dataset.train.labels, self.config.data, self.config.seed)
+        return splits_of(self.prepared, self.config)
+
+    @cached_property
+    def reserve(self) -> SampleIds:
+        """The hold-back's images in the order in which they are asked; the same for every strategy."""
+        return reserve_of(self.prepared, self.config)
 
     def pending(self) -> Query | None:
         """The query whose answers are awaited (also while the next round trains), or None."""
@@ -98,21 +202,67 @@ class Experiment:
         return self.last_query()
 
     def last_query(self) -> Query | None:
-        """The newest query, answered or not."""
+        """The newest query, answered or not; what people asked for themselves stands in front."""
         rounds = self.store.rounds(self.id)
-        last = rounds[-1].number if rounds else INITIAL_ROUND
-        return self.store.query(self.id, last)
+        return query_of(self.store, self.id, rounds[-1].number if rounds else INITIAL_ROUND)
 
     def answers(self) -> dict[int, LabelEvent]:
         """Answers to the pending query by sample id; withdrawn ones are not among them."""
         query = self.pending()
         return {} if query is None else self.answers_to(query)
 
-    def answers_to(self, query: Query) -> dict[int, LabelEvent]:
-        """Answers to a query by sample id; withdrawn ones are not among them."""
-        current = self.store.current_labels(self.id)
-        asked = (item.sample_id for item in query.items)
+    def answers_to(self, query: Query, *, ahead: bool = False) -> dict[int, LabelEvent]:
+        """Answers to a query by sample id, those ahead only if asked; withdrawn ones are not among them."""
+        asked = [item.sample_id for item in (query.offered if ahead else query.items)]
+        current = self.store.current_labels(self.id, of=asked)
         return {i: current[i] for i in asked if i in current and current[i].value != UNLABEL}
+
+    def untrained(self) -> dict[int, LabelEvent]:
+        """Labels that no training has seen yet, by sample id: those that the next one adds or changes."""
+        rounds = self.store.rounds(self.id)
+        return self.labels_since(rounds[-1].label_event_id if rounds else 0)
+
+    def labels_since(self, seen: int) -> dict[int, LabelEvent]:
+        """Labels that stand, and were given after that event; read are those events and not all labels."""
+        last = {event.sample_id: event for event in self.store.label_events(self.id, after=seen)}
+        effects = Effects.of(self.store.class_events(self.id))
+        found = ((i, replace(last[i], value=effects.value(last[i].value))) for i in sorted(last))
+        return {i: event for i, event in found if event.value >= 0}
+
+    def marks(self, *, until: int | None = None) -> dict[int, dict[Mark, MarkEvent]]:
+        """The marks that stand on each image: now, or after the label event `until`."""
+        standing: dict[int, dict[Mark, MarkEvent]] = {}
+        for event in self.store.mark_events(self.id, until=until):
+            if event.mark not in STANDING_MARKS:
+                continue
+            marks = standing.setdefault(event.sample_id, {})
+            if event.on:
+                marks[event.mark] = event
+            else:
+                marks.pop(event.mark, None)
+        return {sample_id: marks for sample_id, marks in standing.items() if marks}
+
+    def label_weights(
+        self, labeled_ids: SampleIds, *, until: int | None = None
+    ) -> Float32[np.ndarray, " m"] | None:
+        """How much each of these labels counts in training; None where all count one."""
+        unsure = [i for i, marks in self.marks(until=until).items() if Mark.UNSURE in marks]
+        doubted = np.isin(labeled_ids, unsure)
+        if not doubted.any():
+            return None
+        return np.where(doubted, self.config.train.unsure_weight, 1.0).astype(np.float32)
+
+    def changed_since(self, seen: int) -> bool:
+        """Whether answers, changes of classes, or marks that weigh labels came after that log event."""
+        if self.store.label_rev(self.id) <= seen:
+            return False
+        if self.store.label_events(self.id, after=seen) or self.classes().last > seen:
+            return True
+        ids = self.pool().labeled_ids
+        before, now = (self.label_weights(ids, until=until) for until in (seen, None))
+        return not np.array_equal(
+            np.ones(len(ids)) if before is None else before, np.ones(len(ids)) if now is None else now
+        )
 
     def pool(self, *, until: int | None = None) -> Pool:
         """The partition now, or as it was after the label event `until`."""
@@ -122,12 +272,22 @@ class Experiment:
         else:
             events = {e.sample_id: e for e in self.store.label_events(self.id, until=until)}
             pending = None
-        return Pool.fold(len(self.dataset.train), events, self.splits.validation_ids, pending)
+        size, splits = len(self.prepared.train), self.splits
+        return Pool.fold(
+            size, events, splits.validation_ids, pending, self.reserve, splits.thinned, self._counts_as(until)
+        )
+
+    def _counts_as(self, until: int | None) -> Callable[[Labels], Labels]:
+        return self.classes(until=until).fold
+
+    def as_trained(self, until: int) -> TrainedView:
+        """The experiment as the training after that label event sees it: classes numbered as outputs are."""
+        return TrainedView(self, self.classes(until=until))
 
     def num_unlabeled(self, round: int) -> int:
         """How many images were unlabeled when that round chose its query: its candidates, if uncapped."""
         if round == INITIAL_ROUND:
-            return len(self.dataset.train) - len(self.splits.validation_ids)
+            return len(self.prepared.train) - len(self.splits.aside_ids) - len(self.reserve)
         record = self.store.rounds(self.id)[round]
         return len(self.pool(until=record.label_event_id).unlabeled_ids)
 
@@ -155,7 +315,7 @@ class Experiment:
             return Step("start")
         if status is ExperimentStatus.AWAITING_LABELS and done < total:
             return Step("label", done, total)
-        return Step("train", done, total)
+        return Step("train", done, total, new=len(self.untrained()))
 
     def tell(
         self,
@@ -164,38 +324,71 @@ class Experiment:
         client: str,
         source: LabelSource,
         round: int,
+        annotator: str | None = None,
         lease: JobLease | None = None,
     ) -> LabelAck:
         """Commit (sample id, value) answers at once. One client name must not be used from two places."""
-        events = self.store.label_events(self.id)
-        last = max((event.n for event in events if event.client == client), default=0)
+        last = self.store.last_number(self.id, client)
         ops = [LabelOp(last + i, int(s), int(v)) for i, (s, v) in enumerate(labels, start=1)]
         return self.store.add_labels(
-            self.id, ops, client=client, source=source, round=round, annotator=source.value, lease=lease
-        )
+            self.id, ops, client=client, source=source, round=round,
+            annotator=source.value if annotator is None else annotator, lease=lease,
+        )  # fmt: skip
 
-    def answer_from_truth(
+    def answer_from_oracle(
         self, ids: Iterable[int] | None = None, *, lease: JobLease | None = None
     ) -> LabelAck:
-        """Let ground truth answer the pending query: the given ids, or all that nobody answered yet.
+        """Let the oracle answer the pending query: the given ids, or all asked ones that nobody answered yet.
+
+        Ground truth where the config says that a person labels. What has no recorded answer is skipped, and
+        so is what is of a class that nobody may give any more.
 
         Raises:
-            DataError: the data set's labels are not known.
+            DataError: the data set's labels are not known, or the recorded answers have changed.
             NotFound: no query is pending.
         """
         query = self.pending()
         if query is None:
             raise NotFound(f"experiment {self.id} has no query that waits for labels")
-        asked = [item.sample_id for item in query.items]
-        answered = self.answers_to(query)
-        wanted = [i for i in asked if i not in answered] if ids is None else [i for i in ids if i in asked]
-        labels = self.dataset.train.labels[np.asarray(wanted, np.int64)]
-        if (labels < 0).any():
-            raise DataError("the labels of this data set are not known; a person must answer")
+        if ids is None:
+            answered = self.answers_to(query)
+            wanted = [item.sample_id for item in query.items if item.sample_id not in answered]
+        else:
+            offered = {item.sample_id for item in query.offered}
+            wanted = [i for i in ids if i in offered]
+        labels = oracle.answers(self.config, self.prepared, np.asarray(wanted, np.int64))
+        labels = self.classes().given(labels)
+        source = oracle.source_of(self.config)
+        name = "truth" if source is LabelSource.ORACLE else source.value
         return self.tell(
-            zip(wanted, labels.tolist(), strict=True),
-            client=f"truth-{query.round}",
-            source=LabelSource.ORACLE,
+            zip(wanted, np.where(labels == UNKNOWN, SKIP, labels).tolist(), strict=True),
+            client=f"{name}-{query.round}",
+            source=source,
             round=query.round,
+            annotator=oracle.annotator_of(self.config),
             lease=lease,
         )
+
+
+class TrainedView(Experiment):
+    """An experiment as one round's training sees it; the same as the experiment while no class has changed.
+
+    A network has an output for each class that is trained, and here classes are numbered as its outputs are:
+    in the data set, and in the pool. `numbering` translates what is to be kept.
+    """
+
+    def __init__(self, experiment: Experiment, numbering: Classes) -> None:
+        super().__init__(experiment.store, experiment.settings, experiment.record)
+        self.numbering = numbering
+        for name in ("prepared", "splits", "reserve"):
+            self.__dict__[name] = getattr(experiment, name)
+        self._dataset = numbering.as_trained(self.prepared) if numbering.last else self.prepared
+
+    @property
+    def dataset(self) -> Dataset:
+        """The data set with the classes that are trained, and true labels among those."""
+        return self._dataset
+
+    def _counts_as(self, until: int | None) -> Callable[[Labels], Labels]:
+        del until  # the numbering is the round's
+        return self.numbering.outputs_of

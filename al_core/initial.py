@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -44,9 +45,20 @@ def draw_initial(
 
 
 def read_labels_file(
-    path: Path, classes: tuple[str, ...], num_samples: int, ids_by_file: Callable[[], Mapping[str, int]]
+    path: Path,
+    classes: tuple[str, ...],
+    num_samples: int,
+    ids_by_file: Callable[[], Mapping[str, int]],
+    *,
+    column: str = "label",
+    option: str = "init.import_labels",
+    blanks: bool = False,
+    read: Callable[[str], int | str] | None = None,
 ) -> dict[int, int]:
-    """Labels of a CSV file with the columns `sample_id` or `file`, and `label` (class name or number).
+    """Labels of a CSV file with the columns `sample_id` or `file`, and `label` (or another `column`).
+
+    A label is a class's name, or its number where no name is one; or what `read` makes of it: a class's id,
+    or a text that says why there is none. `blanks`: rows without a label are left out instead of refused.
 
     Raises:
         ConfigError: naming the first lines that cannot be used, and why.
@@ -55,31 +67,69 @@ def read_labels_file(
         with path.open(newline="", encoding="utf-8-sig") as file:
             rows = list(csv.DictReader(file))
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError([Problem("init.import_labels", str(path), f"cannot be read: {error}")]) from None
+        raise ConfigError([Problem(option, str(path), f"cannot be read: {error}")]) from None
     columns = set(rows[0]) if rows else set()
-    if "label" not in columns or not columns & {"sample_id", "file"}:
-        allowed = "needs a header with the columns label, and sample_id or file"
-        raise ConfigError([Problem("init.import_labels", str(path), allowed)])
+    if column not in columns or not columns & {"sample_id", "file"}:
+        allowed = f"needs a header with the columns {column}, and sample_id or file"
+        raise ConfigError([Problem(option, str(path), allowed)])
     by_file = ids_by_file() if "sample_id" not in columns else {}
     class_ids = {name: i for i, name in enumerate(classes)}
     labels: dict[int, int] = {}
     problems: list[Problem] = []
+
+    def numbered(label: str) -> int | str:
+        if read is not None:
+            return read(label)
+        found = class_number(label, class_ids)
+        return f"known classes: {', '.join(classes[:20])}" if found is None else found
+
     for number, row in enumerate(rows, start=2):
-        where = f"init.import_labels, line {number}"
+        if blanks and not (row[column] or "").strip():
+            continue
+        where = f"{option}, line {number}"
         text = (row.get("sample_id") or "").strip()
         sample_id = int(text) if text.isdecimal() else by_file.get(row.get("file") or "", -1)
         if not 0 <= sample_id < num_samples:
             named = text or row.get("file")
             problems.append(Problem(where, named, "no such image in the train split"))
-        elif (class_id := _class_id(row["label"] or "", class_ids)) is None:
-            problems.append(Problem(where, row["label"], f"known classes: {', '.join(classes[:20])}"))
+        elif isinstance(class_id := numbered(row[column] or ""), str):
+            problems.append(Problem(where, row[column], class_id))
         elif labels.setdefault(sample_id, class_id) != class_id:
-            problems.append(Problem(where, row["label"], f"sample {sample_id} has another label above"))
+            problems.append(Problem(where, row[column], f"sample {sample_id} has another label above"))
     if problems:
         raise ConfigError(problems[:20])
     return labels
 
 
-def _class_id(label: str, class_ids: Mapping[str, int]) -> int | None:
-    """A class by name; the quote that our CSV files put before "=", "+", "-" and "@" is taken off."""
-    return class_ids.get(label, class_ids.get(label.removeprefix("'")))
+def class_number(label: str, class_ids: Mapping[str, int]) -> int | None:
+    """A class by name, or by its number where no class is named by one.
+
+    The quote that our CSV files put before "=", "+", "-" and "@" is taken off.
+    """
+    known = class_ids.get(label, class_ids.get(label.removeprefix("'")))
+    if known is None and label.isdecimal() and not any(name.isdecimal() for name in class_ids):
+        return int(label) if int(label) < len(class_ids) else None
+    return known
+
+
+def class_map(text: str | None) -> dict[str, str]:
+    """What init.import_map says: the file's names of classes, and those that they stand for.
+
+    Raises:
+        ConfigError: it cannot be read.
+    """
+    if not text or not text.strip():
+        return {}
+    if text.lstrip().startswith("{"):
+        try:
+            found = json.loads(text)
+        except ValueError:
+            found = None
+        if isinstance(found, dict) and all(isinstance(name, str) for name in found.values()):
+            return found
+    else:
+        parts = [part.rpartition("=") for part in text.split(";") if part.strip()]
+        pairs = {old.strip(): new.strip() for old, _, new in parts}
+        if all(pairs) and all(pairs.values()):
+            return pairs
+    raise ConfigError([Problem("init.import_map", text, "OLD=NEW; OLD=NEW, or a JSON object of names")])

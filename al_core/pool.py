@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -15,7 +15,11 @@ from al_core.types import EXCLUDE, SKIP, UNKNOWN, UNLABEL, Labels, SampleIds
 
 
 class Status(IntEnum):
-    """One status for each sample: the partition is disjoint and complete by construction."""
+    """One status for each sample: the partition is disjoint and complete by construction.
+
+    THINNED images were taken out of the pool before anything was drawn.
+    RESERVED images wait to be asked at random, HELD_BACK ones were answered: they measure and never train.
+    """
 
     UNLABELED = 0
     LABELED = 1
@@ -23,6 +27,9 @@ class Status(IntEnum):
     SKIPPED = 3
     EXCLUDED = 4
     VALIDATION = 5
+    RESERVED = 6
+    HELD_BACK = 7
+    THINNED = 8
 
 
 @dataclass(frozen=True)
@@ -39,25 +46,60 @@ class Pool:
         events: Mapping[int, LabelEvent],
         validation_ids: SampleIds,
         pending: Query | None = None,
+        reserve_ids: SampleIds | None = None,
+        thinned_ids: SampleIds | None = None,
+        counts_as: Callable[[Labels], Labels] = lambda classes: classes,
     ) -> Pool:
-        """Apply the winning event of each sample; what `pending` asked and nobody answered is QUERIED.
+        """Apply the winning event of each sample; what `pending` offers and nobody answered is QUERIED.
+
+        `reserve_ids` are kept for the hold-back: no candidates, and their labels train nothing. `counts_as`
+        says what classes count as (`Classes.fold`); a label whose class is UNKNOWN by it was withdrawn.
 
         Raises:
-            DataError: an event or query names a sample that the train split does not have, or one that was
-                set aside for validation.
+            DataError: an event or query names a sample that the train split does not have, or one that is not
+                in the pool.
+        """
+        ids = np.fromiter(events, np.int64, len(events))
+        values = np.fromiter((event.value for event in events.values()), np.int64, len(events))
+        return cls.of(num_samples, ids, values, validation_ids, pending, reserve_ids, thinned_ids, counts_as)
+
+    @classmethod
+    def of(
+        cls,
+        num_samples: int,
+        ids: SampleIds,
+        values: Labels,
+        validation_ids: SampleIds,
+        pending: Query | None = None,
+        reserve_ids: SampleIds | None = None,
+        thinned_ids: SampleIds | None = None,
+        counts_as: Callable[[Labels], Labels] = lambda classes: classes,
+    ) -> Pool:
+        """The same from columns: `values[i]` is what stands on sample `ids[i]`, each sample at most once.
+
+        Raises:
+            DataError: as `fold`.
         """
         status = np.zeros(num_samples, np.int8)
         classes = np.full(num_samples, UNKNOWN, np.int64)
+        reserved = np.zeros(num_samples, bool)
+        if reserve_ids is not None:
+            reserved[reserve_ids] = True
+        status[reserved] = Status.RESERVED
         status[validation_ids] = Status.VALIDATION
+        if thinned_ids is not None:
+            status[thinned_ids] = Status.THINNED
         if pending is not None:
-            asked = np.fromiter((item.sample_id for item in pending.items), np.int64, len(pending.items))
+            offered = pending.offered
+            asked = np.fromiter((item.sample_id for item in offered), np.int64, len(offered))
             _inside(asked, status, "the query")
             status[asked] = Status.QUERIED
-        if events:
-            ids = np.fromiter(events, np.int64, len(events))
-            values = np.fromiter((event.value for event in events.values()), np.int64, len(events))
+        if len(ids):
             _inside(ids, status, "a label")
-            status[ids[values >= 0]] = Status.LABELED
+            counted = counts_as(values)
+            values = np.where((values >= 0) & (counted == UNKNOWN), UNLABEL, counted)
+            answered = ids[values >= 0]
+            status[answered] = np.where(reserved[answered], Status.HELD_BACK, Status.LABELED)
             classes[ids[values >= 0]] = values[values >= 0]
             status[ids[values == SKIP]] = Status.SKIPPED
             status[ids[values == EXCLUDE]] = Status.EXCLUDED
@@ -82,6 +124,21 @@ class Pool:
     def labeled_classes(self) -> Labels:
         """Classes of `labeled_ids`, in their order."""
         return self.classes[self.labeled_ids]
+
+    @property
+    def held_back_ids(self) -> SampleIds:
+        """Sorted: labeled, to measure by."""
+        return self.ids(Status.HELD_BACK)
+
+    @property
+    def reserved_ids(self) -> SampleIds:
+        """Sorted."""
+        return self.ids(Status.RESERVED)
+
+    @property
+    def paid_ids(self) -> SampleIds:
+        """Sorted: every label that was given, whether it trains or measures."""
+        return np.union1d(self.labeled_ids, self.held_back_ids).astype(np.int64)
 
     @property
     def unlabeled_ids(self) -> SampleIds:
@@ -118,6 +175,9 @@ def _inside(ids: SampleIds, status: Int8[np.ndarray, " N"], what: str) -> None:
     outside = ids[(ids < 0) | (ids >= len(status))]
     if len(outside):
         raise DataError(f"{what} names sample {outside[0]}, but the train split has {len(status)} images")
-    held = ids[status[ids] == Status.VALIDATION]
+    held = ids[np.isin(status[ids], (Status.VALIDATION, Status.THINNED))]
     if len(held):
-        raise DataError(f"{what} names sample {held[0]}, which is set aside for validation")
+        why = (
+            "set aside for validation" if status[held[0]] == Status.VALIDATION else "thinned out of the pool"
+        )
+        raise DataError(f"{what} names sample {held[0]}, which is {why}")

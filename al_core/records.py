@@ -10,21 +10,29 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from al_core.config import ExperimentConfig
-from al_core.types import SampleIds
+from al_core.types import UNLABEL, SampleIds
 
 
 class LabelSource(StrEnum):
     """How a label came about."""
 
     HUMAN = "human"
-    ORACLE = "oracle"
+    ORACLE = "oracle"  # ground truth
+    NOISY = "noisy"  # ground truth with drawn mistakes
+    RECORDED = "recorded"  # a file of people's answers
     CORRECTION = "correction"
+    ADJUDICATION = "adjudication"  # a person settled it after looking at it again (the Review page)
     IMPORT = "import"
+    SHARED = "shared"  # an answer that a related session had; `detail` says which
+
+
+PEOPLE = (LabelSource.HUMAN, LabelSource.CORRECTION, LabelSource.ADJUDICATION)
+"""Sources of answers that a person gave in this program."""
 
 
 class ExperimentStatus(StrEnum):
@@ -52,22 +60,88 @@ class JobState(StrEnum):
         return self in (JobState.QUEUED, JobState.RUNNING)
 
 
+class Mark(StrEnum):
+    """What a person says of an image beside its class; set and taken back like a label, and beside it."""
+
+    UNSURE = "unsure"  # the class is a guess: it counts for less in training
+    FLAG = "flag"  # somebody should look again
+    NOTE = "note"  # words
+    OPINION = "opinion"  # a further answer, kept beside the label that wins; its value is the answer
+    ASK = "ask"  # a person wants it asked in that round, in front of the strategy's picks (by_hand.py)
+    TAG = "tag"  # a word to find it again by; an image may have several (by_hand.py)
+
+
+STANDING_MARKS = (Mark.UNSURE, Mark.FLAG, Mark.NOTE)
+"""Marks of which an image has one of a kind or none."""
+
+
+class ClassAct(StrEnum):
+    """What a person does to a class while labelling, or says of it."""
+
+    ADD = "add"  # a new id, with a name
+    RENAME = "rename"
+    MERGE = "merge"  # every label of it counts as one of another class
+    SPLIT = "split"  # takes a merge back
+    RETIRE = "retire"  # no longer given; its labels are kept, or asked again
+    RESTORE = "restore"  # takes a retirement back
+    GUIDE = "guide"  # words on what belongs to it
+    PIN = "pin"  # an image that shows it: a good example, or a borderline one
+    UNPIN = "unpin"
+
+
+@dataclass(frozen=True)
+class ClassChange:
+    """One change of a class on its way to the store; only what its act needs is given."""
+
+    class_id: int
+    act: ClassAct
+    name: str = ""  # add, rename
+    into: int | None = None  # merge
+    labels: Literal["", "keep", "ask"] = ""  # retire: whether its labels stay, or are asked again
+    text: str = ""  # guide: the words; pin: "good" or "borderline"
+    sample_id: int | None = None  # pin, unpin
+
+
+@dataclass(frozen=True)
+class ClassEvent:
+    """One committed change, from the same log as the labels."""
+
+    id: int
+    change: ClassChange
+    annotator: str
+    round: int
+    at: float
+
+
 @dataclass(frozen=True)
 class LabelOp:
-    """One answer on its way to the store. `n` numbers a client's answers from 1 on, without end."""
+    """One answer on its way to the store. `n` numbers a client's answers from 1 on, without end.
+
+    With a `mark` it is no answer: `value` is then 1 (set) or 0 (taken back), and the label stays as it is. An
+    opinion's value is its class (or SKIP, EXCLUDE; UNLABEL takes it back).
+    """
 
     n: int
     sample_id: int
     value: int  # a class id, or SKIP, EXCLUDE, UNLABEL
     milliseconds: int | None = None  # how long the person looked
+    mark: Mark | None = None
+    detail: Mapping[str, Any] | None = None  # a note's "text"; how a label was given where that matters
+    annotator: str | None = None  # in whose name, where not in that of all the answers sent with it
+    round: int | None = None  # the query that it is about, where not the one of all the others
 
 
 @dataclass(frozen=True)
 class LabelAck:
-    """What was committed: the client's highest number, and the experiment's label revision."""
+    """What was committed: the client's highest number, and the experiment's label revision.
+
+    `aside` names images that are another person's to answer, and that person: what was said of them is kept
+    as an opinion, and their label stays.
+    """
 
     n: int
     rev: int
+    aside: Mapping[int, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -85,6 +159,67 @@ class LabelEvent:
     n: int
     at: float
     milliseconds: int | None = None
+    detail: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class MarkEvent:
+    """One committed mark, from the same log as the labels; of each kind the last one wins."""
+
+    id: int
+    sample_id: int
+    mark: Mark
+    on: bool
+    text: str  # of a note
+    annotator: str
+    round: int
+    at: float
+    client: str = ""
+
+
+@dataclass(frozen=True)
+class LogEvent:
+    """One row of the label log as it stands: an answer (no mark), a mark or an opinion."""
+
+    id: int
+    sample_id: int
+    value: int
+    source: LabelSource
+    annotator: str
+    round: int
+    client: str
+    n: int
+    at: float
+    milliseconds: int | None
+    mark: Mark | None
+    detail: Mapping[str, Any] | None
+
+
+@dataclass(frozen=True)
+class Seat:
+    """A person at a session: here until `until`, unless the page says more. "" is who gave no name."""
+
+    annotator: str
+    since: float
+    until: float
+    answered: int = 0  # of the query that waits
+    pace: int | None = None  # answers a minute, where the person shares it
+    twin: bool = False  # another browser answers under the same name
+
+
+@dataclass(frozen=True)
+class Share:
+    """What one of the people at a session is asked.
+
+    `leased` are the images that nobody else is asked, in picking order; None: the person is alone, and the
+    whole query is theirs. `seconds` have an answer of somebody else and want a second one.
+    """
+
+    people: tuple[Seat, ...]
+    leased: tuple[int, ...] | None
+    seconds: tuple[int, ...]
+    left: int  # images of the query that have no answer
+    labeled: int  # and those that have a class
 
 
 @dataclass(frozen=True)
@@ -99,20 +234,38 @@ class QueryItem:
 
 @dataclass(frozen=True)
 class Query:
-    """What a round asked for, frozen when made."""
+    """What a round asked for, frozen when made.
+
+    `ahead` are images that may be labeled while the next round trains: picked after the asked ones, by the
+    same model. Their ranks go on where those of `items` end.
+    """
 
     experiment_id: str
     round: int
     strategy: str
     items: tuple[QueryItem, ...]
     num_candidates: int
-    hash: str  # over the ids in picking order
+    hash: str  # over the ids of `items` in picking order
     at: float
+    ahead: tuple[QueryItem, ...] = ()
 
     @property
     def batch(self) -> str:
         """Name of this query for the labelling component: experiment/round/hash."""
         return f"{self.experiment_id}/{self.round}/{self.hash}"
+
+    @property
+    def offered(self) -> tuple[QueryItem, ...]:
+        """What may be answered: the asked images, then those ahead."""
+        return self.items + self.ahead
+
+    def seen(self, labels: Mapping[int, LabelEvent]) -> tuple[QueryItem, ...]:
+        """The asked images, and of those ahead the ones that were answered here, not in a later query."""
+        return self.items + tuple(
+            item
+            for item in self.ahead
+            if (event := labels.get(item.sample_id)) and event.round == self.round and event.value != UNLABEL
+        )
 
 
 def query_hash(sample_ids: SampleIds) -> str:
@@ -153,8 +306,15 @@ class RoundRecord:
     class_counts: tuple[int, ...]  # labeled images of each class
     seconds: Mapping[str, float]
     artefacts: Mapping[str, str]  # kind -> sha256: weights, predictions, ...
-    manifest: Mapping[str, Any]  # device, precision, threads, versions
+    manifest: Mapping[str, Any]  # device, precision, threads, versions; "outputs" where classes changed
     at: float
+
+    @property
+    def class_ids(self) -> tuple[int, ...]:
+        """The classes that its network has an output for; no later class is among them."""
+        outputs = self.manifest.get("outputs")
+        known = len(self.confusion or self.class_counts)
+        return tuple(range(known)) if outputs is None else tuple(outputs)
 
 
 @dataclass(frozen=True)
@@ -195,7 +355,7 @@ class JobRecord:
     """One piece of background work."""
 
     id: str
-    kind: str  # advance | prepare | calibrate
+    kind: str  # advance | prepare | calibrate | predict | export
     experiment_id: str | None
     spec: Mapping[str, Any]
     state: JobState

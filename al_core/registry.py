@@ -37,18 +37,24 @@ T = TypeVar("T", bound=Entry)
 class Registry(Generic[T]):
     """Entries of one kind, found by name or alias in any spelling."""
 
-    def __init__(self, kind: str, package: str, error: type[ALError]) -> None:
-        self.kind, self._package, self._error = kind, package, error
+    def __init__(self, kind: str, package: str, error: type[ALError], hint: str = "") -> None:
+        self.kind, self._package, self._error, self._hint = kind, package, error, hint
         self._entries: dict[str, T] = {}
         self._names: dict[str, str] = {}
         self._loaded = False
 
     def add(self, entry: T) -> T:
-        """Register an entry; a name or alias that is taken already is our own mistake."""
-        for name in (entry.name, *entry.aliases):
-            taken = self._names.setdefault(_key(name), entry.name)
-            if taken != entry.name:
+        """Register an entry.
+
+        Raises:
+            ALError: (the registry's own kind) a name or alias is taken already; nothing is registered then.
+        """
+        names = (entry.name, *entry.aliases)
+        for name in names:
+            taken = self._names.get(_key(name))
+            if taken is not None:
                 raise self._error(f"{self.kind} name {name!r} is taken by {taken!r}")
+        self._names |= {_key(name): entry.name for name in names}
         self._entries[entry.name] = entry
         return entry
 
@@ -78,7 +84,7 @@ class Registry(Generic[T]):
         self._load()
         near = difflib.get_close_matches(_key(name), list(self._names), n=1, cutoff=0.6)
         guess = f"did you mean {self._names[near[0]]!r}? " if near else ""
-        return f"{guess}known: {', '.join(self.names())}"
+        return f"{guess}known: {', '.join(self.names())}{self._hint}"
 
     def get(self, name: str) -> T:
         """The entry of that name or alias.

@@ -15,13 +15,21 @@ from al_core.errors import ConfigError, Problem
 class Settings:
     """`home` holds everything kept; images are read only below `data_roots` (by the browser).
 
-    `workers`: how many processes may train at once.
+    `workers`: how many processes may train at once. `ray_address`: the cluster that trains studies.
+    `own_files`: Python that every process runs, to know strategies of the operator's own.
     """
 
     home: Path
     database_url: str
     data_roots: tuple[Path, ...]
     workers: int = 1
+    ray_address: str | None = None
+    own_files: tuple[Path, ...] = ()
+
+    @property
+    def on_sqlite(self) -> bool:
+        """Whether the store is a file of this machine."""
+        return self.database_url.partition(":")[0].partition("+")[0] == "sqlite"
 
     @property
     def objects(self) -> Path:
@@ -39,13 +47,35 @@ class Settings:
         return self.home / "downloads"
 
     @property
+    def exports(self) -> Path:
+        """Saved models that the browser made, to be downloaded."""
+        return self.home / "exports"
+
+    @property
+    def predictions(self) -> Path:
+        """What was classified in the browser, a folder each: uploaded pictures and results, for a day."""
+        return self.home / "predictions"
+
+    @property
+    def imports(self) -> Path:
+        """Data sets that were imported, a folder each, and what is still being checked."""
+        return self.home / "imports"
+
+    @property
+    def transfers(self) -> Path:
+        """Imports and exports that the browser asked for, a folder each, for a day."""
+        return self.home / "transfers"
+
+    @property
     def logs(self) -> Path:
         """Logs of workers and jobs."""
         return self.home / "logs"
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] | None = None) -> Settings:
-        """Read AL_HOME, DATABASE_URL, AL_DATA_ROOTS (paths separated as in PATH) and AL_WORKERS.
+        """Read AL_HOME, DATABASE_URL, AL_DATA_ROOTS (separated as in PATH), AL_WORKERS, AL_RAY_ADDRESS.
+
+        And AL_STRATEGIES, separated as in PATH.
 
         Raises:
             ConfigError: AL_HOME cannot be written, or AL_WORKERS is no number.
@@ -62,7 +92,14 @@ class Settings:
         url = env.get("DATABASE_URL", "") or f"sqlite:///{home / 'askwell.db'}"
         roots = env.get("AL_DATA_ROOTS", "") or str(Path.home())
         paths = tuple(Path(r).expanduser().absolute() for r in roots.split(os.pathsep) if r)
-        return cls(home, url, paths, _workers(env.get("AL_WORKERS", "")))
+        address = env.get("AL_RAY_ADDRESS", "") or None
+        return cls(home, url, paths, _workers(env.get("AL_WORKERS", "")), address, own_paths(env))
+
+
+def own_paths(env: Mapping[str, str]) -> tuple[Path, ...]:
+    """The files and folders that AL_STRATEGIES names."""
+    parts = env.get("AL_STRATEGIES", "").split(os.pathsep)
+    return tuple(Path(part).expanduser().absolute() for part in parts if part)
 
 
 def _workers(text: str) -> int:

@@ -1,11 +1,26 @@
-"""When an experiment ends, in words that a person reads."""
+"""When an experiment ends and how much it asks for until then, in words that a person reads.
+
+Looks at the validation splits, at label counts and at predictions on images without labels; never at the test
+split. Everything is a function of the recorded rounds, so that a resumed run decides as the first one did.
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from typing import Final
 
-from al_core.config import StopConfig
+import numpy as np
+
+from al_core.config import QueryConfig, StopConfig
 from al_core.records import RoundRecord
+from al_core.seeds import generator
+from al_core.types import Labels, SampleIds
+
+AGREEMENT: Final = "stop_agreement"
+CLASS_CHANGE: Final = "stop_class_change"
+"""Keys among a round's metrics: its predictions on the stop set against those of the round before."""
+_LARGEST: Final = 10  # query sizes; where the schedule has no cap of its own
 
 
 def stop_reason(stop: StopConfig, rounds: Sequence[RoundRecord], num_unlabeled: int) -> str | None:
@@ -25,11 +40,93 @@ def stop_reason(stop: StopConfig, rounds: Sequence[RoundRecord], num_unlabeled: 
         best_before = max(values[: -stop.patience])
         if max(values[-stop.patience :]) <= best_before:
             return f"no better validation accuracy in {stop.patience} rounds"
+    if (stable := _stable(stop, rounds)) is not None:
+        return stable
     if num_unlabeled == 0:
         return "every image of the pool is labeled"
     return None
 
 
-def query_size(n_new: int, stop: StopConfig, num_labeled: int) -> int:
-    """Labels to ask for now: the query size, or what the budget leaves."""
-    return n_new if stop.budget is None else max(0, min(n_new, stop.budget - num_labeled))
+def _stable(stop: StopConfig, rounds: Sequence[RoundRecord]) -> str | None:
+    """Whether the predictions have settled, by either measure."""
+    n = stop.stable_rounds
+    agreement = _mean_of_last(rounds, AGREEMENT, n)
+    if stop.agreement is not None and agreement is not None and agreement >= stop.agreement:
+        return f"predictions are stable: kappa {agreement:.3f} {_over(n)}, {stop.agreement:g} is enough"
+    change = _mean_of_last(rounds, CLASS_CHANGE, n)
+    if stop.class_change is not None and change is not None and change <= stop.class_change:
+        return (
+            f"predictions of every class are stable: F1 changes by {change:.3f} at most {_over(n)}, "
+            f"{stop.class_change:g} is small enough"
+        )
+    return None
+
+
+def _over(n: int) -> str:
+    return f"over {n} rounds" if n > 1 else "in the last round"
+
+
+def _mean_of_last(rounds: Sequence[RoundRecord], key: str, n: int) -> float | None:
+    """The mean over the last n rounds; None until all of them have a value."""
+    values = [r.metrics[key] for r in rounds[-n:] if key in r.metrics]
+    return sum(values) / n if len(values) == n else None
+
+
+def query_size(query: QueryConfig, stop: StopConfig, rounds: Sequence[RoundRecord], num_labeled: int) -> int:
+    """Labels to ask for now: the query size or what its schedule says, and never more than the budget leaves.
+
+    The schedule is the labelling rate of the first seed's report. With a_i the accuracy on the round
+    validation and n the labels that the last round added, a label brought delta = max(eps, a_i - a_(i-1)) /
+    n; the next gain min(g, 1 - a_i) should take gain / delta labels, R at most.
+    """
+    size = query.n_new
+    if query.size_schedule == "rate" and len(rounds) > 1:
+        before, last = rounds[-2], rounds[-1]
+        was, now = before.metrics.get("validation_accuracy"), last.metrics.get("validation_accuracy")
+        added = last.num_labeled - before.num_labeled
+        if was is not None and now is not None and added > 0:
+            delta = max(query.least_gain, now - was) / added
+            gain = min(query.gain, 1 - now)
+            # a thousandth of a label is the rounding of the division, not another image
+            wanted = math.ceil(min(query.max_new or _LARGEST * query.n_new, gain / delta) - 1e-3)
+            size = max(1, wanted)
+    return size if stop.budget is None else max(0, min(size, stop.budget - num_labeled))
+
+
+def stop_set(pool_ids: SampleIds, size: int, seed: int) -> SampleIds:
+    """The images whose predictions are watched, sorted: drawn once from the pool, by the seed alone."""
+    rng = generator(seed, "stop set")
+    return np.sort(rng.permutation(pool_ids)[:size])
+
+
+def kappa(one: Labels, other: Labels) -> float:
+    """Cohen's agreement beyond chance of two models' predictions (1960).
+
+    Over a fixed set without labels it says when another round changes nothing any more (Bloodgood and
+    Vijay-Shanker, 2009, "A method for stopping active learning based on stabilizing predictions").
+    """
+    table = _contingency(one, other)
+    expected = float((table.sum(0) * table.sum(1)).sum())
+    observed = float(np.trace(table))
+    # both say one and the same class throughout: chance explains it, and nothing changed
+    return 1.0 if expected >= 1 else (observed - expected) / (1 - expected)
+
+
+def class_change(one: Labels, other: Labels) -> float:
+    """Predicted change of F1, of the class that changes most: 1 - F1 of one's predictions by the other's.
+
+    Altschuler and Bloodgood (2019, arXiv:1901.09118), one class against the rest.
+    """
+    table = _contingency(one, other)
+    sizes = table.sum(0) + table.sum(1)
+    seen = sizes > 0
+    return float((1 - 2 * np.diag(table)[seen] / sizes[seen]).max())
+
+
+def _contingency(one: Labels, other: Labels) -> np.ndarray:
+    """Shares of images by predicted class in both."""
+    if len(one) == 0 or len(one) != len(other):
+        raise ValueError(f"predictions of the same images are needed, not {len(one)} and {len(other)}")
+    num_classes = int(max(one.max(), other.max())) + 1
+    counts = np.bincount(one * num_classes + other, minlength=num_classes**2)
+    return counts.reshape(num_classes, num_classes) / len(one)

@@ -1,42 +1,68 @@
 """Studies: the same experiment for every combination of some options and seeds, paired by construction.
 
 A study is a base config, axes (option -> values) and seeds. Its cells are all combinations; a cell is an
-ordinary experiment that ground truth answers. Every draw is keyed by the seed alone, so that cells of a seed
-share splits, initial set, weights and order whatever their axes say.
+ordinary experiment that an oracle answers: ground truth where the base leaves it to a person. Every draw is
+keyed by the seed alone, so that cells of a seed share splits, initial set, weights, order and the mistakes of
+the oracle whatever their axes say.
+
+Where options have to change together, an axis is any name and its values are bundles:
+{"name": "aug + 0.001", "options": {"train.augment": true, "train.weight_decay": 0.001}}.
 """
 
 from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Self
+from typing import Any, Final, Literal, Self
 
 from pydantic import Field, ValidationError
 
+from al_core.baselines import SIZES, TITLES, as_baseline
 from al_core.check import check_config
 from al_core.config import ExperimentConfig, Section, options
 from al_core.errors import ConfigError, Problem
+from al_core.oracle import USES, unused_answers
 from al_core.query.strategies import STRATEGIES
-from al_core.records import ExperimentRecord, ExperimentStatus, JobRecord, StudyRecord
 from al_core.settings import Settings
-from al_core.store.base import Store
 
+BASELINE: Final = "query.baseline"
 MOST_CELLS: Final = 10_000
+MOST_JOBS: Final = 100_000
 PRIORITY: Final = -5
 """Of a cell's job: behind a person's, before the random ghost."""
 
 Value = bool | int | float | str | None
 
 
+class Bundle(Section):
+    """One value of an axis that changes several options at once; without options: the base, by a name."""
+
+    name: str = Field(min_length=1, max_length=60)
+    options: dict[str, Value] = Field(default_factory=dict)
+
+
+AxisValue = Value | Bundle
+
+
 class StudyConfig(Section):
-    """Everything that decides a study. `axes` maps dotted option paths to the values that are tried."""
+    """Everything that decides a study.
+
+    `axes` maps dotted option paths to the values that are tried, or any other name to bundles of options.
+    `baselines` are run beside every combination of those axes that are not about the strategy alone.
+    """
 
     name: str = Field("study", min_length=1, max_length=120)
     base: ExperimentConfig = ExperimentConfig()
-    axes: dict[str, tuple[Value, ...]] = Field({"query.strategy": ("random", "margin")})
+    axes: dict[str, tuple[AxisValue, ...]] = Field({"query.strategy": ("random", "margin")})
     seeds: tuple[int, ...] = (0, 1, 2, 3, 4)
+    baselines: tuple[Literal["full", "subset", "balanced"], ...] = ()
+    most_seeds: int | None = Field(None, ge=2, le=50)
+    """Seeds are added after those, one by one, until every verdict is clear or there are so many."""
+    planned: int | None = Field(None, ge=1)
+    """How many of the seeds were there before the first look; None: all."""
 
     @classmethod
     def parse(cls, values: Mapping[str, Any]) -> Self:
@@ -63,38 +89,105 @@ class StudyConfig(Section):
 
     def problems(self) -> list[Problem]:
         """What is wrong with axes and seeds; empty when nothing is."""
-        known = {option.path for option in options()} - {"seed", "name", "oracle"}
         found = []
-        for path, values in self.axes.items():
-            if path not in known:
-                found.append(
-                    Problem(f"axes.{path}", list(values), f"is no option; one of {', '.join(known)}")
-                )
-            elif not values or len(set(values)) < len(values):
-                found.append(Problem(f"axes.{path}", list(values), "needs values that differ"))
+        setters: dict[str, str] = {}
+        for axis, values in self.axes.items():
+            problem = _axis_problem(axis, values)
+            if problem is not None:
+                found.append(problem)
+            for path in dict.fromkeys(path for value in values for path in _settings(axis, value)):
+                if path in setters:
+                    found.append(Problem(f"axes.{axis}", path, f"is set by the axis {setters[path]} too"))
+                setters[path] = axis
+        found += self._oracle_problems()
         if not self.seeds or len(set(self.seeds)) < len(self.seeds):
             found.append(Problem("seeds", list(self.seeds), "needs seeds that differ"))
+        if len(set(self.baselines)) < len(self.baselines):
+            found.append(Problem("baselines", list(self.baselines), "names one of them twice"))
+        if self.base.query.baseline != "none":
+            allowed = "must be none in a study: name it in baselines"
+            found.append(Problem("base.query.baseline", self.base.query.baseline, allowed))
+        if self.most_seeds is not None and not 2 <= (self.planned or len(self.seeds)) <= self.most_seeds:
+            allowed = "two seeds are the least to begin with, and the cap is no smaller"
+            found.append(Problem("most_seeds", self.most_seeds, allowed))
         count = self.num_cells
         if not found and count > MOST_CELLS:
             found.append(Problem("axes", count, f"gives {count} cells; at most {MOST_CELLS}"))
-        if not found and all(value is None for value in self.base.stop.model_dump().values()):
+        ends = any(path.startswith("stop.") for path in setters) or not self.base.stop.is_open
+        if not found and not ends:
             found.append(Problem("base.stop", None, "a study needs an end: set n_rounds or budget"))
         return found
 
+    def _oracle_problems(self) -> list[Problem]:
+        """No person sits in front of a study; and what only an erring oracle reads needs one."""
+        tried: dict[str, list[Value]] = {}
+        for axis, values in self.axes.items():
+            for path, value in (pair for one in values for pair in _settings(axis, one).items()):
+                tried.setdefault(path, []).append(value)
+        if "human" in tried.get("oracle", ()):
+            return [Problem("axes.oracle", "human", "nobody can label in a study; truth, noisy or recorded")]
+        base = [] if "oracle" in self.axes else [self.base.oracle]
+        oracles = [str(value) for value in [*base, *tried.get("oracle", ())]]
+        read = {f"answers.{name}" for oracle in oracles for name in USES.get(oracle, ())}
+        given: dict[str, object] = {
+            f"axes.{path}": values
+            for path, values in tried.items()
+            if path.startswith("answers.") and path not in read
+        }
+        for name in unused_answers(self.base.answers, oracles):
+            given[f"base.answers.{name}"] = getattr(self.base.answers, name)
+        allowed = f"oracle={', '.join(oracles)} does not read it; set oracle too, or leave it out"
+        return [Problem(path, value, allowed) for path, value in given.items()]
+
+    @property
+    def looks(self) -> tuple[int, int] | None:
+        """Seeds at the first look and at the last that may come; None where one look was planned."""
+        return None if self.most_seeds is None else (self.planned or len(self.seeds), self.most_seeds)
+
+    def with_another_seed(self) -> Self:
+        """One seed more, after the last."""
+        planned = self.planned or len(self.seeds)
+        return self.model_copy(update={"seeds": (*self.seeds, max(self.seeds) + 1), "planned": planned})
+
+    def as_planned(self) -> Self:
+        """What was asked for before anything was looked at."""
+        first = self.seeds[: self.planned] if self.planned else self.seeds
+        return self.model_copy(update={"seeds": first, "planned": None, "most_seeds": None})
+
     @property
     def num_cells(self) -> int:
-        """Combinations times seeds."""
-        product = len(self.seeds)
-        for values in self.axes.values():
-            product *= len(values)
-        return product
+        """Combinations and baselines, times seeds."""
+        combinations = math.prod(len(values) for values in self.axes.values())
+        beside = sum(
+            math.prod(len(self.axes[axis]) for axis in self._axes_of(kind)) for kind in self.baselines
+        )
+        return (combinations + beside) * len(self.seeds)
 
     def arms(self) -> list[Arm]:
-        """Every combination of the axes' values, in the order given; names of strategies made canonical."""
-        names = list(self.axes)
+        """Every combination of the axes' values, in the order given, then the baselines.
+
+        Names of strategies are made canonical.
+        """
+        found = [Arm(choices) for choices in self._combinations(list(self.axes))]
+        for kind in self.baselines:
+            found += [Arm({BASELINE: kind, **rest}) for rest in self._combinations(self._axes_of(kind))]
+        return found
+
+    def _combinations(self, axes: Sequence[str]) -> list[dict[str, AxisValue]]:
         return [
-            Arm({name: _canonical(name, value) for name, value in zip(names, values, strict=True)})
-            for values in itertools.product(*self.axes.values())
+            {
+                axis: value if isinstance(value, Bundle) else _canonical(axis, value)
+                for axis, value in zip(axes, values, strict=True)
+            }
+            for values in itertools.product(*(self.axes[axis] for axis in axes))
+        ]
+
+    def _axes_of(self, kind: str) -> list[str]:
+        """The axes that make a difference to a baseline."""
+        return [
+            axis
+            for axis, values in self.axes.items()
+            if any(not unread(kind, path) for value in values for path in _settings(axis, value))
         ]
 
     def cells(self) -> list[Cell]:
@@ -113,12 +206,18 @@ class StudyConfig(Section):
         changes = {path.replace(".", "__"): value for path, value in arm.values.items()}
         # threads are part of the result: one each, so that cells run side by side
         changes.setdefault("train__threads", self.base.train.threads or 1)
+        if changes.setdefault("oracle", self.base.oracle) == "human":
+            changes["oracle"] = "truth"
         name = f"{self.name}: {arm.title}, seed {seed}"[:120]
-        return self.base.changed(**changes, seed=seed, oracle="truth", name=name)
+        config = self.base.changed(**changes, seed=seed, name=name)
+        if arm.baseline is not None:
+            config = as_baseline(config, arm.baseline)
+        unused = unused_answers(config.answers, (config.oracle,))  # another arm's
+        return config.changed(**{f"answers__{name}": None for name in unused}) if unused else config
 
     def to_json(self) -> str:
-        """Canonical JSON."""
-        return json.dumps(self.model_dump(mode="json"), sort_keys=True)
+        """JSON; axes and bundles keep their order, which is that of the cells."""
+        return self.model_dump_json()
 
     @classmethod
     def from_json(cls, text: str) -> Self:
@@ -130,20 +229,46 @@ class StudyConfig(Section):
 class Arm:
     """One combination of the axes' values."""
 
-    values: Mapping[str, Value]
+    choices: Mapping[str, AxisValue]  # by axis
+
+    @property
+    def values(self) -> dict[str, Value]:
+        """The options that it sets, by path."""
+        return {
+            path: value
+            for axis, choice in self.choices.items()
+            for path, value in _settings(axis, choice).items()
+        }
+
+    @property
+    def baseline(self) -> str | None:
+        """Which baseline it is, if it is one."""
+        found = str(self.choices.get(BASELINE, "none"))
+        return None if found == "none" else found
 
     @property
     def strategy(self) -> str | None:
-        """The strategy, where it is an axis."""
-        found = self.values.get("query.strategy")
+        """The baseline, or the strategy where that is an axis."""
+        found = self.baseline or self.values.get("query.strategy")
         return None if found is None else str(found)
 
     @property
     def title(self) -> str:
-        """The values in words: the strategy's name alone, other options with theirs."""
+        """The choices in words: names of strategies and bundles alone, other options with theirs."""
+        return self.words(lambda path, value: f"{path.rpartition('.')[2]} {value}")
+
+    def words(self, option: Callable[[str, Value], str], strategy: Callable[[str], str] = str) -> str:
+        """The choices in words of one's own."""
         parts = [
-            str(value) if path == "query.strategy" else f"{path.rpartition('.')[2]} {value}"
-            for path, value in self.values.items()
+            choice.name
+            if isinstance(choice, Bundle)
+            else TITLES[str(choice)]
+            if axis == BASELINE
+            else strategy(str(choice))
+            if axis == "query.strategy"
+            else option(axis, choice)
+            for axis, choice in self.choices.items()
+            if not ((axis == BASELINE and choice == "none") or (axis == "query.strategy" and self.baseline))
         ]
         return ", ".join(parts) or "base"
 
@@ -156,6 +281,47 @@ class Cell:
     arm: Arm
     seed: int
     config: ExperimentConfig
+
+
+def axis_paths() -> set[str]:
+    """The options that an axis may change."""
+    named = {option.path for option in options() if not option.is_pairs}
+    return named - {"seed", "name", BASELINE}
+
+
+def unread(kind: str, path: str) -> bool:
+    """Whether a baseline does not look at an option: all are deaf to what strategies do, some to more."""
+    section, _, name = path.partition(".")
+    if section == "query":
+        return kind == "full" or name not in SIZES
+    return kind == "full" and section in ("init", "stop")
+
+
+def _settings(axis: str, value: AxisValue) -> dict[str, Value]:
+    """The options that one value of an axis sets."""
+    given = value.options if isinstance(value, Bundle) else {axis: value}
+    return {path: _canonical(path, one) for path, one in given.items()}
+
+
+def _axis_problem(axis: str, values: Sequence[AxisValue]) -> Problem | None:
+    place, known = f"axes.{axis}", axis_paths()
+    names = [value.name for value in values if isinstance(value, Bundle)]
+    if names and len(names) < len(values):
+        return Problem(place, names, "mixes bundles and plain values; give every value a name")
+    if not names and axis not in known:
+        allowed = ", ".join(sorted(known))
+        return Problem(place, list(values), f"is no option, and has no bundles; one of {allowed}")
+    plain = [json.dumps(value) for value in values if not isinstance(value, Bundle)]
+    seen = names or plain
+    if not seen or len(set(seen)) < len(seen):
+        return Problem(place, seen, "needs values that differ")
+    for value in values:
+        unknown = sorted(value.options.keys() - known) if isinstance(value, Bundle) else []
+        if unknown:
+            return Problem(
+                f"{place}.{unknown[0]}", unknown[0], f"is no option; one of {', '.join(sorted(known))}"
+            )
+    return None
 
 
 def _canonical(path: str, value: Value) -> Value:
@@ -172,59 +338,3 @@ def check_study(study: StudyConfig, settings: Settings) -> list[Problem]:
             for problem in check_config(cell.config, settings=settings):
                 found.setdefault(str(problem), problem)
     return list(found.values())
-
-
-def begin(store: Store, study: StudyConfig, *, idempotency_key: str | None = None) -> StudyRecord:
-    """Create the study with all its experiments, and queue their jobs; again: what is missing."""
-    record = store.create_study(study.name, study.to_json(), idempotency_key=idempotency_key)
-    queue(store, record)
-    return record
-
-
-def queue(store: Store, record: StudyRecord, *, retry_failed: bool = False) -> list[JobRecord]:
-    """Make sure that every unfinished cell has its experiment and an active job."""
-    submitted = []
-    known = {e.cell: e for e in store.study_experiments(record.id)}
-    for cell in StudyConfig.from_json(record.config).cells():
-        experiment = known.get(cell.number) or store.create_experiment(
-            cell.config, study_id=record.id, cell=cell.number, idempotency_key=f"{record.id}/{cell.number}"
-        )
-        if experiment.status is ExperimentStatus.FINISHED:
-            continue
-        if experiment.status is ExperimentStatus.FAILED and not retry_failed:
-            continue
-        submitted.append(store.submit_job("advance", experiment_id=experiment.id, priority=PRIORITY))
-    return submitted
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How far a study is: cells by state, and rounds done of those that are known to come."""
-
-    finished: int
-    failed: int
-    running: int
-    waiting: int
-    rounds: int
-
-    @property
-    def total(self) -> int:
-        """All cells."""
-        return self.finished + self.failed + self.running + self.waiting
-
-    @property
-    def over(self) -> bool:
-        """Whether nothing is left to run."""
-        return self.running == 0 and self.waiting == 0
-
-
-def progress(experiments: Sequence[ExperimentRecord], active: Mapping[str, JobRecord]) -> Progress:
-    """Count cells; `active` maps experiment ids to their queued or running jobs."""
-    finished = sum(e.status is ExperimentStatus.FINISHED for e in experiments)
-    failed = sum(e.status is ExperimentStatus.FAILED and e.id not in active for e in experiments)
-    running = sum(
-        e.status is not ExperimentStatus.FINISHED and e.id in active and active[e.id].started_at is not None
-        for e in experiments
-    )
-    waiting = len(experiments) - finished - failed - running
-    return Progress(finished, failed, running, waiting, sum(e.num_rounds for e in experiments))

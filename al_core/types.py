@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Final, Literal
 
 import numpy as np
-from jaxtyping import Float, Int64, UInt8
+from jaxtyping import Float, Int32, Int64, UInt8
 
 SampleIds = Int64[np.ndarray, " n"]
 """Positions in the train split: the only identity of an image that crosses a boundary."""
@@ -17,6 +17,8 @@ Positions = Int64[np.ndarray, " k"]
 """Positions inside one candidate array; they never leave the function that made them."""
 
 Images = UInt8[np.ndarray, "n H W 3"]
+Sizes = Int32[np.ndarray, "n 2"]
+"""Width and height of pictures in pixels, as they came; 0 where that cannot be known."""
 Labels = Int64[np.ndarray, " n"]
 Scores = Float[np.ndarray, " n"]
 

@@ -3,11 +3,40 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 
-from al_core.cli import check_strategy, cost, export, listing, run, study, verify
+from al_core import own_files
+from al_core.cli import (
+    check_strategy,
+    cost,
+    curves,
+    delete,
+    export,
+    export_model,
+    fork,
+    image_map,
+    import_data,
+    import_labels,
+    listing,
+    log,
+    predict,
+    preview,
+    report,
+    run,
+    study,
+    test,
+    train,
+    verify,
+)
 from al_core.errors import ALError, ConfigError
+from al_core.settings import own_paths
+
+_COMMANDS = (
+    run, fork, study, report, curves, listing, cost, check_strategy, export, export_model, test, predict,
+    train, log, verify, delete, preview, image_map, import_data, import_labels,
+)  # fmt: skip
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -16,10 +45,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         prog="python -m al_core", description="Deep active learning on images, without a browser."
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for command in (run, study, listing, cost, check_strategy, export, verify):
+    for command in _COMMANDS:
         command.add_parser(commands)
     arguments = parser.parse_args(argv)
     try:
+        own_files.add_to_environment(getattr(arguments, "strategy_files", ()))
+        own_files.load(own_paths(os.environ))
         return int(arguments.function(arguments))
     except ConfigError as error:
         for problem in error.problems:

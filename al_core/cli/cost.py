@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from al_core.check import check_config
+from al_core.cli.bars import bar
 from al_core.cli.flags import add_option_flags, config_from, read_config
 from al_core.config import ExperimentConfig
 from al_core.cost.calibration import Calibration
@@ -33,6 +35,7 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("--config", help="manifest or config to begin with; flags go on top")
     parser.add_argument("--all", action="store_true", help="a table over all strategies")
     parser.add_argument("--labels", type=int, help="with so many labels; without: with the initial set")
+    parser.add_argument("--quiet", action="store_true", help="no progress bar")
     add_option_flags(parser)
 
 
@@ -53,9 +56,10 @@ def main(arguments: argparse.Namespace) -> int:
         f"{sizes.m:,} labeled, {sizes.k:,} asked for\n"
     )
     if arguments.all:
-        _table(config, pool, settings, arguments.labels)
+        _table(config, pool, settings, arguments.labels, quiet=arguments.quiet)
         return 0
-    known = measured(settings, config, pool)
+    with bar("measuring", quiet=arguments.quiet) as progress:
+        known = measured(settings, config, pool, progress)
     sys.stdout.write(_one(config, pool, settings, known, arguments.labels) + "\n")
     return 0
 
@@ -65,14 +69,17 @@ def _problems(config: ExperimentConfig, settings: Settings) -> list[Any]:
     return [p for p in check_config(config, settings) if p.option.partition(".")[0] in about]
 
 
-def measured(settings: Settings, config: ExperimentConfig, pool: Pool) -> Calibration:
+def measured(
+    settings: Settings, config: ExperimentConfig, pool: Pool,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Calibration:  # fmt: skip
     """What is known of this machine, after what was missing for this config was measured."""
     from al_core.worker.calibrate import calibrate  # noqa: PLC0415 - torch: only a measurement needs it
 
     calibration = Calibration.read(settings)
     if predict(config, pool, sizes_of(config, pool), calibration) is not None:
         return calibration
-    return calibrate(settings, [config], pool)
+    return calibrate(settings, [config], pool, progress=progress)
 
 
 def _one(
@@ -100,9 +107,23 @@ def line(
     return words if cap is None else f"{words}; --candidates {cap} would keep it below a minute and 2 GB"
 
 
-def _table(config: ExperimentConfig, pool: Pool, settings: Settings, labels: int | None) -> None:
-    rows: list[tuple[float, str]] = []
-    for strategy in STRATEGIES:
+def _table(
+    config: ExperimentConfig, pool: Pool, settings: Settings, labels: int | None, *, quiet: bool
+) -> None:
+    with bar("measuring", quiet=quiet) as progress:
+        rows = list(_rows(config, pool, settings, labels, progress))
+    header = f"{'strategy':22s} {'evidence':>10} {'choice':>10} {'a query':>10} {'once':>10} {'memory':>10}"
+    sys.stdout.write("\n".join([header, *(text for _, text in sorted(rows))]) + "\n")
+
+
+def _rows(
+    config: ExperimentConfig, pool: Pool, settings: Settings, labels: int | None,
+    progress: Callable[[int, int], None],
+) -> Iterator[tuple[float, str]]:  # fmt: skip
+    """A strategy's seconds, to sort by, and its line."""
+    strategies = list(STRATEGIES)
+    for done, strategy in enumerate(strategies):
+        progress(done, len(strategies))
         tried = config.changed(query__strategy=strategy.name, query__options={})
         sizes = sizes_of(tried, pool, labels)
         try:
@@ -110,12 +131,10 @@ def _table(config: ExperimentConfig, pool: Pool, settings: Settings, labels: int
                 raise ConfigError(problems)
             cost = predict(tried, pool, sizes, measured(settings, tried, pool))
         except ALError as error:
-            rows.append((float("inf"), f"{strategy.name:22s} {str(error).partition(';')[0]}"))
+            yield float("inf"), f"{strategy.name:22s} {str(error).partition(';')[0]}"
             continue
         if cost is not None:
-            rows.append((cost.seconds, f"{strategy.name:22s} {_cells(cost)}"))
-    header = f"{'strategy':22s} {'evidence':>10} {'choice':>10} {'a query':>10} {'once':>10} {'memory':>10}"
-    sys.stdout.write("\n".join([header, *(text for _, text in sorted(rows))]) + "\n")
+            yield cost.seconds, f"{strategy.name:22s} {_cells(cost)}"
 
 
 def _cells(cost: Cost) -> str:

@@ -17,12 +17,20 @@ SEED_CHOICES = {"model": {"ResNet34": "resnet34", "ResNet18": "resnet18", "Squee
 
 
 def add_option_flags(parser: argparse.ArgumentParser) -> None:
-    """One flag for each option, with its further spellings; only what is given ends up in the namespace."""
+    """One flag for each option, with its further spellings; only what is given ends up in the namespace.
+
+    And one for files of the operator's own, which no config can name.
+    """
+    parser.add_argument(
+        "--strategy-file", dest="strategy_files", action="append", type=Path, default=[], metavar="FILE",
+        help="Python file or folder with strategies, models or data sets of your own; it is run: name only "
+        "what you trust (default: AL_STRATEGIES)",
+    )  # fmt: skip
     for option in options():
         spellings = _spellings(option)
         arguments: dict[str, Any] = {"dest": option.path, "default": argparse.SUPPRESS, "help": _help(option)}
-        if option.path == "query.options":
-            parser.add_argument("--option", **arguments, action="append", metavar="NAME=VALUE")
+        if option.is_pairs:
+            parser.add_argument(option.flag, **arguments, action="append", metavar="NAME=VALUE")
         elif option.annotation is bool:
             # `--pretrained`, `--no-pretrained`, and the seed's `--pretrained True`
             parser.add_argument(*spellings, **arguments, nargs="?", const=True, metavar="BOOL")
@@ -70,8 +78,8 @@ def config_from(arguments: argparse.Namespace, base: ExperimentConfig) -> Experi
         if option.path not in given:
             continue
         value = given[option.path]
-        if option.path == "query.options":
-            value = {**values["query"]["options"], **_pairs(value)}
+        if option.is_pairs:
+            value = {**values[option.section][option.name], **_pairs(value, option.flag)}
         elif isinstance(value, str):
             value = _read(option, value)
         place = values[option.section] if option.section else values
@@ -96,12 +104,12 @@ def _read(option: Option, text: str) -> object:
     return SEED_CHOICES.get(option.name, {}).get(text, text)
 
 
-def _pairs(texts: list[str]) -> dict[str, object]:
+def _pairs(texts: list[str], flag: str) -> dict[str, object]:
     pairs: dict[str, object] = {}
     for text in texts:
         name, equals, value = text.partition("=")
         if not equals or not name:
-            raise ConfigError([Problem("--option", text, "has the form NAME=VALUE")])
+            raise ConfigError([Problem(flag, text, "has the form NAME=VALUE")])
         try:
             pairs[name] = json.loads(value)
         except json.JSONDecodeError:

@@ -1,4 +1,4 @@
-"""`list datasets|models|strategies|options|presets`: what the registries hold, as a table or as JSON."""
+"""`list`: what the registries hold, and the runs and studies of the store; as a table or as JSON."""
 
 from __future__ import annotations
 
@@ -12,11 +12,15 @@ from al_core.data.sources import SOURCES
 from al_core.models import MODELS
 from al_core.presets import PRESETS
 from al_core.query.strategies import STRATEGIES
+from al_core.settings import Settings
+from al_core.store import open_store
 
 
 def add_parser(commands: Any) -> None:
     """Register the command."""
-    parser = commands.add_parser("list", help="list data sets, models, strategies, options or presets")
+    parser = commands.add_parser(
+        "list", help="list data sets, models, strategies, options, presets, runs or studies"
+    )
     parser.set_defaults(function=main)
     parser.add_argument("what", choices=tuple(ROWS))
     parser.add_argument("--json", action="store_true", help="machine-readable")
@@ -96,7 +100,34 @@ def preset_rows() -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
+def run_rows() -> list[dict[str, Any]]:
+    """One row a run of the store, the newest first."""
+    store = open_store(Settings.from_env())
+    try:
+        return [
+            {
+                "id": r.id, "name": r.name, "status": r.status.value, "rounds": r.num_rounds,
+                "labels": r.num_labeled, "dataset": r.config.data.dataset, "model": r.config.model.model,
+                "strategy": r.config.query.chooser, "seed": r.config.seed, "study": r.study_id,
+            }
+            for r in store.experiments(cells=True)
+        ]  # fmt: skip
+    finally:
+        store.close()
+
+
+def study_rows() -> list[dict[str, Any]]:
+    """One row a study of the store, the newest first."""
+    store = open_store(Settings.from_env())
+    try:
+        return [
+            {"id": s.id, "name": s.name, "runs": len(store.study_experiments(s.id))} for s in store.studies()
+        ]
+    finally:
+        store.close()
+
+
 ROWS = {
     "datasets": dataset_rows, "models": model_rows, "strategies": strategy_rows, "options": option_rows,
-    "presets": preset_rows,
+    "presets": preset_rows, "runs": run_rows, "studies": study_rows,
 }  # fmt: skip

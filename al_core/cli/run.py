@@ -1,4 +1,4 @@
-"""`run`: one experiment from the first label to the last, answered by ground truth, with a progress bar."""
+"""`run`: one experiment from the first label to the last, answered by an oracle, with a progress bar."""
 
 from __future__ import annotations
 
@@ -44,9 +44,9 @@ def add_parser(commands: Any) -> None:
     """Register the command."""
     parser = commands.add_parser(
         "run",
-        help="run one experiment; ground truth answers",
-        description="Run one experiment; ground truth answers. n_rounds counts trainings: --n-rounds 8 "
-        "with --n-new 20 asks 7 times.",
+        help="run one experiment; an oracle answers",
+        description="Run one experiment. Ground truth answers, or what --oracle says. n_rounds counts "
+        "trainings: --n-rounds 8 with --n-new 20 asks 7 times.",
     )
     parser.set_defaults(function=main)
     parser.add_argument("--config", type=Path, help="manifest or config to begin with; flags go on top")
@@ -64,11 +64,21 @@ def main(arguments: argparse.Namespace) -> int:
     base = read_config(arguments.config) if arguments.config else ExperimentConfig()
     if arguments.preset:
         base = presets.apply(base, arguments.preset)
-    config = config_from(arguments, base).changed(oracle="truth")
+    config = config_from(arguments, base)
+    if config.oracle == "human":
+        config = config.changed(oracle="truth")
     if config.stop == type(config.stop)():
         config = config.changed(stop__n_rounds=DEFAULT_ROUNDS)
+    return execute(config, arguments, settings)
+
+
+def execute(
+    config: ExperimentConfig, arguments: argparse.Namespace, settings: Settings, *,
+    parent_id: str | None = None,
+) -> int:  # fmt: skip
+    """Run a whole experiment here. `arguments` holds out, resume, download and quiet."""
     require_valid(config, settings)
-    _check_out(arguments)
+    check_out(arguments)
     with _bar(arguments.quiet) as bar:
         dataset = prepare(
             settings, config.data, lambda phase, done, total: _show(bar, phase, done, total),
@@ -77,13 +87,25 @@ def main(arguments: argparse.Namespace) -> int:
         require_valid(config, settings)  # now with what the data set says
         store = open_store(settings)
         try:
-            if not arguments.quiet:
+            if not arguments.quiet and config.stop.n_rounds != 1:  # one round asks nothing
                 bar.write(_prediction(store, settings, config, dataset))
-            experiment = _open(store, settings, config, arguments, dataset)
+            experiment = _open(store, settings, config, arguments, dataset, parent_id)
             state = _work(experiment, arguments.out, bar)
         finally:
             store.close()
     _summary(experiment, arguments.out)
+    return _status(state)
+
+
+def work_on(experiment: Experiment, arguments: argparse.Namespace) -> int:
+    """Work on an experiment that is there, until it ends or a person is asked. `arguments`: out and quiet."""
+    with _bar(arguments.quiet) as bar:
+        state = _work(experiment, arguments.out, bar)
+    _summary(experiment, arguments.out)
+    return _status(state)
+
+
+def _status(state: JobState) -> int:
     return {JobState.DONE: 0, JobState.STOPPED: 130, JobState.QUEUED: 130}.get(state, 2)
 
 
@@ -102,7 +124,8 @@ def _prediction(store: Store, settings: Settings, config: ExperimentConfig, data
     return line(config, pool, calibration, factor=factor, rounds=rounds)
 
 
-def _check_out(arguments: argparse.Namespace) -> None:
+def check_out(arguments: argparse.Namespace) -> None:
+    """Raises ConfigError unless --out is free, or holds the run that --resume goes on with."""
     out: Path | None = arguments.out
     if arguments.resume and out is None:
         raise ConfigError([Problem("--resume", True, "needs --out DIR of the run to go on with")])
@@ -122,6 +145,7 @@ def _open(
     config: ExperimentConfig,
     arguments: argparse.Namespace,
     dataset: Dataset,
+    parent_id: str | None,
 ) -> Experiment:
     """The experiment that --out names when resuming, or a new one; --out remembers its id first."""
     mark = arguments.out / "run.json" if arguments.out else None
@@ -131,7 +155,7 @@ def _open(
             allowed = "is another config than the run that --out holds; leave the changed options out"
             raise ConfigError([Problem("--resume", config.hash(), allowed)])
         return experiment
-    record = store.create_experiment(config)
+    record = store.create_experiment(config, parent_id=parent_id)
     store.update_experiment(record.id, dataset_key=dataset.key, fingerprint=dataset.fingerprint)
     if mark is not None:
         mark.write_text(json.dumps({"experiment": record.id}))
@@ -151,6 +175,9 @@ def _work(experiment: Experiment, out: Path | None, bar: tqdm[Any]) -> JobState:
         claimed = store.claim_job(me.id, job_id=job.id)
         # None: a worker of the browser's was quicker; it does the same
         state = _run_here(experiment, claimed, out, bar) if claimed else _follow(store, job.id, bar)
+        while state is JobState.QUEUED:  # a process of its training was lost
+            claimed = store.claim_job(me.id, job_id=job.id)
+            state = _run_here(experiment, claimed, out, bar) if claimed else _follow(store, job.id, bar)
     finally:
         store.remove_worker(me.id)
     experiment.refresh()
@@ -233,7 +260,7 @@ def _show(bar: tqdm[Any], phase: str, done: int, total: int) -> None:
 def _summary(experiment: Experiment, out: Path | None) -> None:
     rounds = experiment.store.rounds(experiment.id)
     lines = [
-        f"experiment {experiment.id} ({experiment.config.query.strategy} on {experiment.config.data.dataset})"
+        f"experiment {experiment.id} ({experiment.config.query.chooser} on {experiment.config.data.dataset})"
     ]
     for record in rounds:
         accuracy = record.metrics.get("test_accuracy")

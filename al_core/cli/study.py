@@ -1,127 +1,154 @@
-"""`study`: the same experiment for several strategies (or any option) and seeds; `report`: what it says."""
+"""`study`: the same experiment for several strategies (or any option) and seeds."""
 
 from __future__ import annotations
 
 import argparse
 import json
-import signal
-import subprocess
 import sys
-import time
+from contextlib import closing
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
 from al_core.cli.flags import add_option_flags, config_from
+from al_core.cli.report import write_report
+from al_core.cli.study_cells import (
+    IDLE_MINUTES,
+    SILENT_SECONDS,
+    VERBS,
+    Show,
+    find_study,
+    require_whole,
+    run_cells,
+)
 from al_core.config import ExperimentConfig
+from al_core.data.dataset import Dataset
 from al_core.data.prepare import prepare
-from al_core.errors import ConfigError, Problem, StudyFailed
+from al_core.errors import ConfigError, Problem
 from al_core.records import StudyRecord
-from al_core.results.study import curves_frame, report_text, study_result, summary_frame
+from al_core.results.study import study_result
+from al_core.sequential import declare, grow, usual_cap
 from al_core.settings import Settings
 from al_core.store import open_store
 from al_core.store.base import Store
-from al_core.study import Progress, StudyConfig, begin, check_study, progress, queue
+from al_core.study import StudyConfig, check_study
 from al_core.study_presets import STUDY_PRESETS, study_preset
+from al_core.study_running import begin, resume
 from al_core.worker.identity import requeue_dead
-from al_core.worker.starting import start_worker, study_slot
+from al_core.worker.runner import runner_for
 
-SILENT_SECONDS = 30.0
-POLL_SECONDS = 0.3
-IDLE_MINUTES = 0.05
+Prepared = dict[str, Dataset]
+"""Data sets by their options."""
 
 
 def add_parser(commands: Any) -> None:
     """Register the commands."""
     parser = commands.add_parser(
-        "study", help="run strategies (or any option) x seeds, paired, and compare them",
-        description="Run every combination of the axes' values and the seeds as an experiment that ground "
-        "truth answers; cells of a seed share initial set, splits and weights. The same --out goes on with "
-        "what is there.",
+        "study", help="run strategies (or any option) x seeds, paired, and compare; pause, cancel, resume",
+        description="Run every combination of the axes' values and the seeds as an experiment that an oracle "
+        "answers (ground truth, or what --oracle says); cells of a seed share initial set, splits, weights "
+        "and the oracle's mistakes. The same --out goes on with what is there.",
     )  # fmt: skip
     parser.set_defaults(function=main)
-    parser.add_argument("file", nargs="?", type=Path, help="study as JSON: name, base, axes, seeds")
+    parser.add_argument(
+        "what", nargs="?", metavar="FILE|VERB",
+        help="study as JSON (name, base, axes, seeds); or pause, resume, cancel, for a study that is there",
+    )  # fmt: skip
+    parser.add_argument("id", nargs="?", help="of the study to pause, resume or cancel; else the newest")
     parser.add_argument(
         "--preset", choices=[preset.name for preset in STUDY_PRESETS], help="a study to begin with"
     )
     parser.add_argument("--strategies", nargs="+", help="the axis query.strategy")
     parser.add_argument("--axis", action="append", default=[], metavar="OPTION=A,B,...", help="another axis")
+    parser.add_argument(
+        "--bundle", action="append", default=[], nargs="+", metavar=("AXIS NAME", "OPTION=VALUE"),
+        help="a value of an axis that sets several options at once: --bundle reg aug train.augment=true "
+        "--bundle reg none",
+    )  # fmt: skip
+    parser.add_argument(
+        "--baselines", type=lambda text: text.split(","), metavar="A,B,...",
+        help="beside the strategies: full (the pool's ceiling), subset (passive, of equal size), balanced",
+    )  # fmt: skip
     parser.add_argument("--seeds", nargs="+", type=int, help="seeds; one number n means 0 .. n - 1")
+    parser.add_argument(
+        "--until-clear", action="store_true",
+        help="after those, add whole seeds until every strategy is told apart from the baseline, or the cap",
+    )  # fmt: skip
+    parser.add_argument(
+        "--most-seeds", type=int, metavar="N", help="cap of --until-clear (default: 4 times the seeds, 50)"
+    )
     parser.add_argument("--out", type=Path, help="folder for study.json, report.md and tables")
-    parser.add_argument("--jobs", type=int, help="cells at once (default: one a core)")
+    parser.add_argument("--jobs", type=int, help="cells at once (default: what cores and GPUs hold)")
+    parser.add_argument(
+        "--ray", metavar="ADDRESS", help="train on this Ray cluster (default: AL_RAY_ADDRESS)"
+    )
     parser.add_argument("--retry", action="store_true", help="try failed cells again")
     parser.add_argument("--download", action="store_true", help="allow the data set to be downloaded")
     parser.add_argument("--quiet", action="store_true", help="no progress bar")
     add_option_flags(parser)
-    report = commands.add_parser("report", help="tables and verdicts of a study")
-    report.set_defaults(function=report_main)
-    report.add_argument("study", nargs="?", help="its id; without one: the newest")
-    report.add_argument("--metric", help="test_accuracy, test_macro_f1 ...")
-    report.add_argument("--out", type=Path, help="folder for report.md and the tables")
 
 
 def main(arguments: argparse.Namespace) -> int:
     """Create or continue the study, run its cells in worker processes, and write the report."""
+    if arguments.what in VERBS:
+        return int(VERBS[arguments.what](arguments))
     settings = Settings.from_env()
+    settings = replace(settings, ray_address=arguments.ray or settings.ray_address)
+    if arguments.what == "resume":
+        with closing(open_store(settings)) as store:
+            record = find_study(store, arguments.id)
+            return _work(store, settings, arguments, StudyConfig.from_json(record.config), record)
     config = _config(arguments)
     problems = check_study(config, settings)
     if problems:
         raise ConfigError(problems)
-    with _bar(arguments.quiet) as bar:
-        _prepare(settings, config, arguments, bar)
-        store = open_store(settings)
-        try:
-            record = _open(store, config, arguments)
-            requeue_dead(store, SILENT_SECONDS)
-            queue(store, record, retry_failed=arguments.retry)
-            state = _run(store, settings, record, arguments.jobs or settings.workers, bar)
-            text = write_report(store, record.id, arguments.out)
-        finally:
-            store.close()
+    with closing(open_store(settings)) as store:
+        return _work(store, settings, arguments, config)
+
+
+def _work(
+    store: Store, settings: Settings, arguments: argparse.Namespace, config: StudyConfig,
+    existing: StudyRecord | None = None,
+) -> int:  # fmt: skip
+    with _bar(arguments.quiet) as bar, closing(runner_for(settings, idle_minutes=IDLE_MINUTES)) as runner:
+        show = partial(_show, bar)
+        prepared = _prepare(settings, config, arguments, show)
+        record = existing or _open(store, config, arguments)
+        requeue_dead(store, SILENT_SECONDS)
+        resume(store, record, retry_failed=arguments.retry)
+        _settle(store, record, prepared)
+        state = run_cells(store, runner, record, arguments.jobs, show)
+        while not state.failed and _goes_on(store, record.id):
+            state = run_cells(store, runner, record, arguments.jobs, show)
+    text = write_report(lambda over: study_result(store, record.id, over=over), arguments.out)
     sys.stdout.write(f"study {record.id}\n\n{text}")
-    if state.failed:
-        raise StudyFailed(
-            f"{state.failed} of {state.total} cells failed (the jobs' logs: {settings.logs / 'jobs'}); "
-            "the same command with --retry tries them again"
-        )
+    require_whole(store, settings, record, state)
     return 0
 
 
-def report_main(arguments: argparse.Namespace) -> int:
-    """Write and print the report of a study."""
-    store = open_store(Settings.from_env())
-    try:
-        known = store.studies()
-        if arguments.study is None and not known:
-            raise ConfigError([Problem("study", None, "there is none yet; `study --preset quick` makes one")])
-        text = write_report(store, arguments.study or known[0].id, arguments.out, arguments.metric)
-    finally:
-        store.close()
-    sys.stdout.write(text)
-    return 0
-
-
-def write_report(store: Store, study_id: str, out: Path | None, metric: str | None = None) -> str:
-    """The report's text; with `out` also report.md, summary.csv and curves.csv there."""
-    result = study_result(store, study_id, metric)
-    text = report_text(result)
-    if out is not None:
-        out.mkdir(parents=True, exist_ok=True)
-        (out / "report.md").write_text(text, encoding="utf-8")
-        summary_frame(result).to_csv(out / "summary.csv", index=False)
-        curves_frame(result).to_csv(out / "curves.csv", index=False)
-    return text
+def _goes_on(store: Store, study_id: str) -> bool:
+    """Whether there is another seed to run: one of ours, or one that a worker has just added."""
+    return grow(store, study_id) or any(
+        store.jobs(experiment_id=e.id, active=True, limit=1) for e in store.study_experiments(study_id)
+    )
 
 
 def _config(arguments: argparse.Namespace) -> StudyConfig:
     preset = study_preset(arguments.preset) if arguments.preset else None
     values: dict[str, Any] = dict(preset.values) if preset else {}
-    if arguments.file is not None:
+    if arguments.what is not None:
         try:
-            values |= json.loads(arguments.file.read_text(encoding="utf-8"))
+            values |= json.loads(Path(arguments.what).read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
-            raise ConfigError([Problem("file", str(arguments.file), f"cannot be read: {error}")]) from None
+            allowed = f"cannot be read: {error}; a study file, or one of pause, resume and cancel, is needed"
+            raise ConfigError([Problem("file", arguments.what, allowed)]) from None
+    if vars(arguments).get("oracle") == "human":
+        raise ConfigError(
+            [Problem("--oracle", "human", "nobody can label in a study; truth, noisy or recorded")]
+        )
     values["base"] = config_from(arguments, ExperimentConfig.parse(values.get("base", {})))
     axes = dict(values.get("axes", {}))
     if arguments.strategies:
@@ -129,11 +156,33 @@ def _config(arguments: argparse.Namespace) -> StudyConfig:
     for text in arguments.axis:
         path, _, listed = text.partition("=")
         axes[path] = [_value(word) for word in listed.split(",")]
+    axes |= _bundles(arguments.bundle)
     if axes:
         values["axes"] = axes
+    if arguments.baselines:
+        values["baselines"] = arguments.baselines
     if arguments.seeds:
         values["seeds"] = arguments.seeds[0] if len(arguments.seeds) == 1 else arguments.seeds
-    return StudyConfig.parse(values)
+    config = StudyConfig.parse(values)
+    if arguments.most_seeds is not None and not arguments.until_clear:
+        raise ConfigError([Problem("--most-seeds", arguments.most_seeds, "is the cap of --until-clear")])
+    if not arguments.until_clear:
+        return config
+    most = arguments.most_seeds or config.most_seeds or usual_cap(len(config.seeds))
+    return StudyConfig.parse(config.model_dump() | {"most_seeds": most})
+
+
+def _bundles(given: list[list[str]]) -> dict[str, list[object]]:
+    """`--bundle AXIS NAME OPTION=VALUE ...`, several times, as axes."""
+    axes: dict[str, list[object]] = {}
+    for words in given:
+        settings = dict(word.split("=", 1) for word in words[2:] if "=" in word)
+        if len(words) < 2 or len(settings) < len(words) - 2:
+            allowed = "has the form AXIS NAME OPTION=VALUE ..., each option once"
+            raise ConfigError([Problem("--bundle", " ".join(words), allowed)])
+        options = {path: _value(value) for path, value in settings.items()}
+        axes.setdefault(words[0], []).append({"name": words[1], "options": options})
+    return axes
 
 
 def _value(word: str) -> object:
@@ -148,10 +197,12 @@ def _open(store: Store, config: StudyConfig, arguments: argparse.Namespace) -> S
     mark = arguments.out / "study.json" if arguments.out else None
     if mark is not None and mark.exists():
         record = store.study(json.loads(mark.read_text(encoding="utf-8"))["study"])
-        if StudyConfig.from_json(record.config) != config:
+        if StudyConfig.from_json(record.config).as_planned() != config.as_planned():
             allowed = "holds another study; name another folder, or repeat that study's command"
             raise ConfigError([Problem("--out", str(arguments.out), allowed)])
-        return record
+        if config.most_seeds is not None:
+            declare(store, record.id, config.most_seeds)
+        return store.study(record.id)
     record = begin(store, config)
     if mark is not None:
         mark.parent.mkdir(parents=True, exist_ok=True)
@@ -159,39 +210,26 @@ def _open(store: Store, config: StudyConfig, arguments: argparse.Namespace) -> S
     return record
 
 
-def _prepare(settings: Settings, config: StudyConfig, arguments: argparse.Namespace, bar: tqdm[Any]) -> None:
+def _prepare(settings: Settings, config: StudyConfig, arguments: argparse.Namespace, show: Show) -> Prepared:
     """Every data set of the cells, before workers begin: they would wait for each other."""
-    seen = []
+    found: Prepared = {}
     for cell in config.cells():
-        if cell.config.data not in seen:
-            seen.append(cell.config.data)
-            prepare(
-                settings, cell.config.data, lambda phase, done, total: _show(bar, phase, done, total),
-                download=arguments.download, trusted=True,
+        text = cell.config.data.model_dump_json()
+        if text not in found:
+            found[text] = prepare(
+                settings, cell.config.data, show, download=arguments.download, trusted=True
             )  # fmt: skip
+    return found
 
 
-def _run(store: Store, settings: Settings, record: StudyRecord, jobs: int, bar: tqdm[Any]) -> Progress:
-    """Keep `jobs` workers at it until every cell has ended."""
-    workers: dict[int, subprocess.Popen[bytes]] = {}
-    try:
-        while True:
-            experiments = store.study_experiments(record.id)
-            active = {j.experiment_id: j for j in store.jobs(active=True, limit=100_000) if j.experiment_id}
-            state = progress(experiments, active)
-            _show(bar, f"{state.running} cells running", state.finished + state.failed, state.total)
-            if state.over or not any(e.id in active for e in experiments):
-                return state
-            for slot in range(min(jobs, state.running + state.waiting)):
-                if slot not in workers or workers[slot].poll() is not None:
-                    workers[slot] = start_worker(settings, study_slot(slot), idle_minutes=IDLE_MINUTES)
-            requeue_dead(store, SILENT_SECONDS)
-            time.sleep(POLL_SECONDS)
-    finally:
-        for worker in workers.values():
-            worker.send_signal(signal.SIGTERM)  # it writes a checkpoint and gives its cell back
-        for worker in workers.values():
-            worker.wait()
+def _settle(store: Store, record: StudyRecord, prepared: Prepared) -> None:
+    """Tell new cells their data set: a worker reads below the data roots only, a person here anywhere."""
+    for experiment in store.study_experiments(record.id):
+        if experiment.dataset_key is None:
+            dataset = prepared[experiment.config.data.model_dump_json()]
+            store.update_experiment(
+                experiment.id, dataset_key=dataset.key, fingerprint=dataset.fingerprint
+            )  # fmt: skip
 
 
 def _bar(quiet: bool) -> tqdm[Any]:

@@ -9,8 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from al_core.errors import ALError
+from al_core.classes import Classes
+from al_core.cli.bars import bar
+from al_core.errors import ALError, ClassError
 from al_core.experiment import Experiment
+from al_core.records import ClassEvent
 from al_core.settings import Settings
 from al_core.store import open_store
 from al_core.store.base import Store
@@ -22,6 +25,7 @@ def add_parser(commands: Any) -> None:
     parser = commands.add_parser("verify", help="check the store, its artefacts, splits and queries")
     parser.set_defaults(function=main)
     parser.add_argument("experiment", nargs="*", help="experiment ids; all without one")
+    parser.add_argument("--quiet", action="store_true", help="no progress bar")
 
 
 def main(arguments: argparse.Namespace) -> int:
@@ -30,10 +34,14 @@ def main(arguments: argparse.Namespace) -> int:
     store = open_store(settings)
     try:
         ids = arguments.experiment or [record.id for record in store.experiments(ghosts=True)]
-        found = [*store.check(), *Objects(settings.objects).check()]
-        for experiment_id in ids:
-            experiment = Experiment.open(store, settings, experiment_id)
-            found += [f"experiment {experiment_id}: {text}" for text in check_experiment(store, experiment)]
+        with bar("artefacts", quiet=arguments.quiet) as progress:
+            found = [*store.check(), *Objects(settings.objects).check(progress)]
+        with bar("experiments", quiet=arguments.quiet) as progress:
+            for done, experiment_id in enumerate(ids):
+                progress(done, len(ids))
+                experiment = Experiment.open(store, settings, experiment_id)
+                wrong = check_experiment(store, experiment)
+                found += [f"experiment {experiment_id}: {text}" for text in wrong]
     finally:
         store.close()
     for text in found:
@@ -59,18 +67,19 @@ def check_experiment(store: Store, experiment: Experiment) -> Iterator[str]:
     if len(both):
         yield f"{len(both)} samples are in both validation splits"
     objects = Objects(experiment.settings.objects)
-    num_train, held = len(experiment.dataset.train), set(splits.validation_ids.tolist())
+    num_train, held = len(experiment.dataset.train), set(splits.aside_ids.tolist())
     for query in store.queries(experiment.id):
-        ids = [item.sample_id for item in query.items]
+        ids = [item.sample_id for item in query.offered]
         if len(set(ids)) < len(ids):
             yield f"round {query.round} asked for an image twice"
         outside = [i for i in ids if not 0 <= i < num_train]
         if outside:
             yield f"round {query.round} asked for sample {outside[0]}, which the train split does not have"
         if held.intersection(ids):
-            yield f"round {query.round} asked for validation samples"
+            yield f"round {query.round} asked for samples that are set aside"
+    yield from _class_damage(store, experiment)
     for round_record in store.rounds(experiment.id):
-        labeled = experiment.pool(until=round_record.label_event_id).labeled_ids
+        labeled = experiment.pool(until=round_record.label_event_id).paid_ids
         if len(labeled) != round_record.num_labeled:
             yield (
                 f"round {round_record.number} trained on {round_record.num_labeled} labels, "
@@ -79,3 +88,22 @@ def check_experiment(store: Store, experiment: Experiment) -> Iterator[str]:
         for kind, sha in round_record.artefacts.items():
             if not objects.path(sha).is_file():
                 yield f"round {round_record.number}: its {kind} ({sha[:12]}) are gone"
+
+
+def _class_damage(store: Store, experiment: Experiment) -> Iterator[str]:
+    """A change of a class that could not have been made, or a label of a class that was not there."""
+    made: list[ClassEvent] = []
+    for event in store.class_events(experiment.id):
+        try:
+            known = Classes.of(experiment.prepared.classes, made).checked(event.change)
+        except ClassError as error:
+            yield f"class event {event.id} cannot be: {error}"
+            return
+        if known != event.change:
+            yield f"class event {event.id} says {event.change}, where only {known} can be"
+            return
+        made.append(event)
+    known = len(experiment.classes())
+    beyond = next((e for e in store.label_events(experiment.id) if e.value >= known), None)
+    if beyond is not None:
+        yield f"label event {beyond.id} gives class {beyond.value}, but there are {known}"

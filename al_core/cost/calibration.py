@@ -20,7 +20,7 @@ from al_core.config import ExperimentConfig
 from al_core.query.strategies import Strategy
 from al_core.settings import Settings
 
-_FORMAT = 1
+_FORMAT = 2
 
 
 @dataclass(frozen=True)
@@ -28,13 +28,16 @@ class NetworkSpeed:
     """Seconds an image, by evidence, of one network at one image size; and the widths of what it gives.
 
     `seconds` has the kinds that were measured: "probs" and so on, and "mc_base" and "mc_pass", "train_fixed"
-    and "train_step", "features" (once for each image of the pool) beside them.
+    and "train_step", "copies" (for each image asked for), "features" and "texture" (once for each image of
+    the pool) beside them.
     """
 
     width: int
     feature_width: int
     chunk: int  # images of a pass: fewer take as long as so many
     seconds: Mapping[str, float] = field(default_factory=dict)
+    texture_width: int = 0
+    gradient_chunk: int = 64  # images of a pass that walks along gradients
 
 
 @dataclass(frozen=True)
@@ -92,8 +95,12 @@ class Calibration:
         """The same with a network's speed; kinds that were measured before stay."""
         before = self.networks.get(key)
         if before is not None:
-            width = speed.feature_width or before.feature_width
-            speed = replace(speed, seconds={**before.seconds, **speed.seconds}, feature_width=width)
+            speed = replace(
+                speed,
+                seconds={**before.seconds, **speed.seconds},
+                feature_width=speed.feature_width or before.feature_width,
+                texture_width=speed.texture_width or before.texture_width,
+            )
         return replace(self, networks={**self.networks, key: speed})
 
     def with_strategy(self, key: str, speed: SelectionSpeed) -> Self:
@@ -119,6 +126,8 @@ def network_key(config: ExperimentConfig, image_size: int, num_classes: int) -> 
         for name in ("device", "threads", "precision", "batch_size", "augment", "optimizer")
     }
     facts["features"] = config.query.features
+    if config.data.image_size is not None:
+        facts["sees"] = config.data.image_size
     return json.dumps({**facts, "image_size": image_size, "classes": num_classes}, sort_keys=True)
 
 

@@ -10,7 +10,7 @@ from al_core import __version__
 from al_core.config import ExperimentConfig
 from al_core.cost.calibration import Calibration, network_key
 from al_core.cost.pool import Pool
-from al_core.cost.prediction import Sizes, predict
+from al_core.cost.prediction import Sizes, predict, sizes_of
 from al_core.records import ExperimentRecord, RoundRecord
 from al_core.store.base import Store
 
@@ -57,6 +57,7 @@ def _predicted(
     query = store.query(record.id, done.number)
     if query is None or done.manifest.get("askwell") != __version__ or "query" not in done.seconds:
         return None
-    sizes = Sizes(query.num_candidates, query.num_candidates, done.num_labeled, len(query.items))
+    initial = sizes_of(record.config, pool).initial
+    sizes = Sizes(query.num_candidates, query.num_candidates, done.num_labeled, len(query.items), initial)
     cost = predict(record.config, pool, sizes, calibration)
     return None if cost is None else cost.seconds

@@ -30,7 +30,6 @@ class Pool:
             dataset = open_dataset(settings, key)
             return cls(len(dataset.train), dataset.num_classes, dataset.image_size)
         source = SOURCES.get(data.dataset.partition(":")[0])
-        size = data.image_size or source.image_size
-        if source.num_train is None or size is None or not source.classes_hint:
+        if source.num_train is None or source.image_size is None or not source.classes_hint:
             return None
-        return cls(source.num_train, len(source.classes_hint), size)
+        return cls(source.num_train, len(source.classes_hint), source.image_size)

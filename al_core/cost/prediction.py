@@ -25,12 +25,13 @@ _CAPS: Final = tuple(m * 10**e for e in (1, 2, 3, 4, 5) for m in (1, 2, 5))
 
 @dataclass(frozen=True)
 class Sizes:
-    """n candidates of `pool` unlabeled ones, m labeled, k asked for."""
+    """n candidates of `pool` unlabeled ones, m labeled (`initial` of them at first), k asked for."""
 
     pool: int
     n: int
     m: int
     k: int
+    initial: int = 0
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ def sizes_of(config: ExperimentConfig, pool: Pool, labeled: int | None = None) -
     m = max(0, min(drawn if labeled is None else labeled, pool.num_train - held))
     left = max(0, pool.num_train - held - m)
     n = left if config.query.candidates is None else min(left, config.query.candidates)
-    return Sizes(left, n, m, min(config.query.n_new, n))
+    return Sizes(left, n, m, min(config.query.n_new, n), min(drawn, m))
 
 
 def strategies_of(config: ExperimentConfig) -> tuple[Strategy, ...]:
@@ -68,17 +69,19 @@ def evidence_of(config: ExperimentConfig) -> tuple[str, ...]:
     return Composition.of(config.query).evidence
 
 
-def measured_kinds(names: Collection[str]) -> frozenset[str]:
-    """What has to be measured of a network for this evidence: keys of `NetworkSpeed.seconds`."""
+def measured_kinds(config: ExperimentConfig) -> frozenset[str]:
+    """What has to be measured of a network for such queries: keys of `NetworkSpeed.seconds`."""
     kinds = {"probs"}  # guesses are shown beside every query
-    for name in names:
+    if config.train.adversarial_copies:
+        kinds.add("copies")
+    for name in evidence_of(config):
         if name == "mc_probs":
             kinds |= {"mc_base", "mc_pass"}
         elif name == "committee_probs":
             kinds |= {"train_fixed", "train_step"}
         elif name in ("features", "labeled_features"):
             kinds.add("features")
-        elif name in ("deepfool_distance", "bim_distance"):
+        elif name in ("texture", "deepfool_distance", "bim_distance"):
             kinds.add(name)
     return frozenset(kinds)
 
@@ -87,7 +90,7 @@ def predict(config: ExperimentConfig, pool: Pool, sizes: Sizes, calibration: Cal
     """What a query of these sizes will take; None where something of it was not measured yet."""
     speed = calibration.networks.get(network_key(config, pool.image_size, pool.num_classes))
     names = evidence_of(config)
-    if speed is None or not measured_kinds(names) <= speed.seconds.keys():
+    if speed is None or not measured_kinds(config) <= speed.seconds.keys():
         return None
     selection, memory = 0.0, _evidence_bytes(names, sizes, pool, speed, config.query)
     for place, strategy in enumerate(strategies_of(config)):
@@ -101,7 +104,8 @@ def predict(config: ExperimentConfig, pool: Pool, sizes: Sizes, calibration: Cal
         selection += found.seconds(time.terms(values))
         memory += int(4 * numbers(values))
     evidence = _evidence_seconds(config, names, sizes, speed)
-    once = pool.num_train * speed.seconds["features"] if "features" in names else 0.0
+    kept = [name for name in ("features", "texture") if name in names]
+    once = pool.num_train * sum(speed.seconds[name] for name in kept)
     return Cost(evidence, selection, once, memory)
 
 
@@ -115,6 +119,8 @@ def letters(sizes: Sizes, num_classes: int, width: int, query: QueryConfig) -> d
 
 def strategy_width(strategy: Strategy, speed: NetworkSpeed) -> int:
     """D, as that strategy sees it."""
+    if "texture" in strategy.evidence:
+        return speed.texture_width
     return speed.feature_width if "features" in strategy.evidence else speed.width
 
 
@@ -123,8 +129,8 @@ def _evidence_seconds(
 ) -> float:
     seconds = speed.seconds
 
-    def of(kind: str, images: int) -> float:
-        return seconds[kind] * math.ceil(images / speed.chunk) * speed.chunk
+    def of(kind: str, images: int, chunk: int = speed.chunk) -> float:
+        return seconds[kind] * math.ceil(images / chunk) * chunk
 
     predicted = "probs" in names or "embeddings" in names
     total = of("probs", sizes.n if predicted else sizes.k)
@@ -134,7 +140,9 @@ def _evidence_seconds(
         total += of("mc_base", sizes.n) + config.query.passes * of("mc_pass", sizes.n)
     if "committee_probs" in names:
         train = config.train
-        steps = max(train.epochs * math.ceil(max(sizes.m, 1) / train.batch_size), train.min_steps)
+        # each image that a query asked for may have a copy, but not those of the initial set
+        trained_on = sizes.m + (max(0, sizes.m - sizes.initial) if train.adversarial_copies else 0)
+        steps = max(train.epochs * math.ceil(max(trained_on, 1) / train.batch_size), train.min_steps)
         training = seconds["train_fixed"] + steps * seconds["train_step"]
         members, kind = config.query.members, config.query.committee
         # snapshots share one training; heads are fitted in seconds on what one pass gives
@@ -142,7 +150,9 @@ def _evidence_seconds(
         total += (1 if kind == "heads" else members) * of("probs", sizes.n) + trainings * training
     for name in ("deepfool_distance", "bim_distance"):
         if name in names:
-            total += of(name, sizes.n)
+            total += of(name, sizes.n, speed.gradient_chunk)
+    if config.train.adversarial_copies:
+        total += of("copies", sizes.k, speed.gradient_chunk)
     return total
 
 
@@ -153,6 +163,7 @@ def _evidence_bytes(
     for name in names:
         letters_of = KINDS[name].shape.split()
         width = speed.feature_width if name.endswith("features") else speed.width
+        width = speed.texture_width if name == "texture" else width
         size = letters(sizes, pool.num_classes, width, query)
         # passes and members are gathered one by one, and then put in order
         copies = 2 if {"T", "M"} & set(letters_of) else 1

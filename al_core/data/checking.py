@@ -35,13 +35,23 @@ class Checked:
 
     position: int
     reason: str | None
-    side: int = 0  # of a square picture; 0: not square
-    short: int = 0  # the shorter side
+    width: int = 0  # in pixels, upright, whatever size it was decoded at
+    height: int = 0
     bytes: int = 0
     digest: str = ""
     total: tuple[int, ...] = ()
     squares: tuple[int, ...] = ()
     pixels: bytes = b""
+
+    @property
+    def side(self) -> int:
+        """Of a square picture; 0: it is not square."""
+        return self.width if self.width == self.height else 0
+
+    @property
+    def short(self) -> int:
+        """The shorter side."""
+        return min(self.width, self.height)
 
 
 class _Decoder:

@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from al_core.data.images import fit_square, open_image, read_file
+from al_core.data.images import fit_square, open_measured, read_file
 from al_core.data.roots import resolve_inside
 from al_core.errors import DataError, ImageRefused
 
@@ -37,7 +37,7 @@ def decode(root: Path, name: str, size: int) -> tuple[dict[str, Any], bytes]:
     """Facts about one file and its pixels at `size`, or the reason why there are none."""
     try:
         data = read_file(resolve_inside(root, name), name=name)
-        image = open_image(data, name=name, at_least=2 * size)
+        image, (width, height) = open_measured(data, name=name, at_least=2 * size)
     except ImageRefused as refused:
         return {"reason": refused.reason}, b""
     except DataError as refused:
@@ -47,8 +47,8 @@ def decode(root: Path, name: str, size: int) -> tuple[dict[str, Any], bytes]:
     values = np.arange(256)
     facts = {
         "reason": None,
-        "side": image.width if image.width == image.height else 0,
-        "short": min(image.size),
+        "width": width,
+        "height": height,
         "bytes": len(data),
         "digest": hashlib.sha256(data).hexdigest(),
         "total": [int(c @ values) for c in counts],

@@ -14,7 +14,7 @@ import stat
 import threading
 import warnings
 from collections.abc import Iterator
-from typing import Final
+from typing import IO, Final
 
 import numpy as np
 from jaxtyping import UInt8
@@ -38,6 +38,10 @@ _TRANSPOSE: Final = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+_ON_THEIR_SIDE: Final = (
+    Image.Transpose.TRANSPOSE, Image.Transpose.ROTATE_270, Image.Transpose.TRANSVERSE,
+    Image.Transpose.ROTATE_90,
+)  # fmt: skip
 # Python 3.11's warning filters belong to the process, so that two threads must not swap them at once.
 _FILTERS = threading.Lock()
 
@@ -51,12 +55,9 @@ def _quiet() -> Iterator[None]:
         yield
 
 
-def read_file(path: str | os.PathLike[str], *, name: str) -> bytes:
-    """The bytes of a regular file that is small enough; a pipe or a device is refused without waiting.
-
-    Raises:
-        ImageRefused: it cannot be opened, or is no regular file, or is larger than MAX_BYTES.
-    """
+@contextlib.contextmanager
+def _opened(path: str | os.PathLike[str], name: str) -> Iterator[IO[bytes]]:
+    """A regular file that is small enough, opened; a pipe or a device is refused without waiting."""
     flags = (
         os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
     )
@@ -72,11 +73,22 @@ def read_file(path: str | os.PathLike[str], *, name: str) -> bytes:
         if status.st_size > MAX_BYTES:
             raise ImageRefused(name, _too_many_bytes())
         with os.fdopen(descriptor, "rb", closefd=False) as file:
-            data = file.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise ImageRefused(name, f"cannot be read ({error.strerror})") from None
+            yield file
     finally:
         os.close(descriptor)
+
+
+def read_file(path: str | os.PathLike[str], *, name: str) -> bytes:
+    """The bytes of a regular file that is small enough; a pipe or a device is refused without waiting.
+
+    Raises:
+        ImageRefused: it cannot be opened, or is no regular file, or is larger than MAX_BYTES.
+    """
+    with _opened(path, name) as file:
+        try:
+            data = file.read(MAX_BYTES + 1)
+        except OSError as error:
+            raise ImageRefused(name, f"cannot be read ({error.strerror})") from None
     if len(data) > MAX_BYTES:
         raise ImageRefused(name, _too_many_bytes())
     return data
@@ -92,12 +104,25 @@ def open_image(
     Raises:
         ImageRefused: it is not a picture of an allowed format, is too large, truncated or damaged.
     """
+    return open_measured(source, name=name, at_least=at_least)[0]
+
+
+def open_measured(
+    source: str | os.PathLike[str] | bytes, *, name: str, at_least: int | None = None
+) -> tuple[Image.Image, tuple[int, int]]:
+    """What `open_image` gives, and the picture's own width and height in pixels, upright.
+
+    Raises:
+        ImageRefused: as `open_image`.
+    """
     data = source if isinstance(source, bytes) else read_file(source, name=name)
     if not data:
         raise ImageRefused(name, "empty file")
     try:
-        image = _decode(data, name, at_least)
-        return _to_rgb(_upright(image), name)
+        image, size = _decode(data, name, at_least)
+        turn = _turn(image)
+        upright = image if turn is None else image.transpose(turn)
+        return _to_rgb(upright, name), _turned(size, turn)
     except ImageRefused:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
@@ -111,6 +136,24 @@ def open_image(
         raise ImageRefused(name, f"{what} picture") from error
 
 
+def picture_size(path: str | os.PathLike[str], *, name: str) -> tuple[int, int]:
+    """A picture's own width and height in pixels, upright, by its head alone: no pixel is decoded.
+
+    Raises:
+        ImageRefused: it is no regular file, or its head is not that of a picture of an allowed format.
+    """
+    with _opened(path, name) as file:
+        try:
+            with _quiet():
+                image = Image.open(file, formats=FORMATS)
+            # a PNG may tell its orientation behind the pixels: then it is taken as it lies; a TIFF's size is
+            # that of the upright picture
+            turns = "exif" in image.info and image.format != "TIFF"
+            return _turned(image.size, _turn(image) if turns else None)
+        except Exception as error:  # as above: hostile heads make decoders raise nearly anything
+            raise ImageRefused(name, "damaged picture") from error
+
+
 def _too_many_bytes() -> str:
     return f"larger than {MAX_BYTES >> 20} MiB"
 
@@ -119,7 +162,8 @@ def _too_many_pixels() -> str:
     return f"more than {MAX_PIXELS // 1_000_000} megapixels"
 
 
-def _decode(data: bytes, name: str, at_least: int | None) -> Image.Image:
+def _decode(data: bytes, name: str, at_least: int | None) -> tuple[Image.Image, tuple[int, int]]:
+    """The pixels as they lie in the file, perhaps smaller, and the file's own width and height."""
     with _quiet():
         try:
             image = Image.open(io.BytesIO(data), formats=FORMATS)
@@ -135,17 +179,22 @@ def _decode(data: bytes, name: str, at_least: int | None) -> Image.Image:
         if image.format == "TIFF":
             image.load()  # reads metadata again, and may warn about it
     image.load()
-    return image
+    return image, (width, height)
 
 
-def _upright(image: Image.Image) -> Image.Image:
+def _turn(image: Image.Image) -> Image.Transpose | None:
+    """What brings a picture upright, as its EXIF says."""
     with _quiet():
         try:
             orientation = image.getexif().get(_ORIENTATION, 1)
         except Exception:  # damaged EXIF raises nearly anything, and the pixels are good without it
-            return image
-    method = _TRANSPOSE.get(orientation) if isinstance(orientation, int) else None
-    return image if method is None else image.transpose(method)
+            return None
+    return _TRANSPOSE.get(orientation) if isinstance(orientation, int) else None
+
+
+def _turned(size: tuple[int, int], turn: Image.Transpose | None) -> tuple[int, int]:
+    width, height = size
+    return (height, width) if turn in _ON_THEIR_SIDE else (width, height)
 
 
 def _to_rgb(image: Image.Image, name: str) -> Image.Image:

@@ -13,7 +13,7 @@ from jaxtyping import Float64, UInt8
 from al_core.config import DataConfig
 from al_core.data.dataset import Augmentation, Refusal
 from al_core.settings import Settings
-from al_core.types import Labels, SampleIds
+from al_core.types import Labels, SampleIds, Sizes
 
 Progress = Callable[[str, int, int], None]
 """Told of a phase, how much is done and how much there is; raises to cancel."""
@@ -49,6 +49,7 @@ class Part:
     images: np.ndarray | None = None  # uint8 (N, S, S) grey or (N, S, S, 3)
     rows: SampleIds | None = None
     names: Sequence[str] | None = None
+    sizes: Sizes | None = None  # of the pictures as they came; None: all are as they are kept
 
     def chunk(self, start: int, stop: int) -> UInt8[np.ndarray, "n S S 3"]:
         """Pictures `start` to `stop` in colour."""

@@ -15,7 +15,7 @@ from al_core.data.material import Moments
 from al_core.data.names import display
 from al_core.data.scan import Placed, in_order
 from al_core.errors import DataError
-from al_core.types import UNKNOWN, Labels
+from al_core.types import UNKNOWN, Labels, Sizes
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,9 @@ def _set_aside(pictures: Sequence[Picture], fraction: float) -> set[str]:
     for picture in pictures:
         classes[picture.class_name].append(picture)
     aside: set[str] = set()
-    for members in classes.values():
+    for name, members in classes.items():
+        if not name:
+            continue  # without a label it measures nothing
         number = round(fraction * len(members))
         if len(members) > 1:
             number = min(max(number, 1), len(members) - 1)
@@ -145,6 +147,11 @@ def moments_of(pictures: Sequence[Picture], size: int) -> Moments:
         total, squares = np.array(p.checked.total, float), np.array(p.checked.squares, float)
         moments = moments.merge(Moments(size * size, total, squares))
     return moments
+
+
+def sizes_of(pictures: Sequence[Picture]) -> Sizes:
+    """Width and height of these pictures, as their files have them."""
+    return np.array([(p.checked.width, p.checked.height) for p in pictures], np.int32).reshape(-1, 2)
 
 
 def fingerprint(classes: Sequence[str], sides: Sides) -> str:

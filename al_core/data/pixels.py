@@ -7,7 +7,7 @@ from PIL import Image
 
 from al_core.data.dataset import Split
 from al_core.data.images import encode, fit_square
-from al_core.data.names import Names, display
+from al_core.data.names import Names
 from al_core.types import Images, Labels, SampleIds, SplitName
 
 
@@ -15,9 +15,8 @@ class MemmapSplit(Split):
     """`images` is uint8 (N, S, S, 3), usually a read-only memory map."""
 
     def __init__(self, name: SplitName, labels: Labels, images: Images, names: Names | None) -> None:
-        super().__init__(name, labels, images.shape[1])
+        super().__init__(name, labels, images.shape[1], names)
         self._images = images
-        self._names = names
 
     def _read(self, ids: SampleIds, size: int) -> Images:
         pixels = np.asarray(self._images[ids])
@@ -31,6 +30,3 @@ class MemmapSplit(Split):
     def _encoded(self, sample_id: int, width: int | None) -> tuple[bytes, str]:
         picture = Image.fromarray(np.ascontiguousarray(self._images[sample_id]))
         return encode(picture, width, lossless=True)
-
-    def _file_name(self, sample_id: int) -> str:
-        return f"{self.name}-{sample_id:06d}.png" if self._names is None else display(self._names[sample_id])

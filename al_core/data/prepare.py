@@ -7,6 +7,7 @@ import hashlib
 import os
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -141,6 +142,27 @@ def open_dataset(settings: Settings, key: str) -> Dataset:
     if not _KEY.fullmatch(key):
         raise DataError(f"{key!r} is not the key of a data set")
     return storage.open_folder(settings.datasets / key, key)
+
+
+def shared_dataset(settings: Settings, key: str) -> Dataset:
+    """The same, opened once a process for as long as it is what is on the disk.
+
+    Raises:
+        DataError: it is not prepared, or damaged.
+    """
+    if not _KEY.fullmatch(key):
+        raise DataError(f"{key!r} is not the key of a data set")
+    try:
+        meta = (settings.datasets / key / "meta.json").stat()
+    except OSError:
+        return open_dataset(settings, key)  # which says what is wrong
+    return _shared(settings.datasets, key, (meta.st_ino, meta.st_mtime_ns, meta.st_size))
+
+
+@lru_cache(maxsize=8)
+def _shared(datasets: Path, key: str, stamp: tuple[int, ...]) -> Dataset:
+    del stamp  # only there to be part of the key
+    return storage.open_folder(datasets / key, key)
 
 
 def prepared_key(settings: Settings, data: DataConfig) -> str | None:

@@ -99,7 +99,8 @@ def resolve_folder(settings: Settings, path: str, *, trusted: bool = False) -> P
         raise DataError("a folder is missing: write folder:PATH")
     _check_text(path)
     real = os.path.realpath(Path(path).expanduser())
-    if not trusted and not any(is_inside(real, os.path.realpath(root)) for root in settings.data_roots):
+    allowed = (*settings.data_roots, settings.imports)
+    if not trusted and not any(is_inside(real, os.path.realpath(root)) for root in allowed):
         roots = ", ".join(str(root) for root in settings.data_roots) or "none"
         raise DataError(
             f"the folder {display(path)} is below no data root (roots: {roots}); move it there, or add its"

@@ -128,17 +128,18 @@ def place(files: Sequence[Found], root: Path) -> list[Placed]:
                 if depth and _ROLES.get(part.lower()) == "train":
                     deeper = display("/".join([str(root), *inner[:depth]]))
                     raise DataError(f"there is a train folder further down; use folder:{deeper}")
-        return [Placed(file, "all", _class_name(file.name)) for file in files]
+        return [Placed(file, "all", class_name_of(file.name)) for file in files]
     placed = []
     for file in files:
         top, slash, rest = file.name.partition("/")
         role = _ROLES.get(top.lower()) if slash else None
         # "all" beside a train folder: not part of any split, which the caller refuses
-        placed.append(Placed(file, role or "all", _class_name(rest) if role else ""))
+        placed.append(Placed(file, role or "all", class_name_of(rest) if role else ""))
     return placed
 
 
-def _class_name(path: str) -> str:
+def class_name_of(path: str) -> str:
+    """The class that a file's folder names; "" for a file in no folder."""
     # macOS writes names decomposed: the same class must not become two
     return unicodedata.normalize("NFC", display(path.rpartition("/")[0]))
 

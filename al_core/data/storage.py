@@ -26,7 +26,7 @@ from al_core.data.cache import PixelCache
 from al_core.data.dataset import Augmentation, Dataset, DatasetSummary, Refusal, Split
 from al_core.data.material import Material, Moments, Progress
 from al_core.data.names import Names
-from al_core.data.photos import FileSplit
+from al_core.data.photos import FileSplit, sizes_file
 from al_core.data.pixels import MemmapSplit
 from al_core.errors import DataError
 from al_core.types import UNKNOWN, SplitName
@@ -123,6 +123,8 @@ def _write_part(
         names = Names.pack(part.names)
         np.save(folder / f"{name}_names.npy", names.blob)
         np.save(folder / f"{name}_ends.npy", names.ends)
+    if part.sizes is not None:
+        np.save(sizes_file(folder, name), part.sizes)
     moments = Moments()
     if material.kind == "files":
         cache = None if part.images is None else PixelCache.open(folder, name, count, size)

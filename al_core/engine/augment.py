@@ -7,7 +7,6 @@ and mirroring image by image, at a hundredth of the time of per-image transforms
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,35 +14,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from al_core.data.changes import YIQ, Draws
 from al_core.data.dataset import Augmentation
-from al_core.seeds import generator
-
-# From RGB to brightness and two colour axes (YIQ): turning the axes shifts the hue and keeps the brightness.
-_YIQ = ((0.299, 0.587, 0.114), (0.596, -0.274, -0.322), (0.211, -0.523, 0.312))
-
-
-@dataclass(frozen=True)
-class Draws:
-    """The random changes of one epoch, row i for image i of the training set."""
-
-    dy: np.ndarray
-    dx: np.ndarray
-    flip: np.ndarray
-    angle: np.ndarray  # radians
-    contrast: np.ndarray  # factor
-    hue: np.ndarray  # radians on the colour circle
-
-    @classmethod
-    def draw(cls, augmentation: Augmentation, n: int, rng: np.random.Generator) -> Draws:
-        """Every kind is drawn, used or not, so that switching one on leaves the others as they were."""
-        a = augmentation
-        dy, dx = rng.integers(0, 2 * a.crop_padding + 1, (2, n))
-        flip = (rng.random(n) < 0.5) & a.horizontal_flip
-        turn, contrast, hue = rng.uniform(-1, 1, (3, n)).astype(np.float32)
-        return cls(
-            dy, dx, flip, turn * np.float32(np.deg2rad(a.rotation_degrees)),
-            1 + contrast * np.float32(a.contrast), hue * np.float32(2 * np.pi * a.hue),
-        )  # fmt: skip
 
 
 class Source:
@@ -65,7 +37,7 @@ class Source:
         """A function from positions to their batch, with this epoch's changes."""
         if self._augmentation is None:
             return self._plain
-        draws = Draws.draw(self._augmentation, len(self), generator(seed, "augment", round, epoch))
+        draws = Draws.of(self._augmentation, len(self), seed, round, epoch)
         return lambda positions: self._changed(positions, draws)
 
     def _plain(self, positions: np.ndarray) -> Tensor:
@@ -84,7 +56,7 @@ class Source:
             batch = change_contrast(batch, self._tensor(draws.contrast[positions]))
         if a.hue:
             batch = shift_hue(batch, self._tensor(draws.hue[positions]))
-        return batch
+        return batch.contiguous(memory_format=torch.channels_last)
 
     def _floats(
         self, positions: np.ndarray, dy: np.ndarray, dx: np.ndarray, mirrored: np.ndarray | None = None
@@ -127,28 +99,33 @@ def _windows(images: np.ndarray, size: int, padding: int, device: torch.device) 
 
 def rotate(batch: Tensor, angle: Tensor) -> Tensor:
     """Turn each image about its centre by its angle (radians), bilinear; border pixels fill the corners."""
-    cos, sin, zero = angle.cos(), angle.sin(), torch.zeros_like(angle)
-    theta = torch.stack((torch.stack((cos, -sin, zero), 1), torch.stack((sin, cos, zero), 1)), 1)
-    grid = F.affine_grid(theta, list(batch.shape), align_corners=False)
-    return F.grid_sample(batch, grid, padding_mode="border", align_corners=False)
+    _, _, height, width = batch.shape
+    cos, sin = (f(angle).view(-1, 1, 1) for f in (torch.cos, torch.sin))
+    y, x = _centres(height, batch.device).view(-1, 1), _centres(width, batch.device)
+    # affine_grid is a product of tiny matrices for every pixel and takes longer than the sampling
+    grid = torch.stack((cos * x - sin * y, sin * x + cos * y), 3)
+    # one plane a colour from here on: what follows walks rows of pixels, not triples
+    return F.grid_sample(batch.contiguous(), grid, padding_mode="border", align_corners=False)
+
+
+def _centres(size: int, device: torch.device) -> Tensor:
+    """Where pixels lie between -1 and 1."""
+    return torch.linspace(1 / size - 1, 1 - 1 / size, size, device=device)
 
 
 def change_contrast(batch: Tensor, factor: Tensor) -> Tensor:
     """Stretch each image's values about its mean brightness."""
-    weights = torch.tensor(_YIQ[0], device=batch.device).view(1, 3, 1, 1)
-    mean = (batch * weights).sum(1, keepdim=True).mean((2, 3), keepdim=True)
-    return mean.add((batch - mean) * factor.view(-1, 1, 1, 1)).clamp(0, 1)
+    weights = torch.tensor(YIQ[0], device=batch.device)
+    mean = (batch.mean((2, 3)) @ weights).view(-1, 1, 1, 1)
+    factor = factor.view(-1, 1, 1, 1)
+    return torch.addcmul(mean * (1 - factor), batch, factor).clamp_(0, 1)
 
 
 def shift_hue(batch: Tensor, angle: Tensor) -> Tensor:
     """Turn each image's colours by its angle (radians); the brightness stays."""
-    to_yiq = torch.tensor(_YIQ, device=batch.device)
+    to_yiq = torch.tensor(YIQ, device=batch.device)
     cos, sin, zero = angle.cos(), angle.sin(), torch.zeros_like(angle)
     rows = ((zero + 1, zero, zero), (zero, cos, -sin), (zero, sin, cos))
     turn = torch.stack([torch.stack(row, 1) for row in rows], 1)  # (n, 3, 3)
     matrix = torch.linalg.inv(to_yiq) @ turn @ to_yiq
-    return (
-        torch.einsum("nij,njhw->nihw", matrix, batch)
-        .clamp(0, 1)
-        .contiguous(memory_format=torch.channels_last)
-    )
+    return torch.bmm(matrix, batch.flatten(2)).view_as(batch).clamp_(0, 1)

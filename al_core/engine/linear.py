@@ -56,7 +56,10 @@ def fit_head(
     held = None
     if data.validation_ids is not None and data.validation_classes is not None and len(data.validation_ids):
         held = pair(data.validation_ids, data.validation_classes)
-    problem = _Problem(h, y, network.num_classes, config.train.weight_decay, config.train.label_smoothing)
+    weights = None if data.weights is None else torch.from_numpy(data.weights).to(device)
+    problem = _Problem(
+        h, y, network.num_classes, config.train.weight_decay, config.train.label_smoothing, weights
+    )
     # the last ten steps make up the curvature: with torch's hundred, keeping them cost more than the sums
     optimizer = torch.optim.LBFGS(
         [problem.unknowns], max_iter=ITERATIONS, history_size=10, line_search_fn="strong_wolfe"
@@ -87,11 +90,15 @@ def fit_head(
 class _Problem:
     """The loss and its gradient in closed form, on centred features, which takes half the steps."""
 
-    def __init__(self, h: Tensor, y: Tensor, num_classes: int, decay: float, smoothing: float) -> None:
+    def __init__(
+        self, h: Tensor, y: Tensor, num_classes: int, decay: float, smoothing: float,
+        weights: Tensor | None = None,
+    ) -> None:  # fmt: skip
         self.size = h.square().mean().sqrt().clamp_min(1e-6)
         self.mean = h.mean(0) / self.size  # the bias, which has no penalty, takes it up
         self.x = h / self.size - self.mean
         self.target = F.one_hot(y, num_classes).to(h.dtype) * (1 - smoothing) + smoothing / num_classes
+        self.weights = None if weights is None else weights.to(h.dtype)[:, None]
         self.penalty = max(decay, RIDGE / len(y))
         self.unknowns = torch.zeros(num_classes * (h.shape[1] + 1), device=h.device, requires_grad=True)
 
@@ -105,9 +112,12 @@ class _Problem:
         weight, bias = self._parts()
         logarithms = torch.addmm(bias, self.x, weight.T).log_softmax(1)
         error = (logarithms.exp() - self.target).div_(len(self.x))
+        told = logarithms * self.target
+        if self.weights is not None:
+            error, told = error * self.weights, told * self.weights
         slope = torch.addmm(weight, error.T, self.x, beta=self.penalty)
         self.unknowns.grad = torch.cat((slope.flatten(), error.sum(0)))
-        entropy = -(logarithms * self.target).sum() / len(self.x)
+        entropy = -told.sum() / len(self.x)
         return entropy + self.penalty / 2 * weight.square().sum()
 
     def put(self, head: nn.Linear) -> None:

@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +35,7 @@ IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 # Features of weights from ImageNet: CIFAR-10 with 1000 labels gave 0.49 at 64 px and 0.62 at 96 px.
 FROZEN_MIN_SIZE = 96
+HEAD = "classifier.head."  # what the names of the last layer's weights begin with
 
 
 @dataclass(frozen=True)
@@ -59,9 +60,11 @@ class NetworkSpec:
         entry = MODELS.get(model.model)
         if model.pretrained and entry.weights is None:
             raise ModelError(f"{entry.name} has no ImageNet weights; switch them off or take another model")
-        size = dataset.image_size
-        if model.frozen and model.pretrained:
-            size = max(size, FROZEN_MIN_SIZE)
+        size = config.data.image_size
+        if size is None:
+            size = dataset.image_size
+            if model.frozen and model.pretrained:
+                size = max(size, FROZEN_MIN_SIZE)
         stem = entry.stem(size, choice=model.stem, pretrained=model.pretrained)
         imagenet = model.pretrained
         return cls(
@@ -177,14 +180,15 @@ class Network:
         """SHA-256 over every weight and buffer, by name: equal hashes are equal networks."""
         return hash_tensors(self.module.state_dict())
 
-    def save(self, path: Path) -> None:
+    def save(self, path: Path, *, whole: bool = False) -> None:
         """Write weights and metadata as safetensors, complete or not at all.
 
-        A frozen network keeps its head only: the trunk is rebuilt from its recipe, and checked.
+        A frozen network keeps its head only: the trunk is rebuilt from its recipe, and checked. `whole` keeps
+        the trunk too, for a file that shall be read where the recipe's ImageNet weights are not.
         """
         state = self.module.state_dict()
-        if self.spec.frozen:
-            state = {k: v for k, v in state.items() if k.startswith("classifier.head.")}
+        if self.spec.frozen and not whole:
+            state = {k: v for k, v in state.items() if k.startswith(HEAD)}
         about = {"spec": self.spec.to_json(), "facts": self.facts, "state_hash": self.state_hash()}
         # one key: the library writes several in no fixed order, and equal networks shall be equal files
         write_safetensors(path, state, {"network": json.dumps(about, sort_keys=True)})
@@ -211,8 +215,11 @@ def load_network(
     except (KeyError, ValueError, TypeError) as error:
         raise ModelError(f"{path} holds tensors but not a network that askwell saved") from error
     plan = choose(train or TrainConfig(), image_size=spec.image_size)
-    network = Network(build_module(spec, plan), plan, spec, about["facts"])
-    load_state(network.module, state, path, partial=spec.frozen)
+    head_only = spec.frozen and all(name.startswith(HEAD) for name in state)
+    # a file with every weight needs no ImageNet file to be read
+    recipe = spec if head_only else replace(spec, pretrained=False)
+    network = Network(build_module(recipe, plan), plan, spec, about["facts"])
+    load_state(network.module, state, path, partial=head_only)
     if network.state_hash() != about["state_hash"]:
         raise ModelError(
             f"{path}: the rebuilt {spec.model} is not the saved one; its frozen trunk has other weights here "

@@ -13,19 +13,23 @@ import numpy as np
 
 from al_core.config import ExperimentConfig
 from al_core.cost.calibration import NetworkSpeed
+from al_core.cost.stopwatch import Stopwatch
 from al_core.data.dataset import Augmentation, Dataset, Split
+from al_core.data.pixels import MemmapSplit
 from al_core.engine.device import choose
-from al_core.engine.features import FeatureTables, frozen_features
+from al_core.engine.features import FeatureTables, frozen_features, no_progress
 from al_core.engine.inference import Control, no_control
 from al_core.engine.network import Network, NetworkSpec, build_module
 from al_core.engine.providers import EvidenceContext, gather
+from al_core.engine.providers.adversarial import CHUNK as GRADIENT_CHUNK
+from al_core.engine.providers.adversarial import adversarial_copies
+from al_core.engine.texture import texture_table
 from al_core.engine.trainer import TrainData, fit
 from al_core.settings import Settings
-from al_core.types import Images, SampleIds, SplitName
+from al_core.types import SampleIds, SplitName
 
 _SECONDS: Final = 0.4  # of timing one kind, about
 _CHUNKS: Final = 8  # at most
-_ADVERSARIAL: Final = 64  # images, as the provider takes them
 _CHUNK: Final = 256  # images of a timed call; fewer of large ones
 _PIXELS: Final = 300_000
 _STEPS: Final = (4, 16)  # of two trainings: their difference is the step
@@ -60,17 +64,16 @@ class _Bench:
         spec = NetworkSpec.of(config, self.dataset, 0)
         plan = choose(config.train, image_size=spec.image_size)
         self.chunk = max(8, min(_CHUNK, _PIXELS // spec.image_size**2))
-        self.dataset = made_up_dataset(image_size, num_classes, max(self.chunk, _ADVERSARIAL) * 2)
+        self.dataset = made_up_dataset(image_size, num_classes, max(self.chunk, GRADIENT_CHUNK) * 2)
         self.network = Network(build_module(spec, plan), plan, spec)
         self.ids = np.arange(len(self.dataset.train))
 
     def run(self, kinds: frozenset[str]) -> NetworkSpeed:
         seconds: dict[str, float] = {}
-        if "features" in kinds:
-            seconds["features"], feature_width = self._features()
-        else:
-            feature_width = 0
-        if kinds & {"train_fixed", "train_step", "deepfool_distance", "bim_distance"}:
+        widths = dict.fromkeys(("features", "texture"), 0)
+        for name in sorted(widths.keys() & kinds):
+            seconds[name], widths[name] = self._once(name)
+        if kinds & {"train_fixed", "train_step", "deepfool_distance", "bim_distance", "copies"}:
             seconds |= self._training()
         if self.network.spec.frozen:
             self.network.tables = FeatureTables(self.network, self.dataset, self.settings)
@@ -81,8 +84,19 @@ class _Bench:
             seconds |= {"mc_pass": each, "mc_base": max(few - _PASSES[0] * each, 0)}
         for name in ("deepfool_distance", "bim_distance"):
             if name in kinds:
-                seconds[name] = self._each(self._gather(name), _ADVERSARIAL, warm=False)
-        return NetworkSpeed(self.network.num_features, feature_width, self.chunk, seconds)
+                seconds[name] = self._each(self._gather(name), GRADIENT_CHUNK, warm=False)
+        if "copies" in kinds:
+            seconds["copies"] = self._each(self._copies, GRADIENT_CHUNK, warm=False)
+        return NetworkSpeed(
+            self.network.num_features, widths["features"], self.chunk, seconds, widths["texture"],
+            GRADIENT_CHUNK,
+        )  # fmt: skip
+
+    def _copies(self, ids: SampleIds) -> object:
+        return adversarial_copies(self.network, self.dataset, ids, control=self.control)
+
+    def _watch(self) -> Stopwatch:
+        return Stopwatch(waits=self.network.plan.device.type != "cpu")
 
     def _gather(self, name: str, passes: int = 20) -> Callable[[SampleIds], object]:
         def call(ids: SampleIds) -> object:
@@ -102,9 +116,9 @@ class _Bench:
         best, began = math.inf, time.perf_counter()
         for _ in range(_CHUNKS):
             self.control()
-            start = time.perf_counter()
+            watch = self._watch()
             call(self.ids[:chunk])
-            best = min(best, time.perf_counter() - start)
+            best = min(best, watch.seconds())
             if time.perf_counter() - began > _SECONDS:
                 break
         return best / chunk
@@ -114,49 +128,50 @@ class _Bench:
         times = []
         ids = self.ids[: self.config.train.batch_size]
         for steps in _STEPS:
-            config = self.config.changed(train__epochs=steps, train__min_steps=0)
-            start = time.perf_counter()
+            config = self.config.changed(train__epochs=steps, train__min_steps=0, train__devices=1)
+            watch = self._watch()
             self.network = fit(
                 config, self.dataset, TrainData(ids, self.dataset.train.labels[ids]), round=0,
                 checkpoints=self.settings.home / f"checkpoints-{steps}", control=self.control,
                 settings=self.settings,
             )  # fmt: skip
-            times.append(time.perf_counter() - start)
+            times.append(watch.seconds())
         whole = min(1.0, len(ids) / self.config.train.batch_size)
         step = max(times[1] - times[0], 0) / (_STEPS[1] - _STEPS[0])
         return {"train_step": step / whole, "train_fixed": max(times[0] - _STEPS[0] * step, 0)}
 
-    def _features(self) -> tuple[float, int]:
-        start = time.perf_counter()
-        found = frozen_features(self.config, self.dataset, self.settings, self.ids, control=self.control)
-        return (time.perf_counter() - start) / len(self.ids), found.shape[1]
+    def _once(self, name: str) -> tuple[float, int]:
+        """Seconds an image more, and the width, of features or texture.
+
+        A first call pays for what is imported, and each for what does not depend on the number of images.
+        """
+        times, width = [], 0
+        for num in (self.chunk // 2, self.chunk, 3 * self.chunk):
+            dataset = made_up_dataset(self.dataset.image_size, self.dataset.num_classes, num)
+            watch = self._watch()
+            if name == "texture":
+                found = texture_table(dataset, self.settings, no_progress, self.control)
+            else:
+                ids = np.arange(num)
+                found = frozen_features(self.config, dataset, self.settings, ids, control=self.control)
+            width = found.shape[1]
+            times.append(watch.seconds())
+        return max(times[2] - times[1], 0) / (2 * self.chunk), width
 
 
-class _MadeUp(Split):
+def _made_up(name: SplitName, num: int, size: int, num_classes: int) -> Split:
     """Images of a few blurred colours, each class around its own."""
-
-    def __init__(self, name: SplitName, num: int, size: int, num_classes: int) -> None:
-        rng = np.random.default_rng(0)
-        super().__init__(name, rng.integers(num_classes, size=num), size)
-        colours = rng.integers(0, 160, size=(num_classes, 1, 1, 3))
-        noise = rng.integers(0, 96, size=(num, size, size, 3))
-        self._images = (colours[self.labels] + noise).astype(np.uint8)
-
-    def _read(self, ids: SampleIds, size: int) -> Images:
-        step = max(1, self._images.shape[1] // size)
-        return self._images[ids][:, ::step, ::step][:, :size, :size]
-
-    def _encoded(self, sample_id: int, width: int | None) -> tuple[bytes, str]:
-        raise NotImplementedError
-
-    def _file_name(self, sample_id: int) -> str:
-        return f"made-up-{sample_id}"
+    rng = np.random.default_rng(0)
+    labels = rng.integers(num_classes, size=num)
+    colours = rng.integers(0, 160, size=(num_classes, 1, 1, 3))
+    noise = rng.integers(0, 96, size=(num, size, size, 3))
+    return MemmapSplit(name, labels, (colours[labels] + noise).astype(np.uint8), None)
 
 
 def made_up_dataset(size: int, num_classes: int, num: int) -> Dataset:
     """A data set of made-up images in memory."""
-    train = _MadeUp("train", num, size, num_classes)
-    test = _MadeUp("test", 8, size, num_classes)
+    train = _made_up("train", num, size, num_classes)
+    test = _made_up("test", 8, size, num_classes)
     return Dataset(
         key="made-up", source="made-up", title="Made up", classes=tuple(map(str, range(num_classes))),
         fingerprint=f"made-up-{num}", train=train, test=test, image_size=size, pixelated=False, kind="memmap",

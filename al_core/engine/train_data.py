@@ -7,6 +7,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float32
 
 from al_core.config import TrainConfig
 from al_core.data.dataset import Split
@@ -31,6 +32,7 @@ class TrainData:
     validation_classes: Labels | None = None
     copies: Images | None = None
     copy_classes: Labels | None = None
+    weights: Float32[np.ndarray, " n"] | None = None  # of each label in the loss; none: all count one
 
     @property
     def num_images(self) -> int:
@@ -44,6 +46,13 @@ class TrainData:
             self.classes if self.copy_classes is None else np.concatenate([self.classes, self.copy_classes])
         )
 
+    @property
+    def target_weights(self) -> Float32[np.ndarray, " m"] | None:
+        """The weight of each image that is trained on, copies last; None where all count one."""
+        if self.weights is None or self.copies is None:
+            return self.weights
+        return np.concatenate([self.weights, np.ones(len(self.copies), np.float32)])
+
     def images(self, split: Split, control: Control) -> Images:
         """Pixels of what is trained on, in the order of `targets`."""
         labeled = read_images(split, self.ids, control)
@@ -54,13 +63,15 @@ class TrainData:
         return self.validation_ids is not None and len(self.validation_ids) > 0
 
     def hash(self) -> str:
-        """Identity of ids, classes and copies."""
+        """Identity of ids, classes, weights and copies."""
         digest = hashlib.sha256()
         for part in (self.ids, self.classes, self.validation_ids, self.validation_classes):
             digest.update(b"|" if part is None else np.asarray(part, np.int64).tobytes() + b"|")
         if self.copies is not None and self.copy_classes is not None:
             digest.update(np.ascontiguousarray(self.copies).tobytes())
             digest.update(np.asarray(self.copy_classes, np.int64).tobytes())
+        if self.weights is not None:
+            digest.update(np.asarray(self.weights, "<f4").tobytes())
         return digest.hexdigest()
 
 

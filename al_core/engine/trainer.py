@@ -28,7 +28,9 @@ from al_core.data.dataset import Dataset
 from al_core.engine.augment import Source
 from al_core.engine.checkpoint import Checkpoints, Snapshot, Standing
 from al_core.engine.device import DevicePlan, choose, deterministic, free_memory, is_out_of_memory
+from al_core.engine.group import ALONE, Group
 from al_core.engine.inference import Control, chunk_of, evaluating, no_control
+from al_core.engine.launch import OnEpoch, OnProgress, fit_in_group
 from al_core.engine.linear import fit_head
 from al_core.engine.network import Network, NetworkSpec, build_module, load_state, read_safetensors
 from al_core.engine.schedule import rate
@@ -43,9 +45,6 @@ log = logging.getLogger(__name__)
 
 MAX_ROLLBACKS = 3
 VALIDATED_AT_ONCE = 64  # images, at least
-
-OnEpoch = Callable[[EpochRecord], None]
-OnProgress = Callable[[int, int, float], None]
 
 
 def no_epoch(record: EpochRecord) -> None:
@@ -80,6 +79,11 @@ def fit(
     """
     check_trainable(config.train, data)
     spec = NetworkSpec.of(config, dataset, round)
+    if config.train.devices > 1 and not spec.frozen:
+        return fit_in_group(
+            config, dataset, data, round=round, checkpoints=checkpoints, start=start, on_epoch=on_epoch,
+            on_progress=on_progress, control=control,
+        )  # fmt: skip
     plan = choose(config.train, image_size=spec.image_size)
     plan.pin_threads()
     network = Network(build_module(spec, plan), plan, spec)
@@ -88,10 +92,33 @@ def fit(
             network, config, dataset, data, round=round, settings=settings,
             on_epoch=on_epoch, on_progress=on_progress, control=control,
         )  # fmt: skip
+    return train(
+        network, config, dataset, data, round=round, checkpoints=checkpoints, start=start, on_epoch=on_epoch,
+        on_progress=on_progress, control=control,
+    )  # fmt: skip
+
+
+def train(
+    network: Network,
+    config: ExperimentConfig,
+    dataset: Dataset,
+    data: TrainData,
+    *,
+    round: int,
+    checkpoints: Path,
+    start: Mapping[str, np.ndarray] | Path | None = None,
+    on_epoch: OnEpoch = no_epoch,
+    on_progress: OnProgress = no_progress,
+    control: Control = no_control,
+    group: Group = ALONE,
+    micro_batch: int | None = None,
+) -> Network:
+    """Train a fresh network in this process, alone or as one of a group."""
     if start is not None:
         _warm_start(network, start)
-    with deterministic(plan.device):
-        training = _Training(config, dataset, data, network, round, checkpoints, control)
+    with deterministic(network.plan.device):
+        training = _Training(config, dataset, data, network, round, checkpoints, control, group)
+        training.standing.micro_batch = micro_batch or training.standing.micro_batch
         training.run(on_epoch, on_progress)
     network.module.eval()
     return network
@@ -110,27 +137,32 @@ class _Training:
 
     def __init__(
         self, config: ExperimentConfig, dataset: Dataset, data: TrainData, network: Network, round: int,
-        checkpoints: Path, control: Control,
+        checkpoints: Path, control: Control, group: Group = ALONE,
     ) -> None:  # fmt: skip
         self.train, self.seed, self.round = config.train, config.seed, round
-        self.network, self.control = network, control
+        self.network, self.control, self.group = network, control, group
         self.module, self.plan = network.module, network.plan
         device = self.plan.device
         images = data.images(dataset.train, control)
         self.source = Source(images, dataset.augmentation if self.train.augment else None, device)
         self.classes = torch.from_numpy(np.array(data.targets, np.int64)).to(device)
+        weights = data.target_weights
+        self.weights = None if weights is None else torch.from_numpy(weights).to(device)
         self.validation: tuple[Source, Tensor] | None = None
         if data.has_validation and data.validation_ids is not None:
             held = read_images(dataset.train, data.validation_ids, control)
             labels = torch.from_numpy(np.array(data.validation_classes, np.int64)).to(device)
             self.validation = Source(held, None, device), labels
         norm = (nn.BatchNorm1d, nn.BatchNorm2d)
-        self.smallest = 2 if any(isinstance(m, norm) for m in self.module.modules()) else 1
+        needed = 2 if any(isinstance(m, norm) for m in self.module.modules()) else 1
+        self.smallest = max(needed, group.size)
         self.batches = len(split_evenly(np.arange(data.num_images), self.train.batch_size, self.smallest))
         self.epochs = max(self.train.epochs, math.ceil(self.train.min_steps / self.batches))
         self.learning_rate = self.train.learning_rate or MODELS.get(network.spec.model).learning_rate
+        identity = _identity(config, dataset, data, network, round)
+        self.joined = group.join(self.module)
         self.optimizer = _optimizer(self.module, self.train, self.learning_rate, self.plan)
-        self.checkpoints = Checkpoints(checkpoints, _identity(config, dataset, data, network, round))
+        self.checkpoints = Checkpoints(checkpoints, identity)
         self.snapshot = Snapshot(self.module, self.optimizer)
         self.standing = Standing(micro_batch=min(self.train.batch_size, data.num_images))
         self._began = time.perf_counter()
@@ -139,6 +171,7 @@ class _Training:
         """Train to the end, or to early stopping, from the checkpoint if there is one."""
         resumed = self.checkpoints.resume(self.snapshot, self.plan.device)
         if resumed is not None:
+            resumed.micro_batch = min(resumed.micro_batch, self.standing.micro_batch)
             self.standing = resumed
             for record in resumed.records():
                 on_epoch(record)
@@ -149,7 +182,8 @@ class _Training:
                 continue
             self.snapshot.take()
             on_epoch(record)
-            self.checkpoints.write(self.snapshot, self.standing)
+            if self.group.leads:
+                self.checkpoints.write(self.snapshot, self.standing)
             done = self.standing.epoch
             left = (time.perf_counter() - self._began) / (done - first) * (self.epochs - done)
             on_progress(done, self.epochs, left)
@@ -168,7 +202,7 @@ class _Training:
             loss, accuracy = self._epoch(standing.epoch)
             checked = self._validate()
         except (RuntimeError, MemoryError) as error:
-            if not is_out_of_memory(error):
+            if not is_out_of_memory(error) or self.group.size > 1:  # the others wait in the middle of a step
                 raise
             self._halve_micro_batch(error)
             return None
@@ -201,13 +235,15 @@ class _Training:
         devices = [device] if device.type == "cuda" else []
         # dropout draws from torch's global generator: forked, so that nobody else's draws move
         with torch.random.fork_rng(devices):
-            torch.manual_seed(seed_for(self.seed, "dropout", self.round, epoch))
+            purpose = "dropout" if self.group.leads else f"dropout of process {self.group.rank}"
+            torch.manual_seed(seed_for(self.seed, purpose, self.round, epoch))
             for i, positions in enumerate(split_evenly(order, self.train.batch_size, self.smallest)):
                 self.control()
                 factor = rate(self.train.schedule, epoch * self.batches + i, total_steps)
                 self.optimizer.param_groups[0]["lr"] = self.learning_rate * self.standing.rate_scale * factor
                 totals += self._step(positions, batch_of)
         norm = nn.utils.get_total_norm(list(self.module.parameters()))
+        totals = self.group.sum(totals)
         loss, correct, finite = torch.cat([totals, (norm * 0)[None]]).tolist()  # one wait for the device
         return loss / len(order) + finite, correct / len(order)
 
@@ -215,17 +251,26 @@ class _Training:
         """One optimizer step, in parts where memory is short; returns summed loss and number of hits."""
         self.optimizer.zero_grad(set_to_none=True)
         sums = torch.zeros(2, device=self.plan.device)
-        for part in split_evenly(positions, self.standing.micro_batch, self.smallest):
-            target = self.classes[torch.from_numpy(part).to(self.plan.device)]
-            with self.plan.autocast():
-                logits = self.module(batch_of(part))
-            loss = F.cross_entropy(
-                logits.float(), target, reduction="sum", label_smoothing=self.train.label_smoothing
-            )
-            (loss / len(positions)).backward()
+        parts = split_evenly(positions, self.standing.micro_batch * self.group.size, self.smallest)
+        for number, part in enumerate(map(self.group.share, parts), 1):
+            chosen = torch.from_numpy(part).to(self.plan.device)
+            with self.group.holding_back(self.joined, number < len(parts)):
+                with self.plan.autocast():
+                    logits = self.joined(batch_of(part))
+                loss = self._loss(logits, chosen)
+                (loss * self.group.size / len(positions)).backward()
+            target = self.classes[chosen]
             sums += torch.stack((loss.detach(), (logits.argmax(1) == target).sum()))
         self.optimizer.step()
         return sums
+
+    def _loss(self, logits: Tensor, chosen: Tensor) -> Tensor:
+        """Summed over these images."""
+        target, smoothing = self.classes[chosen], self.train.label_smoothing
+        if self.weights is None:
+            return F.cross_entropy(logits.float(), target, reduction="sum", label_smoothing=smoothing)
+        each = F.cross_entropy(logits.float(), target, reduction="none", label_smoothing=smoothing)
+        return (each * self.weights[chosen]).sum()
 
     def _validate(self) -> tuple[float | None, float | None]:
         if self.validation is None:
@@ -236,13 +281,14 @@ class _Training:
         size = max(self.standing.micro_batch, VALIDATED_AT_ONCE, chunk_of(self.network.spec.image_size))
         # in the precision of training: nobody ranks what an epoch's curve shows
         with evaluating(self.module), torch.inference_mode(), self.plan.autocast():
-            for positions in split_evenly(np.arange(len(source)), size, 1):
+            share = self.group.share(np.arange(len(source)))
+            for positions in split_evenly(share, size, 1) if len(share) else ():
                 self.control()
                 logits = self.module(batch_of(positions)).float()
                 true = target[positions[0] : positions[-1] + 1]
                 loss = F.cross_entropy(logits, true, reduction="sum")
                 totals += torch.stack((loss, (logits.argmax(1) == true).sum()))
-        loss, correct = totals.tolist()
+        loss, correct = self.group.sum(totals).tolist()
         return loss / len(source), correct / len(source)
 
     def _roll_back(self) -> None:
@@ -283,6 +329,8 @@ class _Training:
             facts |= {"rollbacks": standing.rollbacks, "learning_rate_scale": standing.rate_scale}
         if standing.micro_batch < min(self.train.batch_size, len(self.source)):
             facts["micro_batch"] = standing.micro_batch
+        if self.group.size > 1:
+            facts["devices"] = self.group.size
         if self.train.early_stopping is not None:
             facts["best_epoch"] = standing.best_epoch
         return facts

@@ -6,8 +6,10 @@ layer, `forward_head` the logits.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from al_core.errors import ModelError
@@ -60,6 +62,15 @@ class ModelEntry:
     def has_dropout(self) -> bool:
         """Whether it has active dropout without being asked to."""
         return self.dropout > 0
+
+    def weights_file(self) -> Path | None:
+        """The file of its ImageNet weights, where torch looks for one; None if it is not on this machine."""
+        if self.weights is None:
+            return None
+        cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+        home = Path(os.environ.get("TORCH_HOME") or Path(cache) / "torch").expanduser()
+        found = sorted((home / "hub" / "checkpoints").glob(f"{self.name}-*.pth"))
+        return found[0] if found else None
 
     def stem(self, image_size: int, *, choice: str, pretrained: bool) -> Stem:
         """What the network sees of images of this size; `choice` is auto, imagenet or small.

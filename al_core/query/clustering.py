@@ -24,6 +24,7 @@ from al_core.query.geometry import (
     half_products,
     worth_half,
 )
+from al_core.query.picks import Picks
 from al_core.types import Positions
 
 if TYPE_CHECKING:
@@ -86,18 +87,19 @@ def squared_distances(
     return products
 
 
-def spread_sample(space: Space, k: int, rng: np.random.Generator, *, first: int | None = None) -> Positions:
+def spread_sample(space: Space, k: int, rng: np.random.Generator, *, first: int | None = None) -> Picks:
     """Choose k different positions by k-means++ (Arthur & Vassilvitskii, 2007): each by squared distance.
 
     The first is drawn evenly unless it is given. Where only copies of picked points are left, they are drawn
-    evenly.
+    evenly. Each pick knows its distance from those before it, the first one its length.
     """
     n = len(space)
     k = min(k, n)
-    picks = np.empty(k, np.int64)
+    picks, squares = np.empty(k, np.int64), np.zeros(k)
     if k == 0:
-        return picks
+        return Picks(picks)
     picks[0] = rng.integers(n) if first is None else first
+    squares[0] = space.squares[picks[0]]
     old, made, known = np.full(n, np.inf, np.float32), 1, 0
     while made < k:
         _lower(space, old, picks[known:made])
@@ -106,12 +108,12 @@ def spread_sample(space: Space, k: int, rng: np.random.Generator, *, first: int 
         if chances[-1] == 0:
             left = np.setdiff1d(np.arange(n), picks[:made])
             picks[made:] = rng.choice(left, k - made, replace=False)
-            return picks
+            break
         vain = 0
         while made < k and vain < max(_PROPOSALS, _PATIENCE * n):
-            before, made = made, _draw(space, old, chances, picks, known, made, rng)
+            before, made = made, _draw(space, old, chances, picks, squares, known, made, rng)
             vain += _PROPOSALS - (made - before)
-    return picks
+    return Picks(picks, np.sqrt(squares))
 
 
 def _draw(
@@ -119,6 +121,7 @@ def _draw(
     old: Distances,
     chances: np.ndarray,
     picks: Positions,
+    squares: Float[np.ndarray, " k"],
     known: int,
     made: int,
     rng: np.random.Generator,
@@ -138,7 +141,7 @@ def _draw(
     place = 0
     while made < len(picks) and len(accepted := np.flatnonzero(doubts[place:] < new[place:])):
         place += int(accepted[0])
-        picks[made] = rows[place]
+        picks[made], squares[made] = rows[place], new[place]
         made += 1
         np.minimum(new, between[place], out=new)
         new[rows == rows[place]] = 0
@@ -314,17 +317,18 @@ def _moves(before: Rows, after: Rows, k: int) -> csc_matrix:
     return csc_matrix((signs, clusters, np.concatenate([[0], ends])), shape=(k, len(after)))
 
 
-def kmeans_query(points: Points, k: int, rng: np.random.Generator) -> Positions:
+def kmeans_query(points: Points, k: int, rng: np.random.Generator) -> Picks:
     """min(k, n) different positions: the member nearest to each of k centres, largest cluster first.
 
-    For clusters that stayed empty, the points farthest from all that is picked follow.
+    Each knows the size of its cluster. For clusters that stayed empty, the points farthest from all that is
+    picked follow.
     """
     k = min(k, len(points))
     if k == 0:
-        return np.empty(0, np.int64)
-    picks, _ = kmeans(points, k, rng).representatives()
+        return Picks(np.empty(0, np.int64))
+    picks, sizes = kmeans(points, k, rng).representatives()
     if len(picks) == k:
-        return picks
+        return Picks(picks, sizes)
     left = np.setdiff1d(np.arange(len(points)), picks)
     more, _ = farthest_first(points[left], k - len(picks), centres=points[picks], rng=rng)
-    return np.concatenate([picks, left[more]])
+    return Picks(np.concatenate([picks, left[more]]), np.concatenate([sizes, np.full(len(more), np.nan)]))

@@ -17,9 +17,10 @@ from jaxtyping import Bool, Int64
 
 from al_core.config import QueryConfig
 from al_core.query.bandit import arms_of
-from al_core.query.evidence import KINDS
 from al_core.query.geometry import Points, unit_rows
+from al_core.query.picks import Picks
 from al_core.query.ranking import powered, top_k
+from al_core.query.remaining import of_rows
 from al_core.query.selection import Selection, select, usable
 from al_core.query.strategies import STRATEGIES, Strategy
 from al_core.types import Positions, Scores
@@ -32,11 +33,15 @@ _BLOCK: Final = 2048
 
 @dataclass(frozen=True)
 class Chosen:
-    """Positions in picking order, the first strategy's scores if it gives any, and who picked what."""
+    """Positions in picking order, the first strategy's scores if it gives any, and who picked what.
+
+    `values` are what each pick was worth to the strategy that picked it, nan where it gave no number.
+    """
 
     positions: Positions
     scores: Scores | None = None
     members: Int64[np.ndarray, " k"] | None = None  # which strategy picked; None where there is one only
+    values: Scores | None = None
     support: Bool[np.ndarray, "k K"] | None = None  # which strategies would have picked that image then
 
 
@@ -45,7 +50,8 @@ class Composition:
     """One or more strategies and what is wrapped around them."""
 
     strategies: tuple[Strategy, ...]
-    options: Mapping[str, Any] = field(default_factory=dict)  # of the first strategy
+    options: Mapping[str, Any] = field(default_factory=dict)  # of the first strategy, or of the learner
+    second_options: Mapping[str, Any] = field(default_factory=dict)
     share: float = 0.0  # of the second strategy
     balance: bool = False
     min_distance: float = 0.0
@@ -66,7 +72,7 @@ class Composition:
             arms = arms_of(str(query.options.get("arms", default)))
             return cls(arms, query.options, learner=first, **around)
         second = (STRATEGIES.get(query.second),) if query.second else ()
-        return cls((first, *second), query.options, query.share, **around)
+        return cls((first, *second), query.options, query.second_options, query.share, **around)
 
     @property
     def name(self) -> str:
@@ -74,8 +80,10 @@ class Composition:
         return (self.learner or self.strategies[0]).name
 
     def options_of(self, place: int) -> Mapping[str, Any]:
-        """A strategy's options, by its place: the config's are the first one's, or the learner's."""
-        return self.options if place == 0 and self.learner is None else {}
+        """A strategy's options, by its place; a learner's arms have their defaults."""
+        if self.learner is not None:
+            return {}
+        return self.options if place == 0 else self.second_options
 
     @property
     def evidence(self) -> tuple[str, ...]:
@@ -98,7 +106,8 @@ class Composition:
 
         def function(*arrays: Any, k: int, rng: np.random.Generator) -> Positions:
             evidence = dict(zip(names, arrays, strict=True))
-            return self._slots(evidence, evidence["num_candidates"], k, rng, None).positions
+            found = self._slots(evidence, evidence["num_candidates"], k, rng, None)
+            return Picks(found.positions, found.values)
 
         first = self.strategies[0]
         return Strategy(
@@ -125,12 +134,22 @@ class Composition:
                 self.strategies[0], evidence, num_candidates=num_candidates, k=k, rng=rng,
                 options=self.options,
             )  # fmt: skip
-            return Chosen(found.positions, found.scores)
+            return Chosen(found.positions, found.scores, values=found.values)
         evidence = {"num_candidates": num_candidates, **evidence}
         k = max(0, min(k, num_candidates))
         if k:
             usable(self.as_strategy(), evidence, num_candidates)
         return self._slots(evidence, num_candidates, k, rng, chances)
+
+    def score_words(self, place: int, k: int) -> str:
+        """What the number beside the pick in that place of k says; empty where nothing can be said.
+
+        In a query of several strategies it is that of the one that the place was dealt to.
+        """
+        if self.learner is not None:
+            return self.learner.score
+        member = int(deal(k, self.share)[place]) if len(self.strategies) > 1 else 0
+        return self.strategies[member].score
 
     def _slots(
         self,
@@ -212,27 +231,33 @@ class _Line:
         self._lines: dict[int, Positions] = {}
         self._places: dict[int, int] = {}
         self.scores: Scores | None = None
+        self.values = np.full(len(query.groups), np.nan)
         if first == 0 and strategy.is_selector:
             return
         if strategy.is_selector:
-            self._offer(self._select(None, self._asked).positions)
+            self._offer(self._select(None, self._asked))
             return
         found = self._select(None, 0).scores
         self.scores = scores = np.empty(0) if found is None else found
         lots = np.random.default_rng(self._seed)
-        scores = powered(scores, power, lots) if power else scores
-        self._offer(top_k(scores, len(scores), lots))
+        lined = top_k(powered(scores, power, lots) if power else scores, len(scores), lots)
+        self._offer(Selection(lined, values=scores[lined]))
 
     def _select(self, rows: Positions | None, k: int) -> Selection:
-        evidence = self._query.evidence if rows is None else _about(self._query.evidence, rows)
+        evidence = self._query.evidence if rows is None else of_rows(self._query.evidence, rows)
         n = len(self._query.groups) if rows is None else len(rows)
         return select(
             self._strategy, evidence, num_candidates=n, k=k, rng=np.random.default_rng(self._seed),
             options=self._options,
         )  # fmt: skip
 
-    def _offer(self, picks: Positions) -> None:
-        picks = picks[self._rank[picks] < 0]
+    def _offer(self, found: Selection, rows: Positions | None = None) -> None:
+        """Line up what is new of a choice, whose positions may be those among some rows."""
+        picks = found.positions if rows is None else rows[found.positions]
+        new = self._rank[picks] < 0
+        picks = picks[new]
+        if found.values is not None:
+            self.values[picks] = found.values[new]
         self._rank[picks] = self._offered + np.arange(len(picks))
         self._offered += len(picks)
         groups = self._query.groups[picks]
@@ -267,13 +292,13 @@ class _Line:
             return False
         if self._asked < min(_GROWTH * self._first, n):
             self._asked = min(2 * self._asked, n)
-            self._offer(self._select(None, self._asked).positions)
+            self._offer(self._select(None, self._asked))
             return True
         rows = np.flatnonzero((self._rank < 0) & np.isin(self._query.groups, allowed))
         rows = rows[self._query.open(rows)]
         if not len(rows):
             return False
-        self._offer(rows[self._select(rows, min(self._first, len(rows))).positions])
+        self._offer(self._select(rows, min(self._first, len(rows))), rows)
         return True
 
 
@@ -322,9 +347,11 @@ class _Query:
         """Fill the slots; with `all_propose` every strategy says what it would have picked."""
         k, several = len(dealt), len(self.lines) > 1
         picks, support = np.empty(k, np.int64), np.zeros((k, len(self.lines)), bool)
+        values = np.empty(k)
         for slot, member in enumerate(dealt.tolist()):
             picks[slot], allowed = self._propose(self.lines[member])
             support[slot, member] = True
+            values[slot] = self.lines[member].values[picks[slot]]
             if all_propose:
                 for place, line in enumerate(self.lines):
                     support[slot, place] |= line.head(allowed) == picks[slot]
@@ -336,15 +363,6 @@ class _Query:
             picks,
             None if all_propose else self.lines[0].scores,
             dealt if several else None,
+            values,
             support if all_propose else None,
         )
-
-
-def _about(evidence: Mapping[str, Any], rows: Positions) -> dict[str, Any]:
-    """Evidence about these candidates only."""
-    found = dict(evidence) | {"num_candidates": len(rows)}
-    for name in evidence:
-        letters = KINDS[name].shape.split()
-        if "n" in letters:
-            found[name] = np.take(evidence[name], rows, axis=letters.index("n"))
-    return found

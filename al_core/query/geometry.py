@@ -15,6 +15,7 @@ import numpy as np
 from jaxtyping import Float, Int64
 
 from al_core.errors import StrategyError
+from al_core.query.picks import Picks
 from al_core.types import Positions
 
 Points = Float[np.ndarray, "n D"]
@@ -124,12 +125,13 @@ def nearest_distances(points: Points, centres: Points) -> Distances:
 
 def kcenter(
     points: Points, k: int, *, centres: Points | None = None, rng: np.random.Generator | None = None
-) -> Positions:
-    """Farthest-first traversal: k positions, each the farthest from all centres and earlier picks.
+) -> Picks:
+    """Farthest-first traversal: k positions, each the farthest from all that is there, and how far.
 
     Without centres the first pick is a random point; without rng too, the point farthest from the mean.
     """
-    return farthest_first(points, k, centres=centres, rng=rng)[0]
+    picks, distances = farthest_first(points, k, centres=centres, rng=rng)
+    return Picks(picks, np.where(np.isfinite(distances), distances, np.nan))
 
 
 def farthest_first(

@@ -14,8 +14,8 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from al_core.query.geometry import Cloud, Distances, Points, Rows, unit_rows
+from al_core.query.picks import Picks
 from al_core.query.ranking import top_k
-from al_core.types import Positions
 
 # Candidates whose similarities to all points are held at once: 128 x 20,000 floats are 10 MB.
 _HOT: Final = 128
@@ -34,8 +34,10 @@ def herd(
     weights: Float[np.ndarray, " n"] | None = None,
     max_candidates: int = 10_000,
     max_references: int = 20_000,
-) -> Positions:
+) -> Picks:
     """Choose k positions, each the one that adds most to what the centres and earlier picks cover.
+
+    Each knows how much it added: a share of the weights' sum over the images to be covered, or of these.
 
     Distances are those of features scaled to length 1. Of more points than `max_candidates`, a random part
     can be picked, and a random part of `max_references` is what is to be covered; with weights, half of
@@ -43,7 +45,7 @@ def herd(
     """
     k = min(k, len(features))
     if k <= 0:
-        return np.empty(0, np.int64)
+        return Picks(np.empty(0, np.int64))
     order = rng.permutation(len(features))
     if weights is not None and max_candidates < len(features):
         heavy = top_k(weights, max_candidates // 2, rng)
@@ -56,7 +58,7 @@ def herd(
         cloud.lower(nearest, cloud.centred(unit_rows(centres)))
     even = np.ones(len(cloud)) if weights is None else weights[order]
     search = _Herding(cloud, nearest, max(radius, _SMALLEST), even)
-    return order[search.run(max(max_candidates, k), k)]
+    return search.run(max(max_candidates, k), k).of(order)
 
 
 class _Herding:
@@ -88,10 +90,10 @@ class _Herding:
         more = similar - self.covered
         return np.maximum(more, 0, out=more) @ self.weights
 
-    def run(self, num_candidates: int, k: int) -> Positions:
+    def run(self, num_candidates: int, k: int) -> Picks:
         """Pick k of the first `num_candidates` points."""
         n = min(num_candidates, len(self.points))
-        bounds, picks = np.empty(n), np.empty(k, np.int64)
+        bounds, picks, gains = np.empty(n), np.empty(k, np.int64), np.empty(k)
         for start in range(0, n, _HOT):
             rows = np.arange(start, min(start + _HOT, n))
             bounds[rows] = self.gains(self.similar(rows))
@@ -100,9 +102,9 @@ class _Herding:
             size = min(_HOT, n)
             split = np.argpartition(bounds, n - size)
             hot, outside = np.sort(split[n - size :]), bounds[split[: n - size]].max(initial=_PICKED)
-            for place in self._greedy(bounds, hot, current, outside, k - made):
-                picks[made], made = place, made + 1
-        return picks
+            for place, gain in self._greedy(bounds, hot, current, outside, k - made):
+                picks[made], gains[made], made = place, gain, made + 1
+        return Picks(picks, gains)
 
     def _greedy(
         self,
@@ -111,8 +113,8 @@ class _Herding:
         current: Bool[np.ndarray, " n"],
         outside: float,
         k: int,
-    ) -> list[int]:
-        """Up to k picks, until the best may lie outside; bounds and what is current change in place."""
+    ) -> list[tuple[int, float]]:
+        """Up to k picks and gains, until the best may lie outside; bounds and `current` change in place."""
         similar, picks = self.similar(hot), []
         while len(picks) < k:
             row = int(bounds[hot].argmax())
@@ -120,7 +122,7 @@ class _Herding:
             if bounds[best] < outside or bounds[best] == _PICKED:
                 break
             if current[best]:
-                picks.append(best)
+                picks.append((best, float(bounds[best])))
                 bounds[best] = _PICKED
                 np.maximum(self.covered, similar[row], out=self.covered)
                 current[:] = False

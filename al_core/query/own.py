@@ -5,10 +5,8 @@ from __future__ import annotations
 import importlib.util
 import inspect
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 from al_core.errors import StrategyError
 from al_core.query.strategies import STRATEGIES, Strategy
@@ -20,24 +18,28 @@ def load_strategy(text: str) -> Strategy:
     Raises:
         StrategyError: nothing is there, the file cannot be run, or the function is no strategy.
     """
-    file, colon, name = text.rpartition(":") if text.rpartition(":")[0].endswith(".py") else (text, "", "")
+    file, _, name = text.rpartition(":") if text.rpartition(":")[0].endswith(".py") else (text, "", "")
     if not file.endswith(".py"):
         return STRATEGIES.get(text)
     path = Path(file)
     if not path.is_file():
         raise StrategyError(f"there is no file {file!r}; name one as FILE.py or FILE.py:FUNCTION")
-    module = _imported(path)
+    return strategy_of(imported(path), name, file)
+
+
+def strategy_of(module: ModuleType, name: str, file: str) -> Strategy:
+    """The strategy of that name in a module, or its only one.
+
+    Raises:
+        StrategyError: there is none, there are several, or it is malformed.
+    """
     functions = {
         key: value
         for key, value in vars(module).items()
         if inspect.isfunction(value) and value.__module__ == module.__name__ and not key.startswith("_")
     }
-    return _strategy(functions, name, bool(colon), file)
-
-
-def _strategy(functions: dict[str, Callable[..., Any]], name: str, named: bool, file: str) -> Strategy:
     registered = {entry.name: entry for entry in STRATEGIES if entry.function in functions.values()}
-    if not named:
+    if not name:
         names = list(registered) or list(functions)
         if len(names) != 1:
             listed = ", ".join(names) or "none"
@@ -50,8 +52,13 @@ def _strategy(functions: dict[str, Callable[..., Any]], name: str, named: bool, 
     return registered.get(name) or Strategy.of(functions[name], title, family="uncertainty")
 
 
-def _imported(path: Path) -> ModuleType:
-    name = f"askwell_own_{path.stem}"
+def imported(path: Path) -> ModuleType:
+    """Run a file as a module.
+
+    Raises:
+        StrategyError: it cannot be run.
+    """
+    name = f"askwell_own.{path.stem}"  # a model is called like the last part
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise StrategyError(f"{path} is no Python file")

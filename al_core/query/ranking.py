@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from al_core.query.picks import Picks
 from al_core.types import Positions, Scores
 
 
@@ -18,13 +19,14 @@ def top_k(scores: Scores, k: int, rng: np.random.Generator) -> Positions:
     return contenders[order[:k]].astype(np.int64)
 
 
-def power_top_k(scores: Scores, k: int, beta: float, rng: np.random.Generator) -> Positions:
+def power_top_k(scores: Scores, k: int, beta: float, rng: np.random.Generator) -> Picks:
     """Draw k without replacement, each time with a chance proportional to score^beta.
 
     The k largest of beta log score + Gumbel noise are such a draw (Kirsch et al., 2023, arXiv 2106.12059). A
     score of 0 counts as the smallest number that there is.
     """
-    return top_k(powered(scores, beta, rng), k, rng)
+    picks = top_k(powered(scores, beta, rng), k, rng)
+    return Picks(picks, scores[picks])
 
 
 def powered(scores: Scores, beta: float, rng: np.random.Generator) -> Scores:

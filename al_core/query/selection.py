@@ -15,6 +15,7 @@ import numpy as np
 
 from al_core.errors import ConfigError, StrategyError
 from al_core.query.evidence import KINDS
+from al_core.query.picks import Picks
 from al_core.query.ranking import top_k
 from al_core.query.strategies import Strategy
 from al_core.types import Positions, SampleIds, Scores
@@ -22,10 +23,15 @@ from al_core.types import Positions, SampleIds, Scores
 
 @dataclass(frozen=True)
 class Selection:
-    """Positions among the candidates in picking order, and all candidates' scores where there are any."""
+    """Positions among the candidates in picking order, and what each was worth when it was picked.
+
+    `values` are in the strategy's own terms, nan where there is no number; `scores` are those of all
+    candidates, of a strategy that scores them.
+    """
 
     positions: Positions
     scores: Scores | None = None
+    values: Scores | None = None
 
 
 def pick_candidates(unlabeled_ids: SampleIds, cap: int | None, rng: np.random.Generator) -> SampleIds:
@@ -61,9 +67,11 @@ def select(
         if k == 0:
             return Selection(np.empty(0, np.int64))
         picks = strategy.function(*arrays, k=k, rng=rng, **options)
-        return Selection(_checked_positions(strategy, picks, num_candidates, k))
+        positions = _checked_positions(strategy, picks, num_candidates, k)
+        return Selection(positions, values=_checked_values(strategy, picks, k))
     scores = _checked_scores(strategy, strategy.function(*arrays, **options), num_candidates)
-    return Selection(top_k(scores, k, rng), scores)
+    positions = top_k(scores, k, rng)
+    return Selection(positions, scores, scores[positions])
 
 
 def usable(strategy: Strategy, evidence: Mapping[str, Any], num_candidates: int) -> list[Any]:
@@ -148,3 +156,13 @@ def _checked_positions(strategy: Strategy, value: Any, num_candidates: int, k: i
     if repeated := k - len(np.unique(picks)):
         raise StrategyError(f"{refused}{repeated} of {k} repeat another")
     return picks.astype(np.int64)
+
+
+def _checked_values(strategy: Strategy, picks: Any, k: int) -> Scores | None:
+    values = picks.values if isinstance(picks, Picks) else None
+    if values is not None and values.shape != (k,):
+        raise StrategyError(
+            f"strategy {strategy.name!r} gave values of shape {values.shape} with {k} picks; one each is "
+            "needed"
+        )
+    return values

@@ -1,18 +1,21 @@
 """The worker process: `python -m al_core.worker`. Claims jobs from the store, one at a time, and stays warm.
 
 It runs in its own session, so that a restart of the server does not touch it, and holds a lock file, so that
-two tabs cannot start two. Torch is imported once; the second round does not pay for it again.
+two tabs cannot start two. Torch is imported once; the second round does not pay for it again. On a cluster
+its parent is a task (`--parent`): there it has no slot, and dies with the task.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import logging
 import os
 import signal
 import sys
 import time
 
+from al_core import own_files
 from al_core.config import DataConfig
 from al_core.errors import ALError
 from al_core.records import WorkerRecord
@@ -20,13 +23,15 @@ from al_core.settings import Settings
 from al_core.store import open_store
 from al_core.store.base import Store
 from al_core.worker.control import JobControl
-from al_core.worker.identity import Slot, own_record, requeue_dead
+from al_core.worker.gpus import Lease
+from al_core.worker.identity import Slot, die_with, host_name, own_record, requeue_dead
 
 log = logging.getLogger("al_core.worker")
 
 IDLE_POLL_SECONDS = 0.05
 UPKEEP_SECONDS = 5.0
 SILENT_SECONDS = 30.0
+GPU_POLL_SECONDS = 1.0
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -34,16 +39,50 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m al_core.worker", description=__doc__)
     parser.add_argument("--slot", default="default", help="one worker runs for each slot")
     parser.add_argument("--idle-minutes", type=float, default=30.0, help="end after so long without work")
+    parser.add_argument("--gpus", type=int, default=0, help="take so many GPUs for this worker alone")
+    parser.add_argument("--parent", type=int, help="the process to die with; such a worker takes no slot")
+    parser.add_argument("--check", metavar="MARK", help="only say whether a worker could run here")
     arguments = parser.parse_args(argv)
     logging.basicConfig(
         level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
+    if arguments.parent is not None and not die_with(arguments.parent):
+        return 0
     settings = Settings.from_env()
-    slot = Slot(settings.home, arguments.slot)
-    if not slot.take():
+    own_files.load(settings.own_files)
+    if arguments.check is not None:
+        return _check(settings, arguments.check)
+    slot, lease = Slot(settings.home, arguments.slot), Lease(settings.home)
+    if arguments.parent is None and not slot.take():
         log.info("another worker has the slot %r", arguments.slot)
         return 0
-    return _Worker(settings, open_store(settings), arguments.idle_minutes * 60).run()
+    idle_seconds = arguments.idle_minutes * 60
+    if arguments.gpus and not _wait_for_gpus(lease, arguments.gpus, idle_seconds):
+        return 0
+    if not arguments.gpus and arguments.parent is None:
+        lease.hold_first()
+    return _Worker(settings, open_store(settings), idle_seconds).run()
+
+
+def _check(settings: Settings, mark: str) -> int:
+    """Open what a worker opens, and tell a runner what it found."""
+    store = open_store(settings)
+    store.workers()
+    store.close()
+    told = {"host": host_name(), "mark": (settings.home / mark).exists()}
+    sys.stdout.write(json.dumps(told))
+    return 0
+
+
+def _wait_for_gpus(lease: Lease, count: int, seconds: float) -> bool:
+    """The workers that have them take jobs from the same queue, so nothing is lost by waiting."""
+    end = time.monotonic() + seconds
+    while not lease.take(count):
+        if time.monotonic() > end:
+            log.info("%d GPUs did not become free", count)
+            return False
+        time.sleep(GPU_POLL_SECONDS)
+    return True
 
 
 class _Worker:

@@ -53,7 +53,7 @@ def learn(
     """Replay all rounds so far and say what this round should draw by."""
     rounds = experiment.store.rounds(experiment.id)
     names = tuple(arm.name for arm in composition.strategies)
-    turns, asked = _turns(experiment, rounds, len(names))
+    turns, asked = _turns(experiment, [r for r in rounds if _drew_by(r, names)], len(names))
     accuracies = np.full(len(names), np.nan)
     if turns:
         accuracies = _accuracies(turns, asked, pool, evidence, len(names))
@@ -62,6 +62,11 @@ def learn(
     horizon = int(options.get("horizon", 0)) or planned_queries(experiment, rounds, pool)
     delta = float(options.get("delta", 0.1))
     return Lesson(names, learned(turns, len(names), horizon=horizon, delta=delta), accuracies)
+
+
+def _drew_by(record: RoundRecord, names: tuple[str, ...]) -> bool:
+    """Whether the round's query came of these arms: a fork may have others than its parent."""
+    return all(CHANCE + name in record.metrics for name in names)
 
 
 def planned_queries(experiment: Experiment, rounds: list[RoundRecord], pool: Pool) -> int:
@@ -91,7 +96,8 @@ def _turns(
             turns[-1] = Turn(last.chances, last.members, last.support, stored["arm_accuracies"])
         support = stored["arm_support"].astype(bool)
         turns.append(Turn(stored["arm_chances"], stored["members"], support, np.full(num_arms, np.nan)))
-        asked.append(np.array([item.sample_id for item in queries[record.number].items], np.int64))
+        ids = np.array([item.sample_id for item in queries[record.number].items], np.int64)
+        asked.append(ids[~np.isin(ids, experiment.reserve)])  # no arm chose the hold-back
     return turns, asked
 
 

@@ -13,12 +13,12 @@ from al_core.cost.pool import Pool
 from al_core.cost.prediction import (
     MEMBERS,
     PASSES,
-    evidence_of,
     measured_kinds,
     strategies_of,
     strategy_width,
 )
 from al_core.cost.selecting import measure
+from al_core.cost.study import TRAINING
 from al_core.engine.inference import Control, Progress, no_control, no_progress
 from al_core.engine.speed import measure_network
 from al_core.query.composition import Composition
@@ -30,10 +30,11 @@ def calibrate(
     configs: Iterable[ExperimentConfig],
     pool: Pool,
     *,
+    training: bool = False,
     progress: Progress = no_progress,
     control: Control = no_control,
 ) -> Calibration:
-    """Measure what is missing for these configs, which differ in their query only; keep and return it.
+    """Measure what is missing for these configs' queries, with `training` also for whole rounds; keep it.
 
     Raises:
         ALError: the model cannot be built, or serves none of the strategies.
@@ -42,17 +43,21 @@ def calibrate(
     configs = list(configs)
     for done, config in enumerate(configs):
         control()
-        calibration = _network(calibration, config, pool, control)
+        progress(2 * done, 2 * len(configs))
+        calibration = _network(calibration, config, pool, control, training=training)
+        progress(2 * done + 1, 2 * len(configs))
         calibration = _strategies(calibration, config, pool, control)
         calibration.write(settings)
-        progress(done + 1, len(configs))
+    progress(2 * len(configs), 2 * len(configs))
     return calibration
 
 
-def _network(calibration: Calibration, config: ExperimentConfig, pool: Pool, control: Control) -> Calibration:
+def _network(
+    calibration: Calibration, config: ExperimentConfig, pool: Pool, control: Control, *, training: bool
+) -> Calibration:
     key = network_key(config, pool.image_size, pool.num_classes)
     known = calibration.networks.get(key)
-    wanted = measured_kinds(evidence_of(config))
+    wanted = measured_kinds(config) | (TRAINING if training else frozenset())
     missing = wanted - (known.seconds.keys() if known else frozenset())
     if not missing:
         return calibration

@@ -16,6 +16,7 @@ log = logging.getLogger(__name__)
 
 POLL_SECONDS = 0.1
 BEAT_SECONDS = 1.0
+KEPT = ("round", "label_event_id", "key", "device")  # facts that stay while the phases of a round change
 
 
 class Interrupted(Exception):
@@ -57,15 +58,28 @@ class JobControl:
     def progress(self, phase: str, done: int, total: int, **more: Any) -> None:
         """Say how far the job is; seen by pages within a second."""
         changed = phase != self._progress.get("phase")
-        # what is known of the round stays while its phases change
-        kept = {k: v for k, v in self._progress.items() if k in ("round", "key", "device")}
+        kept = {k: v for k, v in self._progress.items() if k in KEPT}
         self._progress = {**kept, "phase": phase, "done": int(done), "total": int(total), **more}
         if changed:
             self._beat_now.set()
 
     def note(self, **facts: Any) -> None:
-        """Add facts that stay with the progress (round, key, device)."""
+        """Add facts that stay with the progress (KEPT)."""
         self._progress = {**self._progress, **facts}
+
+    def keep(self, **facts: Any) -> None:
+        """Add facts and write them at once: another attempt at this job finds them in `job.progress`.
+
+        Raises:
+            Fenced: a newer attempt has replaced this one.
+        """
+        self.note(**facts)
+        self.store.heartbeat(self.lease, self._progress, paused=self._paused)
+
+    @property
+    def attempt(self) -> int:
+        """Which attempt of the job this is, from 1 on."""
+        return self.job.attempt
 
     @property
     def facts(self) -> Mapping[str, Any]:

@@ -26,19 +26,21 @@ def new_copies(
 
 
 def stored_copies(experiment: Experiment, ids: SampleIds, classes: Labels) -> dict[str, np.ndarray]:
-    """What TrainData takes: the copies of these labeled images from all rounds, with their labels."""
+    """What TrainData takes: the copies of these labeled images from all rounds, with their labels.
+
+    An image that is given several times, as a bootstrap does, has its copy as often.
+    """
     objects = Objects(experiment.settings.objects)
-    order = np.argsort(ids)
+    order = np.argsort(ids, kind="stable")
     images, labels = [], []
     for record in experiment.store.rounds(experiment.id):
         stored = objects.get_arrays(record.artefacts["arrays"]) if "arrays" in record.artefacts else {}
         if not len(ids) or not len(stored.get("copied_ids", ())):
             continue
         copied = stored["copied_ids"]
-        places = order[np.searchsorted(ids, copied, sorter=order).clip(max=len(ids) - 1)]
-        known = ids[places] == copied
-        images.append(stored["copies"][known])
-        labels.append(classes[places[known]])
+        first, end = (np.searchsorted(ids, copied, side=side, sorter=order) for side in ("left", "right"))
+        images.append(np.repeat(stored["copies"], end - first, axis=0))
+        labels.append(classes[order[np.repeat(first, end - first)]])
     if not images:
         return {}
     return {"copies": np.concatenate(images), "copy_classes": np.concatenate(labels)}

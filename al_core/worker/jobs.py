@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import logging
+import math
 import traceback
 from collections.abc import Callable
 
-from al_core.config import DataConfig, ExperimentConfig, QueryConfig
+from al_core.config import DataConfig, ExperimentConfig, QueryConfig, StopConfig
 from al_core.cost.pool import Pool
 from al_core.data.prepare import prepare
-from al_core.errors import ALError, Fenced, NotFound
+from al_core.errors import ALError, Fenced, NotFound, ProcessLost
 from al_core.experiment import Experiment
 from al_core.query.composition import Composition
 from al_core.records import ExperimentStatus, JobLease, JobRecord, JobState
+from al_core.results.image_map import MapRequest
+from al_core.results.survey import SurveyRequest
 from al_core.settings import Settings
 from al_core.store.base import Store
 from al_core.worker.control import Interrupted, JobControl
+from al_core.worker.predicting import export_job, predict_job
 from al_core.worker.rounds import Advance
 
 log = logging.getLogger(__name__)
@@ -46,13 +50,28 @@ def run_job(
             log.info("attempt %d of %s begins", job.attempt, job.kind)
             state = _run(store, settings, job, lease, control)
             log.info("ended: %s", state)
-            return state
+        if state is JobState.DONE and job.experiment_id is not None:
+            _grow(store, job.experiment_id)
+        return state
     except Fenced:
         log.warning("another attempt has taken over; this one ends and wrote nothing more")
         return JobState.STOPPED
     finally:
         root.removeHandler(handler)
         handler.close()
+
+
+def _grow(store: Store, experiment_id: str) -> None:
+    """The last run of a study that goes on until it is clear sees to its next seed."""
+    study_id = store.experiment(experiment_id).study_id
+    if study_id is None:
+        return
+    from al_core.sequential import grow  # noqa: PLC0415 - pandas, which no other job needs
+
+    try:
+        grow(store, study_id)
+    except ALError:  # the run itself is done and written; whoever looks at the study asks again
+        log.exception("the study could not be looked at")
 
 
 def _run(store: Store, settings: Settings, job: JobRecord, lease: JobLease, control: JobControl) -> JobState:
@@ -70,6 +89,9 @@ def _run(store: Store, settings: Settings, job: JobRecord, lease: JobLease, cont
         raise
     except Fenced:
         raise
+    except ProcessLost as error:
+        log.warning("%s", error)
+        return _lose(store, job)
     except ALError as error:
         _fail(store, job, lease, type(error).__name__, str(error))
     except MemoryError:
@@ -79,6 +101,13 @@ def _run(store: Store, settings: Settings, job: JobRecord, lease: JobLease, cont
         text = f"unexpected {type(error).__name__}: {error}. The log of this job has the details"
         _fail(store, job, lease, type(error).__name__, text)
     return JobState.FAILED
+
+
+def _lose(store: Store, job: JobRecord) -> JobState:
+    """End this attempt as if its worker had died: tried again from the last checkpoint, but not for ever."""
+    worker = store.job(job.id).worker
+    store.requeue_lost(silent_seconds=math.inf, dead_workers=[worker] if worker else [])
+    return store.job(job.id).state
 
 
 def _fail(store: Store, job: JobRecord, lease: JobLease, kind: str, text: str) -> None:
@@ -116,6 +145,8 @@ def follow_with_ghost(experiment: Experiment) -> None:
     """
     store, config = experiment.store, experiment.config
     asked = Composition.of(config.query)
+    if config.query.baseline != "none":
+        return
     if not experiment.dataset.has_truth or (asked.is_plain and asked.strategies[0].name == "random"):
         return
     if not len(experiment.dataset.test) or config.init.init == "import":
@@ -128,9 +159,9 @@ def follow_with_ghost(experiment: Experiment) -> None:
         query = config.query
         baseline = QueryConfig(strategy="random", n_new=query.n_new, candidates=query.candidates)
         random = config.changed(
-            name=f"{config.name[:100]} (random)", oracle="truth", query=baseline.model_dump(),
-            train__adversarial_copies=False,
-            stop__n_rounds=None, stop__budget=None, stop__patience=None, stop__target_accuracy=None,
+            name=f"{config.name[:100]} (random)", query=baseline.model_dump(),
+            oracle="truth" if config.oracle == "human" else config.oracle,
+            train__adversarial_copies=False, stop=StopConfig().model_dump(),
         )  # fmt: skip
         ghost = store.create_experiment(random, parent_id=experiment.id, ghost=True)
     store.submit_job(
@@ -150,7 +181,46 @@ def _calibrate(
         control.progress("measure", done, total)
 
     progress(0, 1)
-    calibrate(settings, [config], Pool(**job.spec["pool"]), progress=progress, control=control)
+    calibrate(
+        settings, [config], Pool(**job.spec["pool"]), training=bool(job.spec.get("training")),
+        progress=progress, control=control,
+    )  # fmt: skip
 
 
-_KINDS = {"prepare": _prepare, "advance": _advance, "calibrate": _calibrate}
+def _audit(store: Store, settings: Settings, job: JobRecord, lease: JobLease, control: JobControl) -> None:
+    from al_core.worker.audit import audit  # noqa: PLC0415 - rarely asked for
+
+    audit(Experiment.open(store, settings, job.spec["experiment"]), control)
+
+
+def _map(store: Store, settings: Settings, job: JobRecord, lease: JobLease, control: JobControl) -> None:
+    from al_core.worker.image_map import make_map  # noqa: PLC0415 - rarely asked for
+
+    request = MapRequest(**job.spec)
+    make_map(Experiment.open(store, settings, request.experiment), request, control)
+
+
+def _survey(store: Store, settings: Settings, job: JobRecord, lease: JobLease, control: JobControl) -> None:
+    from al_core.worker.survey import survey  # noqa: PLC0415 - rarely asked for
+
+    request = SurveyRequest(**job.spec)
+    survey(Experiment.open(store, settings, request.experiment), request, control)
+
+
+def _alike(store: Store, settings: Settings, job: JobRecord, lease: JobLease, control: JobControl) -> None:
+    from al_core.worker.alike import alike_job  # noqa: PLC0415 - rarely asked for
+
+    alike_job(store, settings, job, lease, control)
+
+
+def _saliency(store: Store, settings: Settings, job: JobRecord, lease: JobLease, control: JobControl) -> None:
+    from al_core.worker.saliency import saliency_job  # noqa: PLC0415 - rarely asked for
+
+    saliency_job(store, settings, job, lease, control)
+
+
+_KINDS = {
+    "prepare": _prepare, "advance": _advance, "calibrate": _calibrate, "audit": _audit,
+    "predict": predict_job, "export": export_job, "map": _map, "survey": _survey, "alike": _alike,
+    "saliency": _saliency,
+}  # fmt: skip

@@ -9,27 +9,25 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from al_core import __version__
+from al_core import __version__, own_files
+from al_core.baselines import ONCE
 from al_core.data.prepare import prepare
 from al_core.engine.features import frozen_features
-from al_core.engine.inference import Prediction, predict
+from al_core.engine.inference import Prediction
 from al_core.engine.network import Network
-from al_core.engine.providers import EvidenceContext
-from al_core.engine.screening import gather_for_query
-from al_core.engine.trainer import TrainData, fit
+from al_core.engine.trainer import fit
+from al_core.engine.warm import warm_weights
 from al_core.errors import ConfigError, DataError, Problem
-from al_core.experiment import Experiment
-from al_core.initial import draw_initial, read_labels_file
+from al_core.experiment import Experiment, TrainedView
+from al_core.forking import share
+from al_core.oracle import fingerprint
 from al_core.pool import Pool
-from al_core.query.composition import Composition
-from al_core.query.selection import pick_candidates
 from al_core.records import (
     EpochRecord,
     ExperimentStatus,
@@ -40,16 +38,19 @@ from al_core.records import (
     RoundRecord,
     query_hash,
 )
-from al_core.results.metrics import confusion, evaluate
 from al_core.seeds import generator
-from al_core.stopping import query_size, stop_reason
+from al_core.stopping import stop_reason
 from al_core.store.objects import ARRAYS, Objects
 from al_core.types import INITIAL_ROUND, Labels, SampleIds
-from al_core.worker.arms import learn
+from al_core.worker.asking import Asking, predict_with
 from al_core.worker.control import JobControl
-from al_core.worker.copies import new_copies, stored_copies
+from al_core.worker.copies import stored_copies
+from al_core.worker.evaluating import labels_of_classes, measures
+from al_core.worker.first_images import first_images, untold
+from al_core.worker.forked import lacks_query, trained_network, without_query
+from al_core.worker.stability import watch_predictions
+from al_core.worker.training_set import training_set
 
-NUM_GUESSES = 3
 EPOCHS_SECONDS = 0.25  # between two writes of epoch records: a commit costs more than a tiny epoch
 
 
@@ -61,14 +62,25 @@ class Advance:
     lease: JobLease
     control: JobControl
     until_labels: int | None = None
+    _seen: TrainedView | None = field(default=None, repr=False)  # the experiment, as the round sees it
     _network: Network | None = field(default=None, repr=False)
+    _weights: np.ndarray | None = field(default=None, repr=False)  # of the labels in training
+    _doubted: SampleIds | tuple[()] = field(default=(), repr=False)  # unsure labels: no copies of these
     _query_facts: dict[str, Any] = field(default_factory=dict, repr=False)  # for the round's manifest
+    _asked: bool = field(default=False, repr=False)  # a query since this run began
 
     def run(self) -> None:
         """Go on from wherever the store says that the experiment stands."""
+        rounds = self.experiment.store.rounds(self.experiment.id)
+        known = rounds[-1].manifest.get("own_files", {}) if rounds else {}
+        own_files.require_same(known, self.experiment.config)
         self._prepare()
         if self._query(INITIAL_ROUND) is None:
             self._draw_initial()
+        elif not rounds:
+            self._tell_imported(untold(self.experiment, self._features))
+        elif lacks_query(self.experiment, rounds):
+            self._ask_anew(rounds)
         while self._may_train():
             self._round()
             if self.experiment.record.status is ExperimentStatus.FINISHED:
@@ -99,37 +111,24 @@ class Advance:
 
     def _draw_initial(self) -> None:
         experiment = self.experiment
-        config, dataset = experiment.config, experiment.dataset
-        imported: dict[int, int] = {}
-        if config.init.init == "import":
-            path = Path(config.init.import_labels or "")
-            imported = read_labels_file(path, dataset.classes, len(dataset.train), self._ids_by_file)
-            held = np.intersect1d(list(imported), experiment.splits.validation_ids)
-            for sample_id in held.tolist():
-                del imported[sample_id]  # set aside for validation: its label is not a pool label
-            ids = np.asarray(list(imported), np.int64)
-        else:
-            pool_ids = experiment.pool().unlabeled_ids
-            labels = dataset.train.labels
-            ids = draw_initial(config.init, pool_ids, labels, config.seed, self._features)
+        chooser, ids, imported = first_images(experiment, self._features)
         if len(ids) == 0:
             raise DataError("the initial set is empty: there is no image to begin with")
         items = tuple(QueryItem(rank, int(i), None) for rank, i in enumerate(ids))
         query = Query(
-            experiment.id, INITIAL_ROUND, config.init.init, items,
-            num_candidates=len(dataset.train), hash=query_hash(ids), at=time.time(),
+            experiment.id, INITIAL_ROUND, chooser, items,
+            num_candidates=len(experiment.dataset.train), hash=query_hash(ids), at=time.time(),
         )  # fmt: skip
         experiment.store.put_query(self.lease, query)
         experiment.refresh()
-        if imported:
-            experiment.tell(
-                imported.items(), client="import", source=LabelSource.IMPORT, round=INITIAL_ROUND,
+        self._tell_imported(imported)
+
+    def _tell_imported(self, labels: dict[int, int]) -> None:
+        if labels:
+            self.experiment.tell(
+                labels.items(), client="import", source=LabelSource.IMPORT, round=INITIAL_ROUND,
                 lease=self.lease,
             )  # fmt: skip
-
-    def _ids_by_file(self) -> Mapping[str, int]:
-        train = self.experiment.dataset.train
-        return {train.file_name(i): i for i in range(len(train))}
 
     def _features(self, ids: SampleIds) -> np.ndarray:
         experiment = self.experiment
@@ -140,52 +139,107 @@ class Advance:
 
     # -- labels -------------------------------------------------------------------------------------
 
+    def _is_done(self) -> bool:
+        """Whether a person's round is trained: what was labeled meanwhile waits until they ask again.
+
+        Where relatives have answered the whole new query there is nothing to wait for.
+        """
+        trained = self.control.facts.get("round")
+        by_person = self.experiment.config.oracle == "human"
+        if not by_person or trained is None or trained >= self.experiment.record.num_rounds:
+            return False
+        query, answers = self.experiment.pending(), self.experiment.answers().values()
+        shared = all(event.source is LabelSource.SHARED for event in answers)
+        return query is None or not shared or len(answers) < len(query.items)
+
+    def _last_label(self, number: int) -> int:
+        """The last label event that the round sees: what it was when the first attempt at it began."""
+        facts = self.control.facts
+        if facts.get("round") == number and "label_event_id" in facts:
+            return int(facts["label_event_id"])
+        return self.experiment.store.label_rev(self.experiment.id)
+
     def _may_train(self) -> bool:
         """Answer what the oracle may answer; say whether there is something new to train on."""
         experiment = self.experiment
         query = experiment.pending()
-        by_truth = experiment.config.oracle == "truth" or (
+        by_oracle = experiment.config.oracle != "human" or (
             query is not None and query.strategy == "per_class"
         )
         rounds = experiment.store.rounds(experiment.id)
-        if query is not None and query.strategy != "import" and by_truth:
-            labeled = experiment.pool().counts()["labeled"]
+        if query is not None and query.strategy != "import" and by_oracle:
+            labeled = len(experiment.pool().paid_ids)
             if self.until_labels is not None and rounds and labeled >= self.until_labels:
                 return False
             if len(experiment.answers_to(query)) < len(query.items):
-                experiment.answer_from_truth(lease=self.lease)
+                self._same_answers(rounds)
+                experiment.answer_from_oracle(lease=self.lease)
+        share(experiment, lease=self.lease)
+        if self._is_done():
+            return False
         if not rounds:
             return len(experiment.answers()) > 0
-        seen = rounds[-1].label_event_id
-        return experiment.store.label_rev(experiment.id) > seen
+        return self._worth_training(query, rounds[-1].label_event_id)
+
+    def _worth_training(self, query: Query | None, seen: int) -> bool:
+        """Whether there is something new; a query that relatives answered in part waits for its person."""
+        experiment, store = self.experiment, self.experiment.store
+        if not experiment.changed_since(seen):
+            return False
+        if query is None or (not self._asked and self.control.attempt == 1):
+            return True
+        if experiment.record.status is ExperimentStatus.TRAINING:  # interrupted in it
+            return True
+        new = store.label_events(experiment.id, after=seen)
+        only_shared = all(event.source is LabelSource.SHARED for event in new)
+        return not only_shared or len(experiment.answers_to(query)) == len(query.items)
+
+    def _same_answers(self, rounds: list[RoundRecord]) -> None:
+        """Refuse to go on by another file of answers than the rounds so far."""
+        known = rounds[-1].manifest.get("answers") if rounds else None
+        if known is not None and known != fingerprint(self.experiment.config):
+            raise DataError(
+                "the oracle's file has changed since this experiment began: restore the old one, or begin a "
+                "new experiment"
+            )
 
     # -- one round ----------------------------------------------------------------------------------
 
     def _round(self) -> None:
-        experiment, store = self.experiment, self.experiment.store
-        rounds = store.rounds(experiment.id)
+        store = self.experiment.store
+        rounds = store.rounds(self.experiment.id)
         number = len(rounds)
-        event_id = store.label_rev(experiment.id)
-        pool = experiment.pool(until=event_id)
+        event_id = self._last_label(number)
+        pool = self._weighed_pool(event_id)
+        experiment = self._view
         if store.experiment(experiment.id).status is not ExperimentStatus.TRAINING:
             store.update_experiment(experiment.id, lease=self.lease, status=ExperimentStatus.TRAINING)
-        self.control.note(round=number, num_labeled=len(pool.labeled_ids))
+        self.control.keep(round=number, label_event_id=event_id, num_labeled=len(pool.paid_ids))
 
         began = time.perf_counter()
-        self._network = self._train(number, pool, rounds)
+        self._network = network = self._train(number, pool, rounds)
         trained = time.perf_counter()
-        metrics, matrix, arrays = self._evaluate(self._network)
+        metrics, matrix, arrays = measures(
+            experiment, pool, lambda split, ids: self._predict(network, split, ids, "evaluate").probs
+        )
+        if experiment.config.stop.watches_predictions:
+            found, kept = watch_predictions(
+                experiment, pool, rounds, lambda ids: self._predict(network, "train", ids, "evaluate").probs
+            )
+            metrics, arrays = metrics | found, arrays | kept
         evaluated = time.perf_counter()
 
         objects = Objects(experiment.settings.objects)
         draft = RoundRecord(
-            experiment.id, number, len(pool.labeled_ids), event_id, metrics, matrix,
-            class_counts=_counts(pool.labeled_classes, experiment.dataset.num_classes),
+            experiment.id, number, len(pool.paid_ids), event_id, metrics, matrix,
+            class_counts=labels_of_classes(experiment, pool),
             seconds={}, artefacts={}, manifest=self._manifest(), at=time.time(),
         )  # fmt: skip
         reason = stop_reason(experiment.config.stop, [*rounds, draft], len(pool.unlabeled_ids))
+        if experiment.config.query.baseline in ONCE:
+            reason = f"trained once, on {draft.num_labeled:,} images"
         self._query_facts = {}
-        query = None if reason else self._ask(number, pool, arrays, metrics)
+        query = None if reason else self._ask([*rounds, draft], pool, arrays, metrics)
         if query is None and reason is None:
             reason = "no image is left to ask for"
         queried = time.perf_counter()
@@ -207,15 +261,60 @@ class Advance:
         )
         status = ExperimentStatus.FINISHED if reason else ExperimentStatus.AWAITING_LABELS
         store.finish_round(self.lease, record, query, status=status, stop_reason=reason)
+        self._ended(query)
+
+    def _weighed_pool(self, event_id: int) -> Pool:
+        """The pool as of a label event; what its labels weigh is kept for training and asking.
+
+        From here on to what is kept, classes are numbered as the network's outputs are.
+        """
+        self._seen = view = self.experiment.as_trained(event_id)
+        pool = view.pool(until=event_id)
+        self._weights = weights = view.label_weights(pool.labeled_ids, until=event_id)
+        self._doubted = () if weights is None else pool.labeled_ids[weights < 1]
+        return pool
+
+    def _ended(self, query: Query | None) -> None:
+        self._asked = query is not None
         shutil.rmtree(self._checkpoints, ignore_errors=True)
-        experiment.refresh()
+        self.experiment.refresh()
+
+    def _ask_anew(self, rounds: list[RoundRecord]) -> None:
+        """A fork's own query after the last round that it has from its parent; nothing is trained for it."""
+        experiment = self.experiment
+        pool = self._weighed_pool(rounds[-1].label_event_id)
+        self.control.note(round=rounds[-1].number, num_labeled=len(pool.paid_ids))
+        record, arrays = without_query(experiment, rounds[-1])
+        metrics = dict(record.metrics)
+        reason = stop_reason(experiment.config.stop, rounds, len(pool.unlabeled_ids))
+        began, self._query_facts, query = time.perf_counter(), {}, None
+        if reason is None:
+            self._network = trained_network(experiment, record)
+            query = self._ask(rounds, pool, arrays, metrics)
+            reason = None if query else "no image is left to ask for"
+        artefacts = dict(record.artefacts)
+        if arrays:
+            artefacts["arrays"] = Objects(experiment.settings.objects).put_arrays(arrays)
+        asked = replace(
+            record, metrics=metrics, artefacts=artefacts, manifest={**record.manifest, **self._query_facts},
+            seconds={**record.seconds, "query": time.perf_counter() - began},
+        )  # fmt: skip
+        status = ExperimentStatus.FINISHED if reason else ExperimentStatus.AWAITING_LABELS
+        experiment.store.put_next_query(self.lease, asked, query, status=status, stop_reason=reason)
+        self._ended(query)
+
+    @property
+    def _view(self) -> TrainedView:
+        if self._seen is None:
+            raise RuntimeError("no round has begun")
+        return self._seen
 
     @property
     def _checkpoints(self) -> Path:
         return self.experiment.settings.home / "checkpoints" / self.experiment.id
 
     def _train(self, number: int, pool: Pool, rounds: list[RoundRecord]) -> Network:
-        experiment = self.experiment
+        experiment = self._view
         config, dataset = experiment.config, experiment.dataset
         unsaved: list[EpochRecord] = []
         saved_at = 0.0
@@ -235,11 +334,14 @@ class Advance:
         def on_progress(done: int, total: int, eta_seconds: float) -> None:
             self.control.progress("train", done, total, eta_seconds=round(eta_seconds, 1))
 
-        data = self._train_data(number, pool)
+        data = training_set(experiment, pool, self._weights, number, self._copies)
         start = None
         if config.train.start == "warm" and rounds:
             objects = Objects(experiment.settings.objects)
-            start = objects.path(rounds[-1].artefacts["weights"], ARRAYS)
+            before = self.experiment.classes(until=rounds[-1].label_event_id)
+            rng = generator(config.seed, "new outputs", number)
+            weights = objects.path(rounds[-1].artefacts["weights"], ARRAYS)
+            start = warm_weights(weights, before.trained, experiment.numbering.trained, rng)
         self.control.progress("train", 0, config.train.epochs, message="training starts")
         network = fit(
             config, dataset, data, round=number, start=start, on_epoch=on_epoch, on_progress=on_progress,
@@ -248,114 +350,25 @@ class Advance:
         save()
         return network
 
-    def _train_data(self, number: int, pool: Pool) -> TrainData:
-        experiment = self.experiment
-        config = experiment.config
-        labels = experiment.dataset.train.labels
-        train_ids, validation_ids = pool.labeled_ids, experiment.splits.epoch_validation
-        share = config.train.labeled_validation
-        validation_classes = labels[validation_ids]
-        if share:
-            held = _stratified(pool.labeled_classes, share, generator(config.seed, "holdout", number))
-            validation_ids, validation_classes = train_ids[held], pool.labeled_classes[held]
-            train_ids = train_ids[~held]
-        classes = pool.classes[train_ids]
-        copies = {}
-        if config.train.adversarial_copies:
-            copies = stored_copies(experiment, train_ids, classes)
-        return TrainData(train_ids, classes, validation_ids, validation_classes, **copies)
-
-    def _evaluate(
-        self, network: Network
-    ) -> tuple[dict[str, float], tuple[tuple[int, ...], ...] | None, dict[str, np.ndarray]]:
-        experiment = self.experiment
-        dataset = experiment.dataset
-        metrics: dict[str, float] = {}
-        matrix, arrays = None, {}
-        known = np.flatnonzero(dataset.test.labels >= 0)
-        if len(known):
-            truth = dataset.test.labels[known]
-            probs = self._predict(network, "test", known, "evaluate").probs
-            metrics |= {f"test_{name}": value for name, value in evaluate(probs, truth).items()}
-            matrix = tuple(
-                tuple(row) for row in confusion(probs.argmax(1), truth, dataset.num_classes).tolist()
-            )
-            arrays = {"test_ids": known, "test_probs": probs}
-        ids = experiment.splits.round_validation
-        if len(ids):
-            probs = self._predict(network, "train", ids, "evaluate").probs
-            found = evaluate(probs, dataset.train.labels[ids])
-            metrics |= {f"validation_{name}": value for name, value in found.items()}
-        return metrics, matrix, arrays
+    def _copies(self, ids: SampleIds, classes: Labels) -> dict[str, np.ndarray]:
+        if not self.experiment.config.train.adversarial_copies:
+            return {}
+        sure = ~np.isin(ids, self._doubted)
+        return stored_copies(self._view, ids[sure], classes[sure])
 
     def _predict(self, network: Network, split: str, ids: SampleIds, phase: str) -> Prediction:
-        part = self.experiment.dataset.train if split == "train" else self.experiment.dataset.test
-
-        def progress(done: int, total: int) -> None:
-            self.control.progress(phase, done, total)
-
-        return predict(network, part, ids, embeddings=False, progress=progress, control=self.control)
+        return predict_with(network, self._view, split, ids, phase, self.control)
 
     def _ask(
-        self, number: int, pool: Pool, arrays: dict[str, np.ndarray], metrics: dict[str, float]
+        self, rounds: list[RoundRecord], pool: Pool, arrays: dict[str, np.ndarray], metrics: dict[str, float]
     ) -> Query | None:
         """Select the next images; what there is to keep of it is added to `arrays` and `metrics`."""
-        experiment = self.experiment
-        config, dataset = experiment.config, experiment.dataset
-        k = query_size(config.query.n_new, config.stop, len(pool.labeled_ids))
-        rng = generator(config.seed, "candidates", number)
-        candidate_ids = pick_candidates(pool.unlabeled_ids, config.query.candidates, rng)
-        if k == 0 or len(candidate_ids) == 0:
-            return None
-        composition = Composition.of(config.query)
-        self.control.progress("query", 0, len(candidate_ids))
-        context = EvidenceContext(
-            config=config, dataset=dataset, network=self._network, candidate_ids=candidate_ids,
-            labeled_ids=pool.labeled_ids, labeled_classes=pool.labeled_classes,
-            settings=experiment.settings, control=self.control, round=number, checkpoints=self._checkpoints,
-            progress=lambda done, total: self.control.progress("query", done, total),
-            passes=config.query.passes, members=config.query.members,
-        )  # fmt: skip
-        evidence, self._query_facts = gather_for_query(composition, context, k)
-        lesson = learn(experiment, composition, pool, evidence) if composition.learner else None
-        selection = composition.choose(
-            evidence, num_candidates=len(candidate_ids), k=k, rng=generator(config.seed, "query", number),
-            chances=lesson.chances if lesson else None,
-        )  # fmt: skip
-        picked = candidate_ids[selection.positions]
-        probs = evidence.get("probs")
-        if probs is None and self._network is not None:
-            guesses = self._predict(self._network, "train", picked, "query").probs
-        else:
-            guesses = None if probs is None else probs[selection.positions]
-        scores = None if selection.scores is None else selection.scores[selection.positions]
-        arrays["candidate_ids"] = candidate_ids
-        if config.train.adversarial_copies and self._network is not None:
-            arrays |= new_copies(self._network, dataset, picked, self.control)
-        if selection.scores is not None:
-            arrays["scores"] = selection.scores
-        if selection.members is not None:
-            arrays["members"] = selection.members
-        if lesson:
-            arrays |= lesson.arrays(selection)
-            metrics |= lesson.metrics()
-        items = tuple(
-            QueryItem(
-                rank, int(sample_id),
-                None if scores is None else float(scores[rank]),
-                () if guesses is None else _top(guesses[rank]),
-            )
-            for rank, sample_id in enumerate(picked)
-        )  # fmt: skip
-        return Query(
-            experiment.id,
-            number,
-            composition.name,
-            items,
-            len(candidate_ids),
-            query_hash(picked),
-            time.time(),
+        asking = Asking(
+            self._view, self._network, self.control, self._checkpoints, self._weights, self._copies
         )
+        query = asking.ask(rounds, pool, arrays, metrics)
+        self._query_facts = asking.facts
+        return query
 
     def _save_weights(self, objects: Objects) -> str:
         network = self._network
@@ -369,22 +382,10 @@ class Advance:
     def _manifest(self) -> dict[str, Any]:
         network = self._network
         plan = {} if network is None else network.describe()
-        return {"askwell": __version__, "numpy": np.__version__, **plan}
-
-
-def _top(probs: np.ndarray) -> tuple[tuple[int, float], ...]:
-    best = np.argsort(-probs, kind="stable")[:NUM_GUESSES]
-    return tuple((int(c), float(probs[c])) for c in best)
-
-
-def _counts(classes: Labels, num_classes: int) -> tuple[int, ...]:
-    return tuple(np.bincount(classes, minlength=num_classes).tolist())
-
-
-def _stratified(classes: Labels, share: float, rng: np.random.Generator) -> np.ndarray:
-    """Mask of a stratified share; at least one of a class stays for training."""
-    mask = np.zeros(len(classes), bool)
-    for class_id in np.unique(classes):
-        members = rng.permutation(np.flatnonzero(classes == class_id))
-        mask[members[: min(round(share * len(members)), len(members) - 1)]] = True
-    return mask
+        answers = fingerprint(self.experiment.config)
+        told = {} if answers is None else {"answers": answers}
+        own = own_files.used_by(self.experiment.config)
+        sources = {"own_files": own} if own else {}
+        classes = self._view.numbering
+        outputs = {} if classes.plain else {"outputs": list(classes.trained)}
+        return {"askwell": __version__, "numpy": np.__version__, **plan, **told, **sources, **outputs}

@@ -38,6 +38,17 @@ def test_the_default_can_run(settings):
         ),
         ({"query__second": "margn"}, "query.second", "did you mean 'margin'"),
         ({"query__second": "auto"}, "query.second", "is the strategy itself"),
+        (
+            {"query__second": "falcun", "query__second_options": {"gama": 1}},
+            "query.second_options.gama",
+            "did you mean 'gamma'",
+        ),
+        (
+            {"query__second": "falcun", "query__second_options": {"gamma": -1}},
+            "query.second_options.gamma",
+            "a number from 0 to 100",
+        ),
+        ({"query__second_options": {"gamma": 1}}, "query.second_options", "no second strategy"),
         ({"query__strategy": "k_center", "query__power": 1}, "query.power", "k_center chooses sets"),
         (
             {"model__model": "resnet18", "query__second": "bald"},
@@ -53,7 +64,9 @@ def test_the_default_can_run(settings):
         ({"stop__target_accuracy": 0.9}, "stop.target_accuracy", "the test split never stops a run"),
         ({"train__early_stopping": 3}, "train.early_stopping", "needs train.labeled_validation"),
         ({"init__init": "import"}, "init.import_labels", "needs the path"),
-        ({"oracle": "truth"}, "oracle", "set n_rounds, budget, patience or target_accuracy"),
+        ({"query__size_schedule": "rate"}, "query.size_schedule", "round_validation above 0"),
+        ({"oracle": "truth", "stop__stable_rounds": 2}, "oracle", "budget or another stop"),
+        ({"oracle": "truth"}, "oracle", "set n_rounds, budget or another stop"),
         (
             {"init__init": "random", "init__n_start": 9, "stop__budget": 5},
             "stop.budget",

@@ -73,24 +73,24 @@ def test_ground_truth_answers_the_rest_and_leaves_what_the_person_said(store, ex
     truth = experiment.dataset.train.labels
     wrong = int((truth[5] + 1) % 10)
     experiment.tell([(5, wrong)], client="c", source=LabelSource.HUMAN, round=INITIAL_ROUND)
-    experiment.answer_from_truth()
+    experiment.answer_from_oracle()
     values = {i: event.value for i, event in experiment.answers().items()}
     assert values == {5: wrong, 9: truth[9], 2: truth[2]}
-    experiment.answer_from_truth([5])
+    experiment.answer_from_oracle([5])
     assert experiment.answers()[5].value == truth[5]
 
 
 def test_ground_truth_can_answer_again_after_an_undo(store, experiment):
     put_initial(store, experiment, [5])
-    experiment.answer_from_truth()
+    experiment.answer_from_oracle()
     experiment.tell([(5, UNLABEL)], client="c", source=LabelSource.HUMAN, round=INITIAL_ROUND)
-    experiment.answer_from_truth()
+    experiment.answer_from_oracle()
     assert list(experiment.answers()) == [5]
 
 
 def test_ground_truth_without_a_pending_query_is_refused(experiment):
     with pytest.raises(NotFound, match="no query that waits"):
-        experiment.answer_from_truth()
+        experiment.answer_from_oracle()
 
 
 def test_the_pool_can_be_seen_as_it_was_when_a_round_trained(store, experiment):

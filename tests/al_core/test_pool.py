@@ -62,3 +62,25 @@ def test_a_pool_cannot_be_changed():
     pool = Pool.fold(5, {}, NONE)
     with pytest.raises(ValueError, match="read-only"):
         pool.status[0] = Status.LABELED
+
+
+def test_reserved_images_are_no_candidates_and_their_answers_measure_and_never_train():
+    events = {0: event(0, 1), 1: event(1, 2), 2: event(2, SKIP)}
+    pool = Pool.fold(8, events, np.array([7]), query(4), np.array([1, 2, 4, 5]))
+    assert pool.labeled_ids.tolist() == [0]
+    assert pool.held_back_ids.tolist() == [1]
+    assert pool.classes[1] == 2
+    assert pool.paid_ids.tolist() == [0, 1]
+    assert pool.reserved_ids.tolist() == [5]
+    assert pool.queried_ids.tolist() == [4]
+    assert pool.skipped_ids.tolist() == [2]
+    assert pool.unlabeled_ids.tolist() == [3, 6]
+
+
+def test_a_thinned_image_is_in_no_pool_and_takes_no_label():
+    pool = Pool.fold(6, {0: event(0, 1)}, np.array([5]), thinned_ids=np.array([2, 3]))
+    assert pool.ids(Status.THINNED).tolist() == [2, 3]
+    assert pool.unlabeled_ids.tolist() == [1, 4]
+    assert pool.counts()["thinned"] == 2
+    with pytest.raises(DataError, match="sample 2, which is thinned out of the pool"):
+        Pool.fold(6, {2: event(2, 1)}, NONE, thinned_ids=np.array([2, 3]))

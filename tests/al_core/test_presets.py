@@ -34,7 +34,7 @@ def test_an_unknown_preset_is_refused_with_a_guess():
 
 def test_flags_win_over_the_preset(capsys):
     assert main(["run", "--preset", "nonsense"]) == 2
-    assert "instant, fast, seed1" in capsys.readouterr().err
+    assert "instant, fast, sprint, seed1" in capsys.readouterr().err
     assert main(["list", "presets"]) == 0
     assert "--epochs 14" in capsys.readouterr().out
 

@@ -10,7 +10,8 @@ from al_core.records import ExperimentStatus, JobState
 from al_core.seeds import seed_for
 from al_core.splits import make_splits
 from al_core.store import open_store
-from al_core.study import StudyConfig, begin, check_study, progress, queue
+from al_core.study import StudyConfig, check_study
+from al_core.study_running import begin, progress, queue
 
 
 def study(**changes):
@@ -114,3 +115,95 @@ def test_a_cell_s_config_is_an_ordinary_experiment_s():
     again = ExperimentConfig.from_json(cell.config.to_json())
     assert again == cell.config
     assert again.name == "study: random, seed 0"
+
+
+AUG = [
+    {"name": "none"},
+    {"name": "aug", "options": {"train.augment": True}},
+    {"name": "aug, decay", "options": {"train.augment": True, "train.weight_decay": 0.001}},
+]
+
+
+def test_a_bundle_changes_several_options_at_once_and_its_name_is_the_arm():
+    config = study(axes={"regularisation": AUG, "query.strategy": ["random", "auto"]}, seeds=1)
+    cells = config.cells()
+    assert [c.arm.title for c in cells[:3]] == ["none, random", "none, u_herding", "aug, random"]
+    assert [(c.config.train.augment, c.config.train.weight_decay) for c in cells[::2]] == [
+        (False, 0.0), (True, 0.0), (True, 0.001),
+    ]  # fmt: skip
+    assert cells[5].arm.values == {
+        "train.augment": True, "train.weight_decay": 0.001, "query.strategy": "u_herding",
+    }  # fmt: skip
+
+
+def test_a_stored_study_keeps_the_order_of_axes_and_bundles():
+    config = study(axes={"zeta": AUG[::-1], "query.n_new": [10, 5], "alpha": [{"name": "b"}, {"name": "a"}]})
+    again = StudyConfig.from_json(config.to_json())
+    assert again == config
+    assert [c.arm.title for c in again.cells()] == [c.arm.title for c in config.cells()]
+
+
+def test_a_bundle_s_strategy_may_be_named_by_an_alias():
+    config = study(axes={"way": [{"name": "one", "options": {"query.strategy": "auto"}}]})
+    assert config.cells()[0].config.query.strategy == "u_herding"
+    assert config.arms()[0].strategy == "u_herding"
+
+
+@pytest.mark.parametrize(
+    ("axes", "option", "said"),
+    [
+        (
+            {"reg": [{"name": "a", "options": {"train.augmnt": True}}]},
+            "axes.reg.train.augmnt",
+            "is no option",
+        ),
+        ({"reg": [{"name": "a"}, {"name": "a"}]}, "axes.reg", "values that differ"),
+        ({"reg": [{"name": "a"}, 3]}, "axes.reg", "mixes bundles and plain values"),
+        ({"reg": AUG, "train.augment": [False, True]}, "axes.train.augment", "set by the axis reg too"),
+        ({"a": [{"name": "a", "options": {"seed": 1}}]}, "axes.a.seed", "is no option"),
+        ({"query.options": ["a"]}, "axes.query.options", "is no option"),
+    ],
+)
+def test_an_axis_that_cannot_be_is_refused_by_name(axes, option, said):
+    with pytest.raises(ConfigError) as caught:
+        study(axes=axes)
+    assert any(p.option == option and said in p.allowed for p in caught.value.problems), caught.value.problems
+
+
+def test_an_axis_over_the_end_is_an_end():
+    assert study(base={}, axes={"stop.budget": [100, 200]}).num_cells == 4
+
+
+def test_cells_may_have_any_oracle_but_a_person_and_read_only_their_own_options():
+    base = {"stop": {"n_rounds": 3}, "answers": {"noise_rate": 0.2}}
+    axes = {"query.strategy": ["random"], "oracle": ["truth", "noisy"]}
+    found = study(base=base, axes=axes, seeds=1).cells()
+    assert [(c.config.oracle, c.config.answers.noise_rate) for c in found] == [
+        ("truth", None),
+        ("noisy", 0.2),
+    ]
+    rates = study(base={"oracle": "noisy", "stop": {"n_rounds": 3}}, axes={"answers.noise_rate": [0, 0.4]})
+    assert [c.config.answers.noise_rate for c in rates.cells()] == [0, 0.4, 0, 0.4]
+    assert rates.arms()[1].title == "noise_rate 0.4"
+
+
+@pytest.mark.parametrize(
+    ("changes", "option", "said"),
+    [
+        ({"axes": {"oracle": ["truth", "human"]}}, "axes.oracle", "nobody can label in a study"),
+        (
+            {"axes": {"answers.noise_rate": [0, 0.1]}},
+            "axes.answers.noise_rate",
+            "oracle=human does not read it",
+        ),
+        (
+            {"base": {"stop": {"n_rounds": 3}, "answers": {"recorded_file": "a.npz"}}},
+            "base.answers.recorded_file",
+            "set oracle too",
+        ),
+    ],
+)
+def test_what_no_oracle_of_a_study_reads_is_refused(changes, option, said):
+    with pytest.raises(ConfigError) as caught:
+        study(**changes)
+    assert any(p.option == option and said in p.allowed for p in caught.value.problems), caught.value.problems

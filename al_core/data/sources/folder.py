@@ -29,6 +29,7 @@ from al_core.data.partition import (
     labels_of,
     moments_of,
     side_of,
+    sizes_of,
 )
 from al_core.data.scan import Placed, Skipped, place, walk
 from al_core.data.sources import SOURCES, Source
@@ -49,7 +50,22 @@ def load(request: Request) -> Material:
     if not found:
         raise DataError(f"there are no files in {display(str(root))}; put pictures into class folders there")
     placed, stray = _take_part(place(found, root), request.classes)
-    refused = [*skipped, *stray]
+    notes = (f"{hidden} hidden files or folders were passed over",) if hidden else ()
+    return load_placed(request, root, placed, [*skipped, *stray], notes)
+
+
+def load_placed(
+    request: Request,
+    root: Path,
+    placed: Sequence[Placed],
+    refused: list[Skipped],
+    notes: tuple[str, ...] = (),
+) -> Material:
+    """Files whose class and side are settled, decoded and checked.
+
+    Raises:
+        DataError: none of them is a picture.
+    """
     size, rows, checked = _check(root, placed, request)
     pictures = []
     for item, result in zip(placed, checked, strict=True):
@@ -64,7 +80,6 @@ def load(request: Request) -> Material:
         )
     material = _material(request, root, pictures, rows, size)
     refused.sort(key=lambda item: item.name)
-    notes = (f"{hidden} hidden files or folders were passed over",) if hidden else ()
     return replace(
         material,
         refused=tuple(Refusal(display(r.name), side_of(r.name), r.reason) for r in refused),
@@ -167,6 +182,7 @@ def _material(
             images,
             np.array([p.checked.position for p in side], np.int64),
             [p.name for p in side],
+            None if pixelated else sizes_of(side),
         )
         for side in (sides.train, sides.test)
     )

@@ -6,11 +6,12 @@ signature needs.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from jaxtyping import Float32
 
 from al_core.config import ExperimentConfig
 from al_core.data.dataset import Dataset
@@ -20,6 +21,14 @@ from al_core.errors import StrategyError
 from al_core.query.evidence import KINDS
 from al_core.settings import Settings
 from al_core.types import Labels, SampleIds
+
+Copies = Callable[[SampleIds, Labels], Mapping[str, np.ndarray]]
+"""Of labeled ids and their classes: the adversarial copies that are trained on beside them, for TrainData."""
+
+
+def no_copies(ids: SampleIds, classes: Labels) -> Mapping[str, np.ndarray]:
+    """None of any image."""
+    return {}
 
 
 @dataclass(frozen=True)
@@ -38,7 +47,9 @@ class EvidenceContext:
     control: Control = no_control
     passes: int = 20  # Monte Carlo passes with dropout
     members: int = 5  # of a committee, the round's network included
+    copies: Copies = no_copies  # of labeled images, which members train on as the network did
     checkpoints: Path | None = None  # where training members may resume; none: in a folder that is removed
+    labeled_weights: Float32[np.ndarray, " m"] | None = None  # in training; none: all count one
 
     def trained(self, name: str) -> Network:
         """The network.

@@ -40,7 +40,7 @@ _ALPHA: Final = 1 / 255
 _BIM_STEPS: Final = 50
 _HALVINGS: Final = 10
 # Images of a chunk: each keeps all activations for the way back.
-_CHUNK: Final = 64
+CHUNK: Final = 64
 
 
 def provide(names: Collection[str], context: EvidenceContext) -> dict[str, np.ndarray]:
@@ -57,7 +57,7 @@ def provide(names: Collection[str], context: EvidenceContext) -> dict[str, np.nd
         out = np.empty(len(context.candidate_ids), np.float32)
         with evaluating(network.module), torch.enable_grad():
             run_chunks(
-                network, context.dataset.train, context.candidate_ids, distances, out, chunk=_CHUNK,
+                network, context.dataset.train, context.candidate_ids, distances, out, chunk=CHUNK,
                 progress=context.progress, control=context.control,
             )  # fmt: skip
         stuck = ~np.isfinite(out)
@@ -87,7 +87,7 @@ def adversarial_copies(
         return torch.cat([copies.flatten(1), crossed[:, None].float()], dim=1)
 
     with evaluating(network.module), torch.enable_grad():
-        run_chunks(network, dataset.train, ids, rows, out, chunk=_CHUNK, control=control)
+        run_chunks(network, dataset.train, ids, rows, out, chunk=CHUNK, control=control)
     images = out[:, :-1].reshape(len(ids), 3, size, size).transpose(0, 2, 3, 1)
     return np.ascontiguousarray(images), out[:, -1] > 0
 

@@ -7,6 +7,8 @@ seconds. snapshots: the network trained on through cycles of the learning rate, 
 for the price of one more training (Huang et al., 2017, arXiv:1704.00109).
 
 A frozen network's head has no random start, so that its independent members are bootstrapped.
+
+Where the network trains on adversarial copies, its members train on those of the labels that they are given.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from __future__ import annotations
 import math
 import tempfile
 from collections.abc import Collection, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -24,12 +27,13 @@ from jaxtyping import Float32
 from torch import Tensor
 
 from al_core.config import ExperimentConfig
+from al_core.data.pixels import MemmapSplit
 from al_core.engine.inference import embed, predict
 from al_core.engine.network import Network
 from al_core.engine.providers import EvidenceContext
 from al_core.engine.trainer import TrainData, fit
 from al_core.seeds import generator, seed_for
-from al_core.types import Positions
+from al_core.types import Labels, Positions
 
 NAMES: Final = ("committee_probs",)
 
@@ -70,11 +74,22 @@ def _predict(network: Network, context: EvidenceContext) -> Float32[np.ndarray, 
 
 def _train(member: int, context: EvidenceContext, folder: Path) -> Network:
     """A member of its own, from fresh weights."""
-    config, ids, classes = context.config, context.labeled_ids, context.labeled_classes
+    config, data = context.config, _known(context)
     if config.query.committee == "bootstrap" or config.model.frozen:
-        chosen = _drawn(member, context)
-        ids, classes = ids[chosen], classes[chosen]
-    return _fit(_seeded(config, member, context), context, TrainData(ids, classes), folder)
+        chosen = _drawn(member, context, data.classes)
+        weights = None if data.weights is None else data.weights[chosen]
+        data = TrainData(data.ids[chosen], data.classes[chosen], weights=weights)
+    data = replace(data, **context.copies(data.ids, data.classes))
+    return _fit(_seeded(config, member, context), context, data, folder)
+
+
+def _known(context: EvidenceContext) -> TrainData:
+    """What members learn from: the labels that count at all."""
+    ids, classes, weights = context.labeled_ids, context.labeled_classes, context.labeled_weights
+    if weights is None:
+        return TrainData(ids, classes)
+    counts = weights > 0
+    return TrainData(ids[counts], classes[counts], weights=weights[counts])
 
 
 def _cycle(before: Network, member: int, context: EvidenceContext, folder: Path) -> Network:
@@ -86,7 +101,8 @@ def _cycle(before: Network, member: int, context: EvidenceContext, folder: Path)
         train__min_steps=math.ceil(config.train.min_steps / cycles),
     )
     start = {name: value.cpu().numpy() for name, value in before.module.state_dict().items()}
-    data = TrainData(context.labeled_ids, context.labeled_classes)
+    data = _known(context)
+    data = replace(data, **context.copies(data.ids, data.classes))
     return _fit(config, context, data, folder, start)
 
 
@@ -109,10 +125,9 @@ def _fit(
     )  # fmt: skip
 
 
-def _drawn(member: int, context: EvidenceContext) -> Positions:
+def _drawn(member: int, context: EvidenceContext, classes: Labels) -> Positions:
     """As many of the labeled as there are, with replacement; each class keeps its number."""
     rng = generator(context.config.seed, "bootstrap", context.round, member)
-    classes = context.labeled_classes
     groups = [np.flatnonzero(classes == c) for c in np.unique(classes)]
     return np.concatenate([rng.choice(group, len(group)) for group in groups])
 
@@ -127,19 +142,38 @@ def _heads(network: Network, context: EvidenceContext) -> Iterator[Float32[np.nd
     yield prediction.probs
     if context.members < 2 or prediction.embeddings is None:
         return
-    known = torch.from_numpy(embed(network, train, context.labeled_ids, control=context.control)).to(device)
+    data = _known(context)
+    known = embed(network, train, data.ids, control=context.control)
     candidates = torch.from_numpy(prediction.embeddings).to(device)
-    classes = torch.from_numpy(np.array(context.labeled_classes, np.int64)).to(device)
-    scale = known.square().mean().sqrt().clamp_min(1e-6)
+    scale = float(np.sqrt(np.square(known).mean()).clip(1e-6))
     for member in range(1, context.members):
         context.control()
-        chosen = torch.from_numpy(_drawn(member, context)).to(device)
-        weight, bias = _fit_linear(known[chosen] / scale, classes[chosen], network.num_classes)
+        chosen = _drawn(member, context, data.classes)
+        weights = None if data.weights is None else data.weights[chosen]
+        drawn = TrainData(data.ids[chosen], data.classes[chosen], weights=weights)
+        drawn = replace(drawn, **context.copies(drawn.ids, drawn.classes))
+        x = torch.from_numpy(_with_copies(network, known[chosen], drawn, context)).to(device)
+        y = torch.from_numpy(np.array(drawn.targets, np.int64)).to(device)
+        w = None if drawn.target_weights is None else torch.from_numpy(drawn.target_weights).to(device)
+        weight, bias = _fit_linear(x / scale, y, network.num_classes, w)
         with torch.no_grad():
             yield F.linear(candidates / scale, weight, bias).softmax(1).cpu().numpy()
 
 
-def _fit_linear(x: Tensor, y: Tensor, num_classes: int) -> tuple[Tensor, Tensor]:
+def _with_copies(
+    network: Network, rows: Float32[np.ndarray, "m D"], drawn: TrainData, context: EvidenceContext
+) -> Float32[np.ndarray, "c D"]:
+    """Embeddings of some labeled images, and of their adversarial copies after them."""
+    if drawn.copies is None or drawn.copy_classes is None:
+        return rows
+    split = MemmapSplit("train", np.asarray(drawn.copy_classes, np.int64), drawn.copies, None)
+    more = embed(network, split, np.arange(len(split)), control=context.control)
+    return np.concatenate([rows, more])
+
+
+def _fit_linear(
+    x: Tensor, y: Tensor, num_classes: int, weights: Tensor | None = None
+) -> tuple[Tensor, Tensor]:
     """Multinomial logistic regression from zero: convex, so that the data alone decide."""
     weight = torch.zeros(num_classes, x.shape[1], device=x.device, requires_grad=True)
     bias = torch.zeros(num_classes, device=x.device, requires_grad=True)
@@ -147,7 +181,11 @@ def _fit_linear(x: Tensor, y: Tensor, num_classes: int) -> tuple[Tensor, Tensor]
 
     def objective() -> Tensor:
         optimizer.zero_grad()
-        loss = F.cross_entropy(F.linear(x, weight, bias), y)
+        logits = F.linear(x, weight, bias)
+        if weights is None:
+            loss = F.cross_entropy(logits, y)
+        else:
+            loss = (F.cross_entropy(logits, y, reduction="none") * weights).mean()
         loss = loss + _RIDGE / (2 * len(y)) * weight.square().sum()
         loss.backward()
         return loss

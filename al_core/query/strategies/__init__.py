@@ -111,6 +111,7 @@ class Strategy:
     hurts: str = ""
     deviation: str = ""
     remarks: tuple[str, ...] = ()
+    score: str = ""  # what the number beside each pick says
 
     @classmethod
     def of(
@@ -132,6 +133,7 @@ class Strategy:
         return cls(
             name, title, family, aliases, idea, about.paper, evidence, drawn, options, function,
             about.formula, about.cost, about.helps, about.hurts, about.deviation, about.remarks,
+            about.score.rstrip("."),
         )  # fmt: skip
 
     @property
@@ -158,16 +160,16 @@ class Strategy:
         """Whether it can choose the very first images."""
         return not self.needs_model
 
-    def check_options(self, values: Mapping[str, object]) -> list[Problem]:
-        """What is wrong with these options; empty when nothing is."""
+    def check_options(self, values: Mapping[str, object], path: str = "query.options") -> list[Problem]:
+        """What is wrong with these options, which a config holds at `path`; empty when nothing is."""
         known = {option.name: option for option in self.options}
         problems = []
         for name, value in values.items():
             option = known.get(name)
             if option is None:
-                problems.append(Problem(f"query.options.{name}", value, self._no_such_option(name)))
+                problems.append(Problem(f"{path}.{name}", value, self._no_such_option(name)))
             elif not option.accepts(value):
-                problems.append(Problem(f"query.options.{name}", value, option.allowed))
+                problems.append(Problem(f"{path}.{name}", value, option.allowed))
         return problems
 
     def _no_such_option(self, name: str) -> str:
@@ -179,7 +181,9 @@ class Strategy:
         return f"{guess}{self.name} has: {', '.join(names)}"
 
 
-STRATEGIES: Final[Registry[Strategy]] = Registry("strategy", __name__, StrategyError)
+STRATEGIES: Final[Registry[Strategy]] = Registry(
+    "strategy", __name__, StrategyError, "; a file of your own is named by --strategy-file or AL_STRATEGIES"
+)
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 

@@ -2,11 +2,13 @@
 
 Formula: score(x) = H(1/T sum_t p_t(x)) - 1/T sum_t H(p_t(x)), the mutual information of label and network.
 
+Score: mutual information between its label and the network, in nats.
+
 Cost: time T*n*C; memory 6*n*C.
 
-Helps: one or few labels a query on images that are ambiguous in themselves: on MNIST 145 labels to 10 % error
-against 255 of random (Gal, Islam & Ghahramani, 2017); CIFAR-10, 2,000 labels a query, 85.5 against 82.9 (Ji
-et al., WACV 2023).
+Helps: one or few labels a query on images that are ambiguous in themselves: on MNIST one a query took 89
+labels to 90 % accuracy, ten a query 140 (runs of Kirsch et al., NeurIPS 2019, median of 6 and 12); CIFAR-10,
+2,000 labels a query, mean accuracy 85.5 against 82.9 of random (Ji et al., WACV 2023).
 
 Hurts: where images repeat, as it asks for all copies: repeated MNIST, ten labels a query, .785 at 100 labels,
 random .859, BatchBALD .893 (Kirsch et al., NeurIPS 2019, arXiv 1906.08158); EMNIST with 47 classes .256

@@ -5,8 +5,10 @@ Formula: each of the k places goes to an arm drawn by p_a = (1 - K p_min) w_a / 
 have asked for it too. After labeling, w_a grows by exp(p_min / 2 (r_a + sqrt(ln(K / delta) / (K T)) / p_a)),
 where r_a is the mean over picks of reward [a supports the pick] / q.
 
-Cost: time n*C + n*m*D + n*k*D + m*min(m, D)**2; memory 2*n*D + m*D. That of all arms, and a linear probe for
-each.
+Score: the number of the arm that drew it, in that arm's terms.
+
+Cost: time n*C + n*m*D + n*k*D + m*min(m, D)**2; memory n*(2*C + 20) + (k + m)*D + 3*min(n, 2048)*D. That of
+all arms, and a linear probe for each.
 
 Helps: where nobody knows which strategy suits the data: ALBL stays near the best of its arms (Hsu & Lin,
 2015). What it learns is shown, round by round.
@@ -32,6 +34,7 @@ from jaxtyping import Float, Int64
 
 from al_core.query.bandit import arms_of
 from al_core.query.composition import Composition
+from al_core.query.picks import Picks
 from al_core.query.strategies import Bounds, strategy
 from al_core.types import Positions
 
@@ -64,4 +67,5 @@ def bandit(
         "probs": probs, "embeddings": embeddings, "labeled_embeddings": labeled_embeddings,
         "labeled_features": labeled_features, "labeled_classes": labeled_classes,
     }  # fmt: skip
-    return composition.choose(evidence, num_candidates=len(probs), k=k, rng=rng, chances=chances).positions
+    chosen = composition.choose(evidence, num_candidates=len(probs), k=k, rng=rng, chances=chances)
+    return Picks(chosen.positions, chosen.values)

@@ -2,8 +2,11 @@
 
 Formula: a(x_1, ..., x_k) = H(y_1, ..., y_k) - E_t sum_i H(y_i | t), made large greedily.
 
-Cost: time T*n*C + k*configurations*T*C; memory 2*min(n, max_candidates)*T*C + 4*configurations*T. Gains
-fall as the batch grows, so that a pick looks at a few candidates again, and seldom at all of them.
+Score: nats that its label tells beyond those picked before it.
+
+Cost: time T*n*C + k*configurations*T*C; memory max(6*n*C, 2*min(n, max_candidates)*T*C +
+96*configurations*C). Gains fall as the batch grows, so that a pick looks at a few candidates again, and
+seldom at all of them.
 
 Helps: where images repeat: repeated MNIST at 100 labels .893 against .785 of BALD and .859 of random; on
 MNIST 95 labels to 90 % accuracy with 5 a query, BALD with 10 a query 155 (Kirsch et al., 2019).
@@ -25,6 +28,7 @@ from typing import Annotated
 import numpy as np
 from jaxtyping import Float
 
+from al_core.query.picks import Picks
 from al_core.query.ranking import top_k
 from al_core.query.strategies import Bounds, strategy
 from al_core.query.strategies.bald import disagreement
@@ -51,12 +55,12 @@ def batch_bald(
     passes = np.ascontiguousarray(mc_probs[:, order].transpose(1, 0, 2), np.float64)
     within = np.array([entropy(image).mean() for image in passes])
     labels = Configurations(len(mc_probs), configurations, rng)
-    bounds, picks = first[order].copy(), np.empty(k, np.int64)
+    bounds, picks, gains = first[order].copy(), np.empty(k, np.int64), np.empty(k)
     for made in range(k):
         picks[made] = _best(passes, within, bounds, labels)
-        bounds[picks[made]] = -np.inf
+        gains[made], bounds[picks[made]] = bounds[picks[made]], -np.inf
         labels.add(passes[picks[made]])
-    return order[picks]
+    return Picks(order[picks], gains)
 
 
 def _best(

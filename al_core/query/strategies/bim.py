@@ -3,7 +3,9 @@
 Formula: score(x) = -|x' - x|_2, x' the first point of x <- clip(x + sign(gradient)/255) whose predicted class
 has changed.
 
-Cost: time n; memory 2*n. The evidence is what costs: up to 50 steps of a pass each way, so cap the
+Score: minus the smallest change of pixels found that turns its class over.
+
+Cost: time n; memory 6*n. The evidence is what costs: up to 50 steps of a pass each way, so cap the
 candidates.
 
 Helps: where deep_fool does, for less: a gradient a step instead of ten.

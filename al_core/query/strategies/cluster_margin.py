@@ -3,8 +3,10 @@
 Formula: take the reserve*k images with the smallest margins p_1 - p_2, cluster them, and pick one of each
 cluster in turn, the smallest clusters first.
 
-Cost: time n*C + min(reserve*k, n, 2000)**2*D + max(0, min(reserve*k, n) - 2000)*2000*D; memory n*C +
-4*min(reserve*k, n, 2000)**2 + min(reserve*k, n)*D.
+Score: 1 - (p_1 - p_2), 1 where the two likeliest classes are tied.
+
+Cost: time n*C + min(reserve*k, n, 2000)**2*D + max(0, min(reserve*k, n) - 2000)*2000*D; memory n*C + 6*n +
+min(reserve*k, n, 2000)**2 + 2*min(reserve*k, n)*D + 4096*(2000 + D)*max(0, min(1, min(reserve*k, n) - 2000)).
 
 Helps: thousands of labels a query, where the top margins repeat each other: in its paper ahead of margin,
 core-set and BADGE on Open Images with 100,000 to 1,000,000 labels a query.
@@ -25,6 +27,7 @@ from jaxtyping import Float, Int64
 
 from al_core.query.clustering import kmeans
 from al_core.query.geometry import unit_rows
+from al_core.query.picks import Picks
 from al_core.query.ranking import top_k
 from al_core.query.strategies import Bounds, strategy
 from al_core.query.strategies.margin import margin
@@ -46,9 +49,11 @@ def cluster_margin(
 ) -> Positions:
     """Spread a query of small margins over clusters, the smallest ones first."""
     n = len(probs)
-    tied = top_k(margin(probs), min(n, max(k, round(reserve * k))), rng)
+    uncertain = margin(probs)
+    tied = top_k(uncertain, min(n, max(k, round(reserve * k))), rng)
     clusters = linked(unit_rows(embeddings[tied]), max(1, round(len(tied) / cluster_size)), rng)
-    return tied[in_turn(clusters, k, rng)]
+    picks = tied[in_turn(clusters, k, rng)]
+    return Picks(picks, uncertain[picks])
 
 
 def in_turn(clusters: Int64[np.ndarray, " s"], k: int, rng: np.random.Generator) -> Positions:

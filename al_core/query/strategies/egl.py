@@ -3,12 +3,15 @@
 Formula: score(x) = sum_y p(y|x) |p(x) - e_y| sqrt(|h(x)|^2 + 1), the expected length of the last layer's
 gradient.
 
-Cost: time n*(C + D); memory 10*n*C.
+Score: expected length of the last layer's gradient.
+
+Cost: time n*(C + D); memory 6*n*C.
 
 Helps: text and speech, where it was introduced: labels of sequences that change the network most.
 
 Hurts: images with large features score high whatever they show, and like all top-k scorers it asks for the
-same kind k times; no independent benchmark on images has it ahead of margin. BADGE is its batch-aware form.
+same kind k times. We know of no independent benchmark on images that has it ahead of margin. BADGE is its
+batch-aware form.
 
 Deviation: of the last layer only, in closed form; the papers take the whole network.
 """

@@ -2,7 +2,9 @@
 
 Formula: score(x) = H(p(x)) = -sum_y p(y|x) log p(y|x), in nats.
 
-Cost: time n*C; memory 4*n*C.
+Score: entropy of its probabilities, in nats.
+
+Cost: time n*C; memory 2*n*C + 4*n.
 
 Helps: with hundreds of labels a class: CIFAR-10, ResNet-18, mean accuracy 85.7 against 82.9 of random; with a
 class imbalance of 10, 77.1 against 72.4 (Ji et al., WACV 2023).

@@ -3,6 +3,8 @@
 Formula: draw with P(x) proportional to (u(x) + d(x))^gamma, u = 1 - (p_1 - p_2), d(x) the scaled distance min
 over picks s of |p(x) - p(s)|_1.
 
+Score: uncertainty by margin plus the scaled distance of its probabilities from those drawn before it.
+
 Cost: time n*k*C; memory 2*n*C + 10*n.
 
 Helps: large batches and many features, as it looks at C numbers an image only: in its paper close to BADGE or
@@ -19,6 +21,7 @@ from typing import Annotated, Final
 import numpy as np
 from jaxtyping import Float
 
+from al_core.query.picks import Picks
 from al_core.query.strategies import Bounds, strategy
 from al_core.query.strategies.margin import margin
 from al_core.types import Positions
@@ -36,7 +39,7 @@ def falcun(
 ) -> Positions:
     """Draw images that are uncertain and whose probabilities differ from those already drawn."""
     uncertain = margin(probs)
-    distances, picks = uncertain.copy(), np.empty(k, np.int64)
+    distances, picks, values = uncertain.copy(), np.empty(k, np.int64), np.empty(k)
     free, by_class = np.ones(len(probs), bool), np.ascontiguousarray(probs.T)
     for made in range(k):
         chances = np.cumsum(relevance(uncertain, distances, gamma) * free)
@@ -47,10 +50,11 @@ def falcun(
         if not free[pick]:  # the lot was rounded up to the very end
             pick = int(np.flatnonzero(free)[-1])
         picks[made], free[pick] = pick, False
+        values[made] = uncertain[pick] + distances[pick]
         np.minimum(distances, taxi_distances(by_class, by_class[:, pick]), out=distances)
         distances -= distances.min()
         distances /= distances.max() or 1.0
-    return picks
+    return Picks(picks, values)
 
 
 def relevance(

@@ -4,7 +4,10 @@ Formula: k-means on the images, then on the centres, then on the centres of thes
 down, each cluster's images are dealt out to its parts so that all parts get the same number, as far as they
 have any; at the bottom, those nearest to the centre are picked.
 
-Cost: time min(n, sample)*k*D + n*k*D + k**1.5*D; memory 3*n + min(n, sample)*D + k*D.
+Score: distance to the middle of its cluster, in frozen features.
+
+Cost: time min(n, sample)*k*D + n*k*D + k**1.5*D; memory 3*n + min(n, sample)*D + k*D + 2*min(n, 2048)*(k +
+D).
 
 Helps: in pools as they come, where a few kinds of images are most of all: plain k-means gives them most of
 its centres, the levels above even that out. Data picked so trained better self-supervised features than the
@@ -26,6 +29,7 @@ from jaxtyping import Float, Int64
 
 from al_core.query.clustering import kmeans
 from al_core.query.geometry import Points
+from al_core.query.picks import Picks
 from al_core.query.strategies import Bounds, strategy
 from al_core.types import Positions
 
@@ -58,7 +62,8 @@ def hierarchical_kmeans(
     order = np.lexsort((rng.random(n), distances, members))
     turns = np.arange(n) - (np.cumsum(sizes) - sizes)[members[order]]
     picked = turns < quotas[members[order]]
-    return order[picked][np.argsort(turns[picked], kind="stable")]
+    picks = order[picked][np.argsort(turns[picked], kind="stable")]
+    return Picks(picks, np.sqrt(distances[picks]))
 
 
 def nearest(points: Points, centres: Points) -> tuple[Int64[np.ndarray, " n"], Float[np.ndarray, " n"]]:

@@ -2,7 +2,10 @@
 
 Formula: pick argmax_x min_{c in labeled + picked} |f(x) - f(c)|, k times.
 
-Cost: time n*m*D + n*k*D; memory 4*n + (k + m)*D. An upper bound: most distances are not brought up to date.
+Score: distance to the nearest image that was labeled or picked before it, in frozen features.
+
+Cost: time n*m*D + n*k*D; memory 4*n + (k + m)*D + 3*min(n, 2048)*D. An upper bound: most distances are not
+brought up to date.
 
 Helps: to find kinds of images that nothing labeled resembles, before there is a network.
 

@@ -2,7 +2,9 @@
 
 Formula: pick the member nearest to each of the k centres that make sum_x min_j |h(x) - c_j|^2 small.
 
-Cost: time n*k*D; memory 6*n + 3*k*D.
+Score: images in the cluster that it is the middle of.
+
+Cost: time n*k*D; memory 4*n + 3*k*D + 2*min(n, 2048)*(k + D).
 
 Helps: large first batches, which it spreads over all kinds of images.
 

@@ -2,6 +2,8 @@
 
 Formula: score(x) = 1 - (p_1(x) - p_2(x)), with p_1 >= p_2 the two largest probabilities.
 
+Score: 1 - (p_1 - p_2), 1 where the two likeliest classes are tied.
+
 Cost: time n*C; memory n*C + 8*n.
 
 Helps: nearly everywhere once each class has a few labels. Best average rank of all strategies over seven data

@@ -3,8 +3,10 @@
 Formula: pick argmax_x sum_x' max(0, s(x, x') - max_{c in labeled + picked} s(c, x')), with s(x, x') =
 exp(-(|f(x) - f(x')| / radius)^2) on unit features, k times.
 
+Score: share of the pool that it covers and nothing labeled or picked before it did.
+
 Cost: time min(n, max_candidates)*min(n, max_references)*D + k*min(n, max_references)*D + m*min(n,
-max_references)*D; memory min(n, max_references)*(D + 130).
+max_references)*D; memory min(n, max_references)*(2*D + 260).
 
 Helps: while labels are few and features are good (pretrained), where uncertainty knows nothing yet; in its
 paper ahead of TypiClust and ProbCover at low budgets, and less sensitive to the radius.

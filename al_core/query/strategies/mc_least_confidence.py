@@ -2,7 +2,9 @@
 
 Formula: score(x) = 1 - max_y q(y|x), with q = 1/T sum_t p_t the mean over passes.
 
-Cost: time T*n*C; memory 2*n*C.
+Score: 1 - mean p of its likeliest class over passes.
+
+Cost: time T*n*C; memory max(2*n*C, 2*T*n).
 
 Helps: where a network is overconfident: the mean over passes is flatter than one pass. Gains over
 least_confidence are small and change with the recipe (Munjal et al., CVPR 2022, arXiv 2002.09564).

@@ -2,13 +2,16 @@
 
 Formula: score(x) = 1/C sum_y sqrt(1/T sum_t p_t(y|x)^2 - (1/T sum_t p_t(y|x))^2).
 
+Score: standard deviation of the probabilities between passes, mean over classes.
+
 Cost: time T*n*C; memory 6*n*C.
 
 Helps: it is the map of uncertainty that segmentation uses (Kampffmeyer et al., CVPRW 2016), cheap and
 bounded.
 
-Hurts: as a choice of images it is little better than chance: on MNIST 230 labels to 10 % error, random 255,
-BALD 145 (Gal, Islam & Ghahramani, ICML 2017, arXiv 1703.02910).
+Hurts: as a choice of images it follows probabilities and not information: a class that swings between .4 and
+.6 counts as much as one between .8 and 1, of which BALD prefers the latter (Gal, Islam & Ghahramani, ICML
+2017, arXiv 1703.02910, compare both).
 """
 
 from __future__ import annotations

@@ -2,6 +2,8 @@
 
 Formula: draw k without replacement, P(x) proportional to BALD(x)^beta.
 
+Score: mutual information between its label and the network, in nats.
+
 Cost: time T*n*C; memory 6*n*C.
 
 Helps: batches of any size at the cost of BALD. In its paper it matches BatchBALD on repeated MNIST, where

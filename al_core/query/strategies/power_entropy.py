@@ -2,7 +2,9 @@
 
 Formula: draw k without replacement, P(x) proportional to H(p(x))^beta.
 
-Cost: time n*C; memory 4*n*C.
+Score: entropy of its probabilities, in nats.
+
+Cost: time n*C; memory 2*n*C + 4*n.
 
 Helps: large batches on pools with copies, at no cost: in its paper the drawn variants of scorers are as good
 as their top k or better.

@@ -2,6 +2,8 @@
 
 Formula: draw k without replacement, P(x) proportional to (1 - (p_1 - p_2))^beta.
 
+Score: 1 - (p_1 - p_2), 1 where the two likeliest classes are tied.
+
 Cost: time n*C; memory n*C + 8*n.
 
 Helps: large batches on pools with copies, at no cost: in its paper the drawn variants of scorers are as good

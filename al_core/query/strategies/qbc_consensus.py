@@ -2,6 +2,8 @@
 
 Formula: score(x) = H(1/M sum_m p_m(x)).
 
+Score: entropy of the members' mean probabilities, in nats.
+
 Cost: time M*n*C; memory 6*n*C.
 
 Helps: better calibrated than one network's entropy: ensembles gave the best uncertainties, ahead of dropout,

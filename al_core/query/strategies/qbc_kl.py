@@ -2,6 +2,8 @@
 
 Formula: score(x) = 1/M sum_m KL(p_m(x) || q(x)), with q = 1/M sum_m p_m; the same as BALD over members.
 
+Score: mean divergence of the members from their mean, in nats.
+
 Cost: time M*n*C; memory 6*n*C.
 
 Helps: where some images are ambiguous in themselves, as those do not count here. Committees beat dropout on

@@ -3,12 +3,16 @@
 Formula: score(x) = 1 - max_y v(y|x), with v the shares of the members' votes; ties are broken by the KL
 divergence.
 
+Score: share of members that vote against the majority.
+
 Cost: time M*n*C; memory 4*n*C.
 
-Helps: with ensembles it was the best of their scores on MNIST and CIFAR-10 (Beluch et al., CVPR 2018).
+Helps: with members that were trained apart: ensembles beat dropout and geometry on MNIST and CIFAR-10
+(Beluch et al., CVPR 2018, who show this score).
 
-Hurts: M trainings a round; with M members there are few different scores; late in the curve it is no better
-than random where the recipe is strong (Munjal et al., CVPR 2022, arXiv 2002.09564).
+Hurts: M trainings a round; with M members there are few different scores; late in the curve it can be no
+better than random: CIFAR-10, ResNet-18, 60 % of the labels, 89.87 against 89.80 (three runs, README of Munjal
+et al.'s toolkit, acl21/deep-active-learning-pytorch).
 """
 
 from __future__ import annotations

@@ -3,7 +3,10 @@
 Formula: cluster into min(m + k, max_clusters); in each cluster with fewest labels, the largest first, pick
 argmax_x of typicality(x) = 1 / (1/K sum_{i <= K} |f(x) - f(x_i)|), x_i the K nearest neighbours.
 
-Cost: time (n + m)*min(m + k, max_clusters)*D + n**2*D/min(m + k, max_clusters); memory (n + m)*(D + 4).
+Score: typicality: 1 / mean distance to its nearest neighbours in its cluster.
+
+Cost: time (n + m)*min(m + k, max_clusters)*D + n**2*D/min(m + k, max_clusters); memory 2*(n + m)*D + 4*n +
+2*min(n, 2048)*(min(m + k, max_clusters) + D).
 
 Helps: one to a few labels a class on self-supervised features: CIFAR-10 with ten labels and FlexMatch 93.2
 against 53.8 of random; with plain training on the labels 6 points.
@@ -24,6 +27,7 @@ from jaxtyping import Float
 
 from al_core.query.clustering import kmeans
 from al_core.query.geometry import unit_rows
+from al_core.query.picks import Picks
 from al_core.query.strategies import Bounds, strategy
 from al_core.types import Positions
 
@@ -49,14 +53,16 @@ def typiclust(
     labeled = np.bincount(members[n:], minlength=len(members))[clusters]
     order = np.lexsort((-sizes, labeled, sizes <= min_size))
     large = int((sizes > min_size).sum()) or len(order)
-    lines = [
-        _by_typicality(points, np.flatnonzero(members[:n] == clusters[c]), neighbours)
-        for c in order[:large][:k]
-    ]
+    lines, typical = [], np.full(n, np.nan)  # not looked at in small clusters
+    for c in order[:large][:k]:
+        own = np.flatnonzero(members[:n] == clusters[c])
+        typical[own] = typicality(points[own], neighbours)
+        lines.append(own[np.argsort(-typical[own], kind="stable")])
     picks = list(_in_turn(lines, k))
     small = [np.flatnonzero(members[:n] == clusters[c]) for c in order[large:]]
     picks += _in_turn(small, k - len(picks))
-    return np.array(picks, np.int64)
+    chosen = np.array(picks, np.int64)
+    return Picks(chosen, typical[chosen])
 
 
 def _in_turn(lines: list[Positions], k: int) -> Iterator[int]:
@@ -68,11 +74,6 @@ def _in_turn(lines: list[Positions], k: int) -> Iterator[int]:
                 yield int(line[depth])
                 given += 1
         depth += 1
-
-
-def _by_typicality(points: np.ndarray, own: Positions, neighbours: int) -> Positions:
-    """A cluster's positions, most typical first."""
-    return own[np.argsort(-typicality(points[own], neighbours), kind="stable")]
 
 
 def typicality(points: Float[np.ndarray, "s D"], neighbours: int) -> Float[np.ndarray, " s"]:

@@ -3,8 +3,10 @@
 Formula: pick argmax_x sum_x' u(x') max(0, s(x, x') - max_{c in labeled + picked} s(c, x')), k times, with u
 the margin's uncertainty and s(x, x') = exp(-(|f(x) - f(x')| / radius)^2) on unit features.
 
+Score: uncertainty (by margin, summed as a share of the pool) that it covers and nothing before it did.
+
 Cost: time n*C + min(n, max_candidates)*min(n, max_references)*D + k*min(n, max_references)*D + m*min(n,
-max_references)*D + m**2*D; memory 6*n*C + min(n, max_references)*(D + 130).
+max_references)*D + m**2*D; memory 6*n*C + min(n, max_references)*(2*D + 260).
 
 Helps: where the budget is not known beforehand: in its paper it is as good as the coverage methods with few
 labels and as the uncertain ones with many, over CIFAR-10, CIFAR-100, Tiny-ImageNet and ImageNet.

@@ -49,6 +49,7 @@ def test_a_cap_is_recommended_with_its_figure(measured, capsys):
     assert "--candidates 500 would keep it below a minute" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_the_table_has_every_strategy_and_why_one_cannot_run(measured, capsys):
     assert main(["cost", "--all", "--labels", "500"]) == 0
     lines = capsys.readouterr().out.splitlines()

@@ -24,18 +24,21 @@ def test_every_option_can_be_set_by_its_flag():
         "init.import_labels": "a.csv", "data.image_size": "32", "train.learning_rate": "0.01",
         "stop.n_rounds": "4", "train.early_stopping": "3", "train.threads": "1", "query.candidates": "10",
         "stop.budget": "9", "stop.patience": "2", "stop.target_accuracy": "0.5", "init.init": "random",
+        "init.new_classes": "add",
         "model.stem": "small", "train.optimizer": "sgd", "train.schedule": "cosine", "train.start": "warm",
         "train.precision": "fp32", "train.device": "cpu", "oracle": "truth", "query.options": "a=1",
-        "query.committee": "heads", "query.features": "pixels",
+        "query.second_options": "a=1", "query.size_schedule": "rate", "query.baseline": "full",
+        "stop.agreement": "0.9", "stop.class_change": "0.01", "stop.stop_images": "50",
+        "query.committee": "heads", "query.features": "pixels", "answers.noise_rate": "0.3",
+        "answers.noise_matrix": "m.csv", "answers.recorded_file": "r.csv", "answers.recorded_column": "c",
     }  # fmt: skip
     for option in options():
         value = samples.get(option.path, "0.25" if isinstance(option.default, float) else "7")
         if option.annotation is bool:
-            value = "true"
+            value = "false" if option.default else "true"
         elif option.annotation is str and option.path not in samples:
             value = "other"
-        flag = "--option" if option.path == "query.options" else option.flag
-        config = parse(flag, value).model_dump()
+        config = parse(option.flag, value).model_dump()
         place = config[option.section] if option.section else config
         assert place[option.name] != option.default, option.path
 
@@ -57,6 +60,7 @@ def test_every_option_can_be_set_by_its_flag():
         (["--batch_size", "50"], ("train", "batch_size"), 50),
         (["--n_rounds", "none"], ("stop", "n_rounds"), None),
         (["--patience", "4"], ("stop", "patience"), 4),
+        (["--second-option", "gamma=2.5"], ("query", "second_options"), {"gamma": 2.5}),
         (["--option", "n=3", "--option", "kind=cosine"], ("query", "options"), {"n": 3, "kind": "cosine"}),
     ],
 )

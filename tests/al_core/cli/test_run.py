@@ -101,11 +101,11 @@ def test_an_interrupted_run_goes_on_with_resume_and_ends_like_an_uninterrupted_o
 
     ask, asked = Advance._ask, []
 
-    def killed(self, number, *arguments):
-        asked.append(number)
-        if number == 1:
+    def killed(self, rounds, *arguments):
+        asked.append(rounds[-1].number)
+        if rounds[-1].number == 1:
             raise KeyboardInterrupt
-        return ask(self, number, *arguments)
+        return ask(self, rounds, *arguments)
 
     monkeypatch.setattr(Advance, "_ask", killed)
     assert main(["run", *QUICK, "--out", str(part)]) == 130

@@ -1,5 +1,6 @@
 """`study` and `report`, as a person types them; killed and repeated, a study ends as an undisturbed one."""
 
+import argparse
 import json
 import os
 import signal
@@ -10,17 +11,20 @@ import psutil
 import pytest
 
 from al_core.cli import main
+from al_core.cli.study import _config, _prepare, _settle, add_parser
 from al_core.config import ExperimentConfig
 from al_core.records import ExperimentStatus
 from al_core.settings import Settings
 from al_core.store import open_store
-from al_core.study import StudyConfig, begin
+from al_core.study import StudyConfig
+from al_core.study_running import begin, resume
 from al_core.worker.identity import is_alive
 
 TINY = [
     "study", "--strategies", "random", "margin", "--seeds", "2", "--dataset", "digits", "--n-rounds", "3",
     "--n-new", "10", "--epochs", "8", "--min-steps", "20", "--name", "tiny", "--quiet",
 ]  # fmt: skip
+ENDING = ExperimentConfig().changed(stop__n_rounds=2)
 
 
 @pytest.fixture
@@ -117,6 +121,8 @@ def test_what_a_study_cannot_do_is_said_before_anything_is_written(home, capsys)
     for words, said in (
         (["--strategies", "margn"], "did you mean 'margin'"),
         (["--axis", "query.n_neww=1,2"], "axes.query.n_neww"),
+        (["--most-seeds", "9"], "is the cap of --until-clear"),
+        (["--until-clear", "--most-seeds", "99"], "most_seeds"),
         (["--seeds", "1", "1"], "seeds that differ"),
         (["--axis", "model.model=small_cnn,resnet99"], "model.model"),
     ):
@@ -133,3 +139,112 @@ def test_a_study_without_an_end_is_refused(home, capsys):
 def test_a_report_without_a_study_says_how_to_make_one(home, capsys):
     assert main(["report"]) == 2
     assert "study --preset quick" in capsys.readouterr().err
+
+
+def test_bundles_on_the_command_line_are_an_axis():
+    parser = argparse.ArgumentParser()
+    add_parser(parser.add_subparsers())
+    words = [
+        "study", "--preset", "sherbrooke", "--bundle", "reg", "none", "--bundle", "reg", "aug + 0.001",
+        "train.augment=true", "train.weight_decay=0.001",
+    ]  # fmt: skip
+    config = _config(parser.parse_args(words))
+    assert config.num_cells == 8
+    assert config.arms()[1].values == {
+        "query.strategy": "random", "train.augment": True, "train.weight_decay": 0.001,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("words", [["reg"], ["reg", "a", "train.augment"], ["reg", "a", "x=1", "x=2"]])
+def test_a_bundle_of_another_form_is_refused(home, capsys, words):
+    assert main(["study", "--preset", "quick", "--bundle", *words]) == 2
+    assert "AXIS NAME OPTION=VALUE" in capsys.readouterr().err
+
+
+def test_a_study_is_paused_cancelled_and_resumed_by_its_id_or_as_the_newest(home, capsys):
+    store = open_store(home)
+    older, newer = (
+        begin(store, StudyConfig.parse({"name": name, "base": ENDING, "seeds": 1})) for name in "ab"
+    )
+
+    def controls(record):
+        ids = [cell.id for cell in store.study_experiments(record.id)]
+        return [(job.control, job.state.value) for e in ids for job in store.jobs(experiment_id=e, limit=1)]
+
+    assert main(["study", "pause", older.id]) == 0
+    said = capsys.readouterr().out
+    assert said.startswith(f"study {older.id}: 2 cells held")
+    assert f"`study resume {older.id}` goes on" in said
+    assert controls(older) == [("pause", "queued")] * 2
+    assert controls(newer) == [("", "queued")] * 2
+    assert main(["study", "cancel"]) == 0
+    assert controls(newer) == [("stop", "stopped")] * 2
+    resume(store, older)
+    assert controls(older) == [("", "queued")] * 2
+    resume(store, newer)
+    assert controls(newer) == [("", "queued")] * 2
+    store.close()
+
+
+def test_a_verb_without_its_study_says_what_there_is(home, capsys):
+    for words, said in ((["pause"], "there is no study yet"), (["resume", "nope"], "nope"),
+                        (["halt"], "pause, resume and cancel")):  # fmt: skip
+        assert main(["study", *words, "--quiet"]) == 2
+        assert said in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_a_failed_cell_is_named_with_its_reason_and_tried_again(home, tmp_path):
+    command = [*TINY, "--axis", "train.device=cpu,cuda:7", "--strategies", "random", "--seeds", "1"]
+    command += ["--n-rounds", "1", "--out", str(tmp_path / "out"), "--jobs", "1"]
+    done = run(command, home)
+    assert done.returncode == 2
+    assert "1 of 2 cells failed" in done.stdout
+    assert "  study: random, device cuda:7, seed 0: device 'cuda:7' is not on this machine" in done.stdout
+    again = run(["study", "resume", "--retry", "--quiet", "--jobs", "1"], home)
+    assert again.returncode == 2
+    store = open_store(home)
+    (study,) = store.studies()
+    good, bad = store.study_experiments(study.id)
+    assert (good.status, bad.status) == (ExperimentStatus.FINISHED, ExperimentStatus.FAILED)
+    assert [len(store.jobs(experiment_id=cell.id)) for cell in (good, bad)] == [1, 2]
+    store.close()
+
+
+def run(command, settings):
+    environment = os.environ | {"AL_HOME": str(settings.home), "OMP_NUM_THREADS": "1"}
+    return subprocess.run(
+        [sys.executable, "-m", "al_core", *command], env=environment, stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT, text=True, timeout=400,
+    )  # fmt: skip
+
+
+def test_cells_know_their_data_set_before_a_worker_that_may_not_read_its_folder_begins(home):
+    config = StudyConfig.parse(
+        {"base": {"stop": {"n_rounds": 2}}, "seeds": 2, "axes": {"data.test_fraction": [0.1, 0.2]}}
+    )
+    store = open_store(home)
+    record = begin(store, config)
+    prepared = _prepare(home, config, argparse.Namespace(download=False), lambda *_: None)
+    _settle(store, record, prepared)
+    cells = store.study_experiments(record.id)
+    assert {cell.dataset_key for cell in cells} == {dataset.key for dataset in prepared.values()}
+    assert all(cell.fingerprint for cell in cells)
+    store.close()
+
+
+@pytest.mark.slow
+def test_a_study_goes_on_until_it_is_clear_or_at_its_cap_and_its_command_can_be_repeated(
+    home, tmp_path, capsys
+):
+    command = [*TINY, "--until-clear", "--most-seeds", "3", "--out", str(tmp_path / "out"), "--jobs", "1"]
+    assert main(command) == 0
+    said = capsys.readouterr().out
+    assert "3 at most" in said
+    assert {len(cells) for cells in [outcome(home)]} <= {4, 6}
+    seeds = {cell[1] for cell in outcome(home)}
+    assert seeds == set(range(3)) or "cannot be told apart" not in said
+    assert main(command) == 0
+    assert capsys.readouterr().out == said
+    assert main([*command[:-5], "5", *command[-4:]]) == 2
+    assert "stands at 3" in capsys.readouterr().err

@@ -21,7 +21,8 @@ POOL = Pool(50_000, 10, 32)
 SPEED = NetworkSpeed(
     512, 64, 256,
     {"probs": 1e-3, "mc_base": 1e-3, "mc_pass": 1e-5, "train_fixed": 1.0, "train_step": 0.1,
-     "features": 1e-4, "deepfool_distance": 0.1, "bim_distance": 0.2},
+     "features": 1e-4, "texture": 3e-4, "deepfool_distance": 0.1, "bim_distance": 0.2, "copies": 0.15},
+    texture_width=190,
 )  # fmt: skip
 
 
@@ -35,7 +36,7 @@ def known(*configs):
         found = found.with_network(network_key(config, POOL.image_size, POOL.num_classes), SPEED)
         strategy = STRATEGIES.get(config.query.strategy)
         factors = (1e-8,) * len(strategy.growth[0].terms(dict.fromkeys(strategy.growth[0].names, 2.0)))
-        for width in (64, 512):
+        for width in (64, 190, 512):
             key = strategy_key(strategy, config.query.options, POOL.num_classes, width)
             found = found.with_strategy(key, SelectionSpeed(0.0, factors))
     return found
@@ -85,6 +86,29 @@ def test_a_committee_costs_its_trainings():
 def test_kept_features_are_paid_for_once():
     cost = cost_of("k_center_features")
     assert cost.once == pytest.approx(50_000 * 1e-4)
+
+
+def test_textures_are_paid_for_once_and_have_a_width_of_their_own():
+    cost = cost_of("kmeans_texture")
+    assert cost.once == pytest.approx(50_000 * 3e-4)
+    config = config_for("kmeans_texture")
+    sizes = sizes_of(config, POOL)
+    assert cost.memory - 4 * STRATEGIES.get("kmeans_texture").growth[1](
+        {"n": sizes.n, "k": sizes.k, "D": 190}
+    ) == pytest.approx(4 * sizes.n * 190, rel=1e-6)
+
+
+def test_adversarial_copies_are_made_by_chunks_and_lengthen_a_committee_s_trainings():
+    plain, copied = (cost_of("margin", train__adversarial_copies=on) for on in (False, True))
+    assert copied.evidence - plain.evidence == pytest.approx(64 * 0.15)
+    few, many = (cost_of("qbc_kl", 6400, train__adversarial_copies=on) for on in (False, True))
+    steps = 50 * ((6400 + 6400 - 20) // 64 + 1) - 50 * 100
+    assert many.evidence - few.evidence == pytest.approx(4 * steps * 0.1 + 64 * 0.15)
+    config = config_for("margin", train__adversarial_copies=True)
+    unknown = {name: s for name, s in SPEED.seconds.items() if name != "copies"}
+    speed = dataclasses.replace(SPEED, seconds=unknown)
+    less = dataclasses.replace(known(config), networks={network_key(config, 32, 10): speed})
+    assert predict(config, POOL, sizes_of(config, POOL), less) is None
 
 
 def test_a_cap_makes_fewer_candidates_and_less_of_everything():
@@ -137,7 +161,7 @@ def test_two_processes_that_measure_lose_nothing_of_each_other(settings):
     one, two = (dataclasses.replace(known(config_for(s)), machine=here) for s in ("margin", "entropy"))
     one.write(settings)
     two.write(settings)
-    assert len(Calibration.read(settings).strategies) == 4
+    assert len(Calibration.read(settings).strategies) == 6
 
 
 @pytest.mark.slow

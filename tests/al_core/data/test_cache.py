@@ -85,6 +85,7 @@ def test_an_empty_cache_takes_no_room(tmp_path):
     assert status.st_blocks * 512 < 1_000_000
 
 
+@pytest.mark.slow
 def test_many_processes_fill_one_cache_and_all_read_the_same(settings, tmp_path):
     folder = tmp_path / "photos"
     for i in range(60):

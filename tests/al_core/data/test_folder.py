@@ -74,6 +74,28 @@ def test_every_id_reads_the_picture_whose_name_it_shows(settings, photos):
             )
 
 
+def test_photos_are_read_from_their_files_at_the_size_that_models_see(settings, tmp_path):
+    """At their own size: what was prepared at a smaller one is not enlarged."""
+    fine = np.zeros((200, 200, 3), np.uint8)
+    fine[::2] = 255  # lines of one pixel, which only the full size can show
+    for name, side in (("a", 200), ("b", 200), ("a", 180)):
+        folder = tmp_path / "lines" / name
+        folder.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(fine[:side, :side]).save(folder / f"{side}.png")
+    data = prepare(settings, config(tmp_path / "lines", test_fraction=0.0))
+    assert data.image_size == 128
+    large = data.at(200)
+    assert (large.image_size, large.fingerprint, large.key) == (200, data.fingerprint, data.key)
+    assert large.augmentation.crop_padding == 25
+    (whole,) = [i for i in range(3) if data.train.file_name(i) == "b/200.png"]
+    np.testing.assert_array_equal(large.train.read([whole])[0], fine)
+    np.testing.assert_array_equal(large.train.read([whole])[0], fine)  # as it was kept
+    np.testing.assert_array_equal(large.train.labels, data.train.labels)
+    assert data.train.read([whole]).shape == (1, 128, 128, 3)
+    assert data.at(None) is data
+    assert data.at(128) is data
+
+
 def test_small_pictures_of_one_size_are_kept_as_they_are(settings, tmp_path):
     folder = tmp_path / "small"
     for i in range(40):
@@ -374,6 +396,7 @@ def test_cancelling_leaves_nothing_and_no_process(settings, photos):
         assert list(settings.datasets.glob("*")) == []
 
 
+@pytest.mark.slow
 def test_the_clothing_photos_are_read(settings, test_data):
     from al_core.settings import Settings
 

@@ -232,13 +232,3 @@ def test_thumbnails_keep_the_shape_and_are_never_enlarged(quarters):
     assert Image.open(io.BytesIO(encode(quarters, 500, lossless=True)[0])).size == (48, 32)
     large = Image.new("RGB", (5000, 2500))
     assert Image.open(io.BytesIO(encode(large, None, lossless=False)[0])).size == (2048, 1024)
-
-
-def test_no_other_module_opens_pictures():
-    places = [
-        path.relative_to(ROOT).as_posix()
-        for folder in ("al_core", "state", "pages")
-        for path in (ROOT / folder).rglob("*.py")
-        if "Image.open(" in path.read_text()
-    ]
-    assert places == ["al_core/data/images.py"]

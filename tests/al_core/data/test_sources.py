@@ -44,8 +44,8 @@ def offline(monkeypatch):
 def test_every_source_describes_itself():
     assert SOURCES.names() == [
         "cifar10", "cifar100", "digits", "emnist_balanced", "emnist_byclass", "emnist_bymerge",
-        "emnist_digits", "emnist_letters", "emnist_mnist", "fashion_mnist", "folder", "mnist", "shapes",
-        "svhn",
+        "emnist_digits", "emnist_letters", "emnist_mnist", "fashion_mnist", "folder", "imported", "mnist",
+        "shapes", "svhn",
     ]  # fmt: skip
     for source in SOURCES:
         assert source.title
@@ -144,6 +144,7 @@ def check_places(data):
     assert (data.test.read(np.array([17]))[0, 5, 5].astype(int) @ [1, 256, 65536]) == 50_017
 
 
+@pytest.mark.slow
 def test_a_repack_of_cifar10_is_loaded_and_said_to_be_one(settings, offline, monkeypatch, tmp_path):
     put(tmp_path / "data" / "cifar-10-batches-py", cifar_files())
     data = prepare(settings, DataConfig(dataset=f"CIFAR10:{tmp_path / 'data'}"))

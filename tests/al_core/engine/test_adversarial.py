@@ -131,7 +131,7 @@ def test_images_without_a_way_out_get_the_diagonal(context, caplog):
 
 def test_the_same_images_in_any_order_and_chunk(context, monkeypatch):
     whole = gather(["deepfool_distance"], context)["deepfool_distance"]
-    monkeypatch.setattr(adversarial, "_CHUNK", 7)
+    monkeypatch.setattr(adversarial, "CHUNK", 7)
     order = np.random.default_rng(0).permutation(30)
     other = EvidenceContext(**{**context.__dict__, "candidate_ids": context.candidate_ids[order]})
     np.testing.assert_allclose(

@@ -1,5 +1,9 @@
 """Where networks run."""
 
+import platform
+import subprocess
+import sys
+
 import pytest
 import torch
 
@@ -35,6 +39,32 @@ def test_tiny_images_get_one_thread_unless_asked(monkeypatch):
     assert choose(TrainConfig(device="cpu"), image_size=8).threads == 1
     assert choose(TrainConfig(device="cpu"), image_size=32).threads == 8
     assert choose(TrainConfig(device="cpu", threads=3), image_size=8).threads == 3
+
+
+FREED = """
+import resource, torch
+from al_core.engine.device import keep_freed_memory
+def layers():
+    return [torch.ones(5_000_000) for _ in range(4)]
+def faults():
+    layers()
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    for _ in range(5):
+        layers()
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+given_back = faults()
+keep_freed_memory()
+print(given_back, faults())
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc can be told to keep freed memory")
+def test_freed_memory_is_kept_for_the_next_layer():
+    """Else every chunk's activations are fetched from the system again, page by page."""
+    told = subprocess.run([sys.executable, "-c", FREED], capture_output=True, text=True, check=True).stdout
+    given_back, kept = map(int, told.split())
+    assert kept < given_back / 10
 
 
 def test_full_memory_is_told_from_other_errors():

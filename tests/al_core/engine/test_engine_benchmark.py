@@ -82,17 +82,82 @@ def test_both_sides_of_the_first_seeds_run_spend_the_same_labels(bench, monkeypa
     assert usual["validated"]
 
 
-def test_the_page_is_made_of_the_files(bench, tmp_path):
+@pytest.fixture
+def kept(tmp_path, monkeypatch):
+    """What was measured before: nothing yet."""
+    place = tmp_path / "kept" / "engine.json"
+    place.parent.mkdir()
+    place.write_text(json.dumps({"rows": [], "cells": []}))
+    monkeypatch.setattr(engine_report, "KEPT", place)
+    return place
+
+
+def test_what_is_not_measured_again_stands_and_its_ratio_is_of_one_load(kept, tmp_path):
+    """Our own runs alone are new: their time is not held against the usual way's on a busier machine."""
+    cell = {"row": "deepal", "seed": 0, "accuracy": [0.4], "labels": [1000], "seconds": {}}
+    old = [cell | {"side": "reference", "cpu": 80.0}, cell | {"side": "product", "cpu": 10.0}]
+    row = {
+        "row": "a", "what": "A", "reference": [4.0], "product": [2.0], "ratio": 2.0, "spread": [2, 2], "n": 1,
+        "floor": 1, "aim": 3, "unit": "CPU-s", "load": 9.0, "checks": {}, "note": "",
+    }  # fmt: skip
+    kept.write_text(json.dumps({"rows": [row, row | {"row": "b", "what": "B"}], "cells": old}))
+    new = cell | {"side": "product", "cpu": 5.0, "accuracy": [0.6]}
+    (tmp_path / "deepal-0-product.json").write_text(json.dumps(new))
+    (tmp_path / "row-a.json").write_text(json.dumps(row | {"ratio": 2.5, "product": [1.6]}))
+    before = engine_report.page(tmp_path)
+    engine_report.keep(tmp_path)
+    (tmp_path / "empty").mkdir()
+    for page in (before, engine_report.page(tmp_path / "empty")):
+        assert "| 0 | `fast` | 0.600 | 5 |" in page
+        assert "whole seeds (1): 8.0 (8.0 to 8.0)" in page
+        assert "2.50 x (1.6 CPU-s)" in page
+        assert "| B | 4 CPU-s | 2.00 x" in page
+    assert "newer than the usual way's" in before
+    both = [new, cell | {"side": "reference", "cpu": 35.0}]
+    for one in both:
+        (tmp_path / f"deepal-0-{one['side']}.json").write_text(json.dumps(one))
+    assert "whole seeds (1): 7.0 (7.0 to 7.0)" in engine_report.page(tmp_path)
+
+
+def test_times_of_two_machines_are_never_set_against_each_other(kept, tmp_path):
+    cell = {"row": "seed1", "seed": 0, "accuracy": 0.3}
+    kept.write_text(json.dumps({"rows": [], "cells": [cell | {"side": "reference", "cpu": 600.0}]}))
+    (tmp_path / "seed1-0-sprint.json").write_text(
+        json.dumps(cell | {"side": "sprint", "cpu": 100.0, "machine": "another"})
+    )
+    assert "against the usual way" not in engine_report.page(tmp_path)
+    (tmp_path / "seed1-0-reference.json").write_text(
+        json.dumps(cell | {"side": "reference", "cpu": 1300.0, "machine": "another"})
+    )
+    for _ in range(2):  # the second time from what was kept
+        page = engine_report.page(tmp_path)
+        assert "`sprint` against the usual way, whole: 13.0 times" in page
+        assert "| usual, whole | 1 | 0.300 | 0.300 | 600 |" in page
+        engine_report.keep(tmp_path)
+    assert len(json.loads(kept.read_text())["cells"]) == 3
+
+
+def test_the_page_in_docs_is_what_is_kept(tmp_path):
+    known = (engine_report.KEPT.parent / "engine.md").read_text(encoding="utf-8")
+    for row in engine_report.rows(tmp_path):
+        assert engine_report.line(row) in known
+    for seed, cell in engine_report.kept_cells("deepal", "product").items():
+        assert f"| {seed} | `fast` | {' '.join(f'{v:.3f}' for v in cell['accuracy'])} |" in known
+
+
+def test_the_page_is_made_of_the_files(bench, tmp_path, kept):
     (tmp_path / "row-pipeline.json").write_text(json.dumps(engine_rows.pipeline(bench).facts()))
     cell = {"seed": 0, "accuracy": [0.4, 0.5], "cpu": 60.0, "seconds": {"train": 50.0, "score": 10.0}}
     (tmp_path / "deepal-0-reference.json").write_text(json.dumps(cell))
     (tmp_path / "deepal-0-product.json").write_text(json.dumps(cell | {"accuracy": [0.5, 0.6], "cpu": 10.0}))
-    (tmp_path / "seed1-0-fast.json").write_text(json.dumps(cell | {"accuracy": 0.5}))
+    (tmp_path / "seed1-0-fast.json").write_text(
+        json.dumps(cell | {"row": "seed1", "side": "fast", "accuracy": 0.5})
+    )
     sides = [
         {"cpu": 30.0, "seconds": {"train": 10.0, "validate": 10.0, "score": 5.0, "test": 5.0}},
         {"cpu": 8.0, "seconds": {"train": 4.0, "score": 2.0, "test": 2.0}},
     ]
-    short = {"seed": 0, "reference": sides[0], "product": sides[1]}
+    short = {"row": "seed1", "seed": 0, "side": "short", "reference": sides[0], "product": sides[1]}
     (tmp_path / "seed1-0-short.json").write_text(json.dumps(short))
     part = cell | {"labels": [1000, 2000], "seconds": cell["seconds"] | {"test": 1.0}}
     (tmp_path / "deepal-1-reference.part").write_text(json.dumps(part))

@@ -8,7 +8,7 @@ import torch
 
 from al_core.engine.device import choose
 from al_core.engine.inference import predict
-from al_core.engine.network import NetworkSpec, build_module, load_network
+from al_core.engine.network import FROZEN_MIN_SIZE, NetworkSpec, build_module, load_network
 from al_core.errors import ModelError
 
 
@@ -61,6 +61,30 @@ def test_building_leaves_the_global_random_state_alone(config, dataset):
     state = torch.random.get_rng_state()
     build_module(NetworkSpec.of(config, dataset, 0), choose(config.train))
     assert torch.equal(torch.random.get_rng_state(), state)
+
+
+def test_models_see_the_size_that_was_asked_for(config, dataset):
+    """The option once reached no model at all."""
+    for asked, seen in ((None, dataset.image_size), (16, 16), (32, 32)):
+        spec = NetworkSpec.of(config.changed(data__image_size=asked), dataset, 0)
+        assert spec.image_size == seen
+        module = build_module(spec, choose(config.train))
+        assert module.prepare(torch.rand(2, 3, 8, 8)).shape == (2, 3, seen, seen)
+    frozen = config.changed(model__model="squeezenet1_1", model__pretrained=True, model__frozen=True)
+    assert NetworkSpec.of(frozen, dataset, 0).image_size == FROZEN_MIN_SIZE
+    assert NetworkSpec.of(frozen.changed(data__image_size=48), dataset, 0).image_size == 48
+
+
+@pytest.mark.parametrize("model", ["small_cnn", "fast_net"])
+def test_small_models_take_pictures_of_every_size_from_8_to_64(model, config, dataset):
+    """Small CNN once refused 12 to 15 pixels, with torch's words."""
+    plan = choose(config.train)
+    for size in range(8, 65):
+        asked = config.changed(model__model=model, data__image_size=size)
+        spec = NetworkSpec.of(asked, dataset, 0)
+        module = build_module(spec, plan).eval()
+        with torch.inference_mode():
+            assert module(torch.rand(1, 3, 8, 8)).shape == (1, len(spec.classes))
 
 
 def test_a_spec_survives_its_text(config, dataset):

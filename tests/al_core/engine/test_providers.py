@@ -98,6 +98,21 @@ def test_a_pass_is_one_network_for_all_images(context):
     np.testing.assert_allclose(one, among[:, [2, 0]], atol=1e-6)
 
 
+def test_heads_of_a_committee_are_fitted_on_copies_too(context, dataset):
+    context = with_(context, config=context.config.changed(query__committee="heads"))
+
+    def wrong_copies(ids, classes):
+        return {"copies": dataset.train.read(ids), "copy_classes": (classes + 1) % 3}
+
+    plain = gather(["committee_probs"], context)["committee_probs"]
+    same = gather(["committee_probs"], with_(context, copies=lambda ids, classes: {}))["committee_probs"]
+    misled = gather(["committee_probs"], with_(context, copies=wrong_copies))["committee_probs"]
+    np.testing.assert_array_equal(same, plain)
+    np.testing.assert_array_equal(misled[0], plain[0])
+    # as many images that say another class: the member cannot be as sure as before
+    assert misled[1].max(axis=1).mean() < plain[1].max(axis=1).mean() - 0.1
+
+
 @pytest.mark.parametrize("frozen", [False, True])
 def test_dropout_passes_are_those_of_masked_features(context, train, config, settings, frozen):
     """One product for all passes against a loop over masks, image by image."""

@@ -320,3 +320,37 @@ def test_bf16_trains_too(train, config, dataset):
     assert next(network.module.parameters()).dtype is torch.float32
     probs = predict(network, dataset.test, np.arange(40)).probs
     assert (probs.argmax(1) == dataset.test.labels).mean() > 0.8
+
+
+def of_weight(data, *weights):
+    return TrainData(data.ids, data.classes, weights=np.array(weights, np.float32))
+
+
+@pytest.mark.parametrize("frozen", [False, True], ids=["whole", "frozen"])
+def test_weights_of_one_change_nothing_and_lighter_labels_pull_less(train, config, dataset, data, frozen):
+    config = config.changed(model__frozen=frozen, train__epochs=15)
+    wrong = np.arange(6)
+    classes = data.classes.copy()
+    classes[wrong] = (classes[wrong] + 1) % dataset.num_classes
+    data = TrainData(data.ids, classes)
+
+    def chance(*weights):
+        """What the network gives the wrong labels of the images that carry them."""
+        given = data if not weights else of_weight(data, *weights)
+        probs = predict(train(config, data=given), dataset.train, wrong).probs
+        return float(probs[wrong, classes[wrong]].mean())
+
+    full = chance()
+    assert chance(*[1.0] * 20) == pytest.approx(full, abs=1e-4)
+    assert chance(*[0.05] * 6, *[1.0] * 14) < full - 0.1
+
+
+def test_weights_are_part_of_the_data_s_identity_and_copies_count_one(data):
+    assert len({data.hash(), of_weight(data, *[1.0] * 20).hash(), of_weight(data, *[0.5] * 20).hash()}) == 3
+    copies = np.zeros((2, 8, 8, 3), np.uint8)
+    with_copies = TrainData(
+        data.ids, data.classes, copies=copies, copy_classes=np.array([0, 1]),
+        weights=np.full(20, 0.5, np.float32),
+    )  # fmt: skip
+    assert with_copies.target_weights.tolist() == [0.5] * 20 + [1.0, 1.0]
+    assert data.target_weights is None

@@ -8,7 +8,7 @@ import pytest
 from al_core.errors import ModelError
 from al_core.models import MODELS, ModelEntry
 
-LARGE = {"resnet34", "resnet50", "vgg16", "vit_b_16"}
+LARGE = {"resnet34", "resnet50", "resnet101", "vgg16", "vit_b_16"}
 EVERY = [pytest.param(m, id=m.name, marks=[pytest.mark.slow] if m.name in LARGE else []) for m in MODELS]
 
 

@@ -36,7 +36,9 @@ def law(points, k):
     return chances
 
 
-@pytest.mark.parametrize("pending", [1, 2, 256])
+@pytest.mark.parametrize(
+    "pending", [1, pytest.param(2, marks=pytest.mark.slow), pytest.param(256, marks=pytest.mark.slow)]
+)
 def test_spread_sampling_has_the_law_of_k_means_plus_plus(monkeypatch, pending):
     monkeypatch.setattr(clustering, "_PROPOSALS", pending)
     points = np.array([[0, 0], [1, 0], [0, 2], [4, 1], [5, 5], [1, 3]], np.float64)

@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 from hypothesis import given
+from hypothesis import settings as trials
 from hypothesis import strategies as st
 
 from al_core import testing
@@ -83,6 +84,16 @@ def test_two_scorers_take_turns_by_hand():
     assert found.scores is not None
 
 
+def test_each_strategy_of_a_mixture_has_its_own_options():
+    evidence = testing.make_evidence(60)
+    mixed = composed(strategy="margin", second="k_center", share=0.5, second_options={"metric": "cosine"})
+    assert [dict(mixed.options_of(place)) for place in (0, 1)] == [{}, {"metric": "cosine"}]
+    other = composed(strategy="margin", second="k_center", share=0.5)
+    assert choose(mixed, evidence, 20).positions.tolist() != choose(other, evidence, 20).positions.tolist()
+    arms = composed(strategy="bandit", options={"arms": "k_center, margin"})
+    assert [dict(arms.options_of(place)) for place in (0, 1)] == [{}, {}]
+
+
 @given(st.integers(0, 400), st.floats(0, 1))
 def test_the_share_holds_for_every_beginning_of_a_query(k, share):
     dealt = deal(k, share)
@@ -99,6 +110,7 @@ def test_a_share_of_nothing_or_all_is_one_strategy_alone(share):
     assert found.positions.tolist()[1:] == alone.positions.tolist()[1:]
 
 
+@trials(deadline=None)  # a loaded machine is no reason to fail
 @given(st.integers(1, 60), st.integers(0, 1000), st.floats(0, 1), st.booleans(), st.floats(0, 1))
 def test_any_composition_gives_k_different_positions(k, seed, share, balance, min_distance):
     evidence = testing.make_evidence(40, seed=seed)

@@ -5,6 +5,7 @@ import pytest
 
 from al_core.engine.inference import evaluating
 from al_core.engine.network import load_network
+from al_core.engine.providers import committee
 from al_core.engine.train_data import TrainData
 from al_core.experiment import Experiment
 from al_core.query.composition import Composition
@@ -81,6 +82,40 @@ def test_copies_are_trained_on_with_the_oracle_s_label_and_never_counted(store, 
     copied = [i for i in first if i in set(seen[1].ids.tolist())]
     assert len(seen[1].copies) <= len(copied)
     assert set(seen[1].copy_classes.tolist()) <= {int(truth[i]) for i in copied}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["independent", "bootstrap", "snapshots"])
+def test_members_of_a_committee_train_on_the_copies_of_the_labels_that_they_are_given(
+    store, config, work, monkeypatch, kind
+):
+    given = []
+    fit = committee.fit
+
+    def watched(config, dataset, data, **options):
+        given.append(data)
+        return fit(config, dataset, data, **options)
+
+    monkeypatch.setattr(committee, "fit", watched)
+    config = config.changed(
+        query__strategy="qbc", query__committee=kind, query__members=2, query__n_new=6,
+        train__adversarial_copies=True, init__n_start=5, stop__n_rounds=3,
+    )  # fmt: skip
+    _, experiment = work(store.create_experiment(config).id)
+    first, second = given
+    assert first.copies is None
+    arrays = Objects(experiment.settings.objects).get_arrays(
+        store.rounds(experiment.id)[0].artefacts["arrays"]
+    )
+    copied = arrays["copied_ids"]
+    times = (second.ids[:, None] == copied).sum(axis=0)
+    assert len(second.copies) == times.sum() > 0
+    if kind == "bootstrap":
+        assert times.max() > 1
+    else:
+        np.testing.assert_array_equal(second.copies, arrays["copies"])
+    classes = experiment.dataset.train.labels[np.repeat(copied, times)]
+    np.testing.assert_array_equal(second.copy_classes, classes)
 
 
 @pytest.mark.slow

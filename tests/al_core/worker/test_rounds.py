@@ -8,13 +8,15 @@ from al_core.cost.prediction import predict as predict_cost
 from al_core.cost.prediction import sizes_of
 from al_core.engine.inference import predict
 from al_core.engine.network import load_network
+from al_core.errors import ProcessLost
 from al_core.experiment import Experiment
 from al_core.pool import Pool
 from al_core.query.bandit import least_chance
 from al_core.records import ExperimentStatus, JobState, LabelOp, LabelSource
-from al_core.results.records_file import records
+from al_core.results.records_file import manifest, records
 from al_core.store.objects import Objects
 from al_core.types import EXCLUDE, INITIAL_ROUND, SKIP
+from al_core.worker import rounds
 from al_core.worker.jobs import run_job
 from tests.al_core.worker.conftest import number_in
 
@@ -256,6 +258,59 @@ def test_an_imported_initial_set_is_used_as_it_is(store, config, work, tmp_path)
     assert first.labeled_ids.tolist() == list(range(12))
 
 
+def test_a_worker_that_dies_between_the_imported_query_and_its_labels_loses_none(
+    store, config, work, tmp_path, monkeypatch
+):
+    path = tmp_path / "labels.csv"
+    path.write_text(
+        "sample_id,label\n" + "".join(f"{i},{('left', 'right', 'top')[i % 3]}\n" for i in range(9))
+    )
+    config = config.changed(init__init="import", init__import_labels=str(path))
+    experiment_id = store.create_experiment(config).id
+
+    def die(*_, **__):
+        raise ProcessLost("the worker was killed here")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Experiment, "tell", die)
+        state, experiment = work(experiment_id)
+    assert state is not JobState.DONE
+    assert len(store.query(experiment_id, INITIAL_ROUND).items) == 9
+    assert store.label_events(experiment_id) == []
+
+    state, experiment = work(experiment_id)
+    assert state is JobState.DONE
+    first = experiment.pool(until=store.rounds(experiment_id)[0].label_event_id)
+    assert first.labeled_ids.tolist() == list(range(9))
+    assert first.classes[:9].tolist() == [0, 1, 2] * 3
+
+
+def test_classes_that_only_the_imported_file_has_are_refused_with_the_way_out_mapped_or_added(
+    store, settings, config, work, tmp_path
+):
+    path = tmp_path / "labels.csv"
+    names = ("left", "right", "oben", "boots")
+    path.write_text("sample_id,label\n" + "".join(f"{i},{names[i % 4]}\n" for i in range(12)))
+    config = config.changed(init__init="import", init__import_labels=str(path), init__import_map="oben=top")
+    state, experiment = work(store.create_experiment(config).id)
+    assert state is JobState.FAILED
+    (job,) = store.jobs(experiment_id=experiment.id)
+    assert "line 5" in job.error_text
+    assert "'boots' is no class of this session, which are left, right, top" in job.error_text
+    assert "import_map (boots=CLASS)" in job.error_text
+    assert "new_classes=add" in job.error_text
+    assert store.class_events(experiment.id) == []
+
+    added = store.create_experiment(config.changed(init__new_classes="add"))
+    state, experiment = work(added.id)
+    assert state is JobState.DONE
+    assert experiment.dataset.classes == ("left", "right", "top", "boots")
+    first = store.rounds(experiment.id)[0]
+    assert (len(first.class_counts), first.class_counts) == (4, (3, 3, 3, 3))
+    assert [e.annotator for e in store.class_events(experiment.id)] == ["import"]
+    assert store.check() == []
+
+
 def test_a_k_center_start_needs_no_labels_and_waits_for_the_person(store, config, work):
     config = config.changed(oracle="human", init__init="kcenter", init__n_start=6)
     _, experiment = work(store.create_experiment(config).id)
@@ -324,3 +379,41 @@ def test_a_warm_start_begins_with_the_last_rounds_weights(store, config, work):
     second = [store.epochs(e.id, round=1)[0].train_loss for e in (cold, warm)]
     assert first[0] == first[1]
     assert second[1] < second[0]
+
+
+def test_a_long_tailed_pool_is_the_same_for_every_strategy_and_leaves_the_test_split_alone(
+    store, config, work
+):
+    config = config.changed(data__imbalance=10, init__init="random", init__n_start=20, stop__n_rounds=2)
+    one, two = (
+        work(store.create_experiment(config.changed(query__strategy=name)).id)[1]
+        for name in ("margin", "random")
+    )
+    assert one.record.split_hash == two.record.split_hash
+    truth = one.dataset.train.labels
+    pool = np.setdiff1d(np.arange(150), one.splits.thinned)
+    assert np.bincount(truth[pool]).tolist() == [50, 16, 5]
+    for experiment in (one, two):
+        asked = {i for ids in queried(experiment).values() for i in ids}
+        assert asked <= set(pool.tolist())
+        assert np.sum(store.rounds(experiment.id)[-1].confusion) == 60
+        assert list(check_experiment(store, experiment)) == []
+    facts = manifest(one)
+    assert facts["pool"]["thinned"] == 79
+    assert facts["config"]["data"]["imbalance"] == 10
+
+
+def test_an_attempt_that_lost_a_process_is_tried_again_but_not_for_ever(store, config, work, monkeypatch):
+    def lose(*_, **__):
+        raise ProcessLost("one of 2 processes of a training ended without a word")
+
+    record = store.create_experiment(config)
+    with monkeypatch.context() as patch:
+        patch.setattr(rounds, "fit", lose)
+        assert work(record.id)[0] is JobState.QUEUED
+        assert work(record.id)[0] is JobState.QUEUED
+    assert work(record.id)[0] is JobState.DONE
+    other = store.create_experiment(config)
+    monkeypatch.setattr(rounds, "fit", lose)
+    assert [work(other.id)[0] for _ in range(3)] == [JobState.QUEUED, JobState.QUEUED, JobState.FAILED]
+    assert store.jobs(experiment_id=other.id)[0].error_kind == "lost"

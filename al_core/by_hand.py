@@ -1,0 +1,166 @@
+"""What a person does with images beside answering: asks for them, and tags them; kept in the label log.
+
+Images that a person asks for stand in front of the query that waits, or of the one that comes. The strategy's
+own picks stay as they were recorded: what is read from the log is laid over them, so that the same config,
+seed and labels still give the same queries.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from al_core.errors import DataError
+from al_core.pool import Status
+from al_core.records import ExperimentStatus, LabelOp, LabelSource, Mark, MarkEvent, Query, QueryItem
+from al_core.store.base import Store
+
+if TYPE_CHECKING:
+    from al_core.experiment import Experiment
+
+MAX_TAG = 60
+_ASKABLE = (Status.UNLABELED, Status.QUERIED, Status.SKIPPED)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What came of asking: the round whose query it is, the images new in it, and how many could not be."""
+
+    round: int
+    ids: tuple[int, ...]
+    left_out: int
+
+
+def standing(events: Iterable[MarkEvent]) -> dict[int, list[int]]:
+    """The images that people asked for, by round, in the order in which they did."""
+    found: dict[int, dict[int, None]] = {}
+    for event in events:
+        if event.mark is Mark.ASK:
+            of_round = found.setdefault(event.round, {})
+            if event.on:
+                of_round.setdefault(event.sample_id)
+            else:
+                of_round.pop(event.sample_id, None)
+    return {number: list(ids) for number, ids in found.items()}
+
+
+def laid_over(query: Query, ids: Sequence[int]) -> Query:
+    """The query with these images in front; its hash says so, behind the strategy's own."""
+    if not ids:
+        return query
+    own = {item.sample_id: item for item in query.offered}
+    front = tuple(own.get(i) or QueryItem(len(own) + n, i, None) for n, i in enumerate(ids))
+    rest, ahead = (
+        tuple(item for item in items if item.sample_id not in set(ids))
+        for items in (query.items, query.ahead)
+    )
+    added = hashlib.sha256(repr(list(ids)).encode()).hexdigest()[:8]
+    return replace(query, items=front + rest, ahead=ahead, hash=f"{query.hash}-{added}")
+
+
+def own_hash(text: str) -> str:
+    """The hash of the strategy's own query, from one that `laid_over` gave or left."""
+    return text.partition("-")[0]
+
+
+def query_of(store: Store, experiment_id: str, number: int) -> Query | None:
+    """A round's query with what people asked for in front."""
+    query = store.query(experiment_id, number)
+    if query is None:
+        return None
+    return laid_over(query, standing(store.mark_events(experiment_id)).get(number, ()))
+
+
+def queries_of(store: Store, experiment_id: str) -> list[Query]:
+    """All of them, by round."""
+    asked = standing(store.mark_events(experiment_id))
+    return [laid_over(query, asked.get(query.round, ())) for query in store.queries(experiment_id)]
+
+
+def ask_for(experiment: Experiment, ids: Iterable[int], *, client: str, annotator: str = "") -> Asked:
+    """Put images in front of the query that waits; while a round trains, of the one that it will ask.
+
+    What has a label, is excluded, or is set aside to measure by, is left out.
+
+    Raises:
+        DataError: the session has ended, or has not begun.
+    """
+    status = experiment.record.status
+    if status is ExperimentStatus.FINISHED:
+        reason = experiment.record.stop_reason or "a stop holds"
+        raise DataError(f"this session has ended ({reason}): fork it with more room, and ask there")
+    last = experiment.store.rounds(experiment.id)
+    waiting = experiment.pending()
+    if waiting is None and not last:
+        raise DataError("this session has not begun: start it, then ask for images of your own")
+    number = len(last) if waiting is None or status is ExperimentStatus.TRAINING else waiting.round
+    wanted = list(dict.fromkeys(int(i) for i in ids))
+    pool = experiment.pool().status
+    there = standing(experiment.store.mark_events(experiment.id)).get(number, ())
+    new = [i for i in wanted if Status(pool[i]) in _ASKABLE and i not in there]
+    _write(experiment, [(i, Mark.ASK, True, None) for i in new], number, client, annotator)
+    return Asked(number, tuple(new), len(wanted) - len(new) - len(set(wanted) & set(there)))
+
+
+def take_back(experiment: Experiment, asked: Asked, *, client: str, annotator: str = "") -> None:
+    """Ask for them no longer; what was answered meanwhile stays answered."""
+    _write(experiment, [(i, Mark.ASK, False, None) for i in asked.ids], asked.round, client, annotator)
+
+
+def tags(store: Store, experiment_id: str) -> dict[int, tuple[str, ...]]:
+    """The tags of each image that has any, in the order in which they were given."""
+    return tags_of(store.mark_events(experiment_id))
+
+
+def tags_of(events: Iterable[MarkEvent]) -> dict[int, tuple[str, ...]]:
+    """The same that these events leave standing."""
+    found: dict[int, dict[str, None]] = {}
+    for event in events:
+        if event.mark is Mark.TAG:
+            of_image = found.setdefault(event.sample_id, {})
+            if event.on:
+                of_image.setdefault(event.text)
+            else:
+                of_image.pop(event.text, None)
+    return {i: tuple(names) for i, names in found.items() if names}
+
+
+def tag(
+    experiment: Experiment,
+    ids: Iterable[int],
+    text: str,
+    *,
+    on: bool = True,
+    client: str,
+    annotator: str = "",
+) -> list[int]:
+    """Give images a tag, or take it from them; gives those that it changed.
+
+    Raises:
+        DataError: it is no tag.
+    """
+    name = " ".join(text.split())
+    if not 0 < len(name) <= MAX_TAG:
+        raise DataError(f"a tag has 1 to {MAX_TAG} letters")
+    known = tags(experiment.store, experiment.id)
+    changed = [int(i) for i in dict.fromkeys(ids) if (name in known.get(int(i), ())) != on]
+    last = experiment.last_query()
+    number = -1 if last is None else last.round
+    _write(experiment, [(i, Mark.TAG, on, name) for i in changed], number, client, annotator)
+    return changed
+
+
+def _write(
+    experiment: Experiment, marks: Sequence[tuple[int, Mark, bool, str | None]], number: int, client: str,
+    annotator: str,
+) -> None:  # fmt: skip
+    ops = [
+        LabelOp(n, i, int(on), mark=mark, detail=None if text is None else {"text": text})
+        for n, (i, mark, on, text) in enumerate(marks, start=1)
+    ]
+    if ops:
+        experiment.store.add_labels(
+            experiment.id, ops, client=client, source=LabelSource.HUMAN, round=number, annotator=annotator
+        )
