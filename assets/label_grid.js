@@ -2,7 +2,7 @@
  *
  * Streamlit calls the default export again at each change of `data` and cleans up only at unmount, so the
  * state lives in a WeakMap and listeners are attached once. Answers leave through the outbox
- * (label_outbox.js; the wrapper puts it and label_view.js in front of this file). Text becomes DOM by textContent only.
+ * (label_outbox.js; the wrapper puts the other label_*.js in front of this file). Text becomes DOM by textContent only.
  */
 class LabelGrid {
   constructor(parent) {
@@ -10,34 +10,46 @@ class LabelGrid {
     this.outbox = outbox();
     this.data = null;
     this.labels = new Map(); // id -> class, SKIP or EXCLUDE
+    this.marks = new Map(); // id -> {unsure, flag, note}
     this.pending = new Set(); // ids with an answer that is not acknowledged
-    this.acked = []; // {batch, id, to, rev}: acknowledged after the snapshot in data.labels
+    this.acked = []; // {batch, id, to, mark, text, rev}: acknowledged after the snapshot in data.labels
     this.snapshot = -1; // rev of that snapshot
     this.tiles = new Map(); // id -> {tile, img, strip, ...}
     this.ids = [];
     this.cursor = 0;
     this.anchor = 0;
     this.selection = new Set();
-    this.done = [];
-    this.undone = [];
+    this.leftOut = new Set(); // of their lanes
+    this.laneParts = new Map(); // class -> {ids, left, confirm}
+    this.audit = null; // a bulk confirm under way
+    this.memory = { done: [], undone: [], trail: [], times: [] };
+    this.hit = 0; // which of the classes that fit what is typed
     this.columns = 1;
     this.frame = 0;
     this.following = false; // the focus is to go with the cursor in the next frame
     this.training = 0; // timer while the request to train is on its way
+    this.part = "asked"; // of the query: the asked images, or those ahead
+    this.next = null; // a newer query that waits until this one is left
+    this.active = false; // whether something was answered here
+    this.newNames = []; // names of classes made here that the server has not told of
     this.savedTimer = 0;
     this.announced = -Infinity;
     this.sequence = 0;
     this.since = performance.now();
     this.preferences = this.readPreferences();
+    this.keyed = []; // {element, label, action}: buttons that show a key
+    this.rebinding = null; // the action that waits for its new key
     this.build();
     this.listen();
+    this.listenSeat();
   }
 
   readPreferences() {
+    const standard = { mode: "grid", chosen: "", size: 0 };
     try {
-      return { mode: "grid", size: 0, ...JSON.parse(localStorage.getItem(PREFERENCES) ?? "{}") };
+      return { ...standard, ...JSON.parse(localStorage.getItem(PREFERENCES) ?? "{}") };
     } catch {
-      return { mode: "grid", size: 0 };
+      return standard;
     }
   }
 
@@ -54,15 +66,16 @@ class LabelGrid {
 
   build() {
     this.root = make("div", "askwell");
-    this.root.append(this.buildBar(), this.buildBody());
+    this.root.append(this.buildBar(), this.buildAhead(), this.buildBody());
     this.live = make("div", "hidden");
     this.live.setAttribute("aria-live", "polite");
     this.live.setAttribute("role", "status");
     this.zoom = make("div", "zoom");
     this.zoom.hidden = true;
     this.sheet = this.buildSheet();
-    this.root.append(this.live, this.zoom, this.sheet);
+    this.root.append(this.live, this.zoom, this.sheet, this.buildTour());
     this.parent.append(this.root);
+    this.loadKeys();
   }
 
   buildBar() {
@@ -78,19 +91,27 @@ class LabelGrid {
     const modes = make("div", "segments");
     modes.setAttribute("role", "group");
     modes.setAttribute("aria-label", "View");
-    for (const [mode, text] of [["grid", "Grid"], ["single", "Single"]]) {
-      this.modeButtons[mode] = button("", `${text} (G)`, () => this.setMode(mode), icon(mode), make("span", "", text));
+    for (const [mode, text] of [["grid", "Grid"], ["single", "Single"], ["lanes", "Lanes"]]) {
+      const element = button("", text, () => this.setMode(mode), icon(mode), make("span", "", text));
+      this.modeButtons[mode] = this.withKey(element, text, "mode");
       modes.append(this.modeButtons[mode]);
     }
     const size = make("div", "segments size");
     size.append(
-      button("", "Smaller tiles (−)", () => this.resize(-1), icon("minus")),
-      button("", "Larger tiles (+)", () => this.resize(1), icon("plus")),
+      this.withKey(button("", "", () => this.resize(-1), icon("minus")), "Smaller tiles", "smaller"),
+      this.withKey(button("", "", () => this.resize(1), icon("plus")), "Larger tiles", "larger"),
     );
-    const help = button("quiet", "Keys (?)", () => this.toggleSheet(), make("span", "", "?"));
-    const bar = make("div", "bar");
+    const help = this.withKey(button("quiet", "", () => this.toggleSheet(), make("span", "", "?")), "Keys", "help");
+    const guide = this.guideButton("quiet guide-opener");
+    const bar = (this.bar = make("div", "bar"));
     const tools = make("div", "tools");
-    tools.append(modes, size, help);
+    this.bulkText = make("span");
+    this.bulkButton = button("bulk", "", () => this.openAudit(), icon("check"), this.bulkText, keycap(""));
+    this.withKey(this.bulkButton, "", "bulk");
+    this.lensButton = button("quiet", "", () => this.toggleLens(), icon("lens"));
+    this.withKey(this.lensButton, "Brightness and contrast", "lens");
+    this.lensButton.setAttribute("aria-expanded", "false");
+    tools.append(this.bulkButton, modes, size, this.lensButton, guide, help, this.buildLens());
     bar.append(this.count, this.meter, this.status, tools);
     return bar;
   }
@@ -106,13 +127,13 @@ class LabelGrid {
     this.stageNote = make("div", "note");
     const view = make("div", "view");
     const single = make("div", "single");
-    single.append(this.stage, this.stageNote);
+    single.append(this.stage, this.buildSwipe(), this.stageNote);
     this.band = make("div", "band");
     this.band.hidden = true;
-    view.append(single, this.grid, this.band);
+    view.append(this.buildTrail(), single, this.grid, this.band);
     this.view = view;
     const body = make("div", "body");
-    body.append(view, this.buildPanel());
+    body.append(view, this.buildGuide(), this.buildPanel());
     return body;
   }
 
@@ -131,21 +152,41 @@ class LabelGrid {
     this.palette.setAttribute("role", "group");
     this.palette.setAttribute("aria-label", "Classes");
     const actions = make("div", "actions");
-    const action = (name, label, key, run) => {
-      const element = button("action", `${label} (${key})`, run, icon(name), make("span", "", label), keycap(key));
+    const action = (name, label, { sign = name, run = () => RUNS[name](this), key = "" } = {}) => {
+      const element = button("action", `${label} (${key})`, run, icon(sign), make("span", "", label), keycap(key));
       actions.append(element);
-      return element;
+      return key ? element : this.withKey(element, label, name);
     };
-    action("skip", "Skip", "Space", () => this.answer(SKIP));
-    action("exclude", "Exclude", "X", () => this.answer(EXCLUDE));
-    action("eraser", "Clear", "U", () => this.answer(UNLABEL));
-    this.undoButton = action("undo", "Undo", "⌫", () => this.undo());
+    action("skip", "Skip");
+    action("exclude", "Exclude");
+    this.markButtons = {
+      [UNSURE]: action(UNSURE, "Unsure"),
+      [FLAG]: action(FLAG, "Flag"),
+      [NOTE]: action(NOTE, "Note"),
+    };
+    action("clear", "Clear", { sign: "eraser" });
+    this.undoButton = action("undo", "Undo");
+    this.redoButton = action("redo", "Redo", { run: () => this.redo(), key: "Ctrl ⇧ Z" });
     this.trainText = make("span");
     this.trainButton = button("train", "", () => this.train(), icon("train"), this.trainText, keycap("Ctrl ↵"));
     const foot = make("div", "foot");
-    foot.append(actions, this.trainButton);
-    this.panel.append(this.preview, this.previewNote, this.guesses, this.find, this.palette, foot);
+    const row = make("div", "train-row");
+    row.append(this.trainButton, this.buildTouchTools());
+    foot.append(actions, row, this.buildAuto());
+    this.noteField = this.buildNoteField();
+    this.panel.append(
+      this.preview, this.previewNote, this.guesses, this.find, this.buildOffer(), this.palette, this.noteField, foot,
+    ); // prettier-ignore
     return this.panel;
+  }
+
+  /** What keys do elsewhere, where there may be no keyboard: a new class, and the guidelines. */
+  buildTouchTools() {
+    const tools = make("div", "touch-tools");
+    this.newButton = button("touch-tool", "", () => this.toggleNewClass(), icon("plus"), make("span", "", "New class"));
+    this.withKey(this.newButton, "New class", "newClass");
+    tools.append(this.newButton, this.guideButton("touch-tool"));
+    return tools;
   }
 
   buildFind() {
@@ -158,10 +199,11 @@ class LabelGrid {
     input.addEventListener("input", () => this.filter());
     input.addEventListener("keydown", (event) => {
       event.stopPropagation(); // Streamlit's own page keys must not see what is typed
-      if (event.key === "Enter") {
-        const hit = this.hits()[0];
-        if (hit !== undefined) this.answer(hit);
-        this.closeFind();
+      if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+        this.hit += event.key === "ArrowDown" ? 1 : -1;
+        this.filter({ keep: true });
+      } else if (event.key === "Enter") {
+        if (!event.isComposing) this.takeTyped(event.shiftKey || this.naming);
       } else if (event.key === "Escape") this.closeFind();
       else return;
       event.preventDefault();
@@ -169,42 +211,14 @@ class LabelGrid {
     return input;
   }
 
-  buildSheet() {
-    const sheet = make("div", "sheet");
-    sheet.hidden = true;
-    sheet.setAttribute("role", "dialog");
-    sheet.setAttribute("aria-modal", "true");
-    sheet.setAttribute("aria-label", "Keys");
-    const card = make("div", "card");
-    const head = make("div", "head");
-    this.sheetClose = button("quiet", "Close (Esc)", () => this.toggleSheet(), icon("exclude"));
-    head.append(make("h3", "", "Keys"), this.sheetClose);
-    const columns = make("div", "columns");
-    for (const [title, rows] of HELP) {
-      const section = make("section");
-      const list = make("dl");
-      for (const [key, text] of rows) {
-        const term = make("dt");
-        term.append(make("kbd", "", key));
-        list.append(term, make("dd", "", text));
-      }
-      section.append(make("h4", "", title), list);
-      columns.append(section);
-    }
-    const alt = "A key that is a class's own name is that class; its command then needs Alt.";
-    card.append(head, columns, make("p", "", alt));
-    sheet.append(card);
-    sheet.addEventListener("click", (event) => event.target === sheet && this.toggleSheet());
-    return sheet;
-  }
-
   listen() {
     this.stop = new AbortController();
     const { signal } = this.stop;
     // Capturing at the window: in front of Streamlit's own keys, which stay out of what is handled here.
     addEventListener("keydown", (event) => this.onKey(event), { signal, capture: true });
-    addEventListener("keyup", (event) => event.key.toLowerCase() === "z" && this.hideZoom(), { signal });
+    addEventListener("keyup", () => this.hideZoom(), { signal });
     addEventListener("blur", () => this.hideZoom(), { signal });
+    addEventListener("pagehide", () => this.data && this.remember(), { signal });
     this.grid.addEventListener("click", (event) => this.onClick(event));
     this.grid.addEventListener("dblclick", (event) => this.tileAt(event) !== -1 && this.setMode("single"));
     this.grid.addEventListener("focusin", (event) => {
@@ -232,7 +246,11 @@ class LabelGrid {
     this.unsubscribe();
     clearTimeout(this.savedTimer);
     clearTimeout(this.training);
+    clearTimeout(this.classTimer);
     this.outbox.retryNow();
+    this.leaveSeat();
+    this.leaveGuide();
+    if (this.data) this.remember();
     this.root.remove();
   }
 
@@ -241,36 +259,65 @@ class LabelGrid {
   update(data, send) {
     this.sendTrigger = send;
     if (!data?.items) return;
+    if (data.batch !== this.data?.batch && this.mustHold(data)) return this.hold(data);
     const fresh = this.data?.batch !== data.batch;
-    const classesChanged = fresh || JSON.stringify(this.data.classes) !== JSON.stringify(data.classes);
+    this.next = null;
+    data = this.withClasses(data);
+    const classesOf = ({ classes, closed, into }) => JSON.stringify([classes, closed, into]);
+    const classesChanged = !fresh && classesOf(this.data) !== classesOf(data);
     this.data = data;
+    this.takePins(data);
+    if (this.keysPlace !== KEYS_STORED + (data.person ?? "")) this.loadKeys();
     if (data.post) this.outbox.setPost(data.batch, data.post);
-    if (classesChanged) this.rebuildPalette();
+    if (fresh) this.rebuildPalette();
     if (fresh) this.begin();
     else this.refreshAddresses();
+    this.updateSeat();
+    if (this.preferences.mode === "lanes" && !this.mayLane()) this.setMode("grid", { remember: false });
+    if (data.training) this.endRequest();
     if (fresh || data.rev > this.snapshot) this.takeLabels();
+    if (classesChanged) this.followClasses();
     this.paint();
     if (fresh) this.grabFocus();
+    if (fresh) this.beginGuide();
+    if (fresh) this.beginTour();
+    if (fresh) this.trainOn();
+    else if (this.part === "asked" && data.training) this.partDone();
     if (!this.floor?.isConnected) this.watchFloor();
   }
 
   begin() {
     this.labels.clear();
+    this.marks.clear();
     this.acked = [];
     this.snapshot = -1;
-    this.done = [];
-    this.undone = [];
+    this.memory = memoryOf(experimentOf(this.data.batch));
     this.selection.clear();
-    clearTimeout(this.training);
-    this.training = 0;
+    this.leftOut.clear();
+    if (this.audit) this.closeAudit();
+    this.endRequest();
     this.since = performance.now();
-    this.ids = this.data.items.map((item) => item.id);
+    this.part = this.firstPart();
+    this.active = false;
+    this.seatOf = this.data.person ?? "";
+    this.beginSeat();
     this.tiles.clear();
-    this.data.items.forEach((item, index) => this.tiles.set(item.id, this.buildTile(item, index)));
+    for (const item of this.itemsOf("asked")) this.tiles.set(item.id, this.buildTile(item));
+    for (const item of this.itemsOf("ahead")) this.tiles.set(item.id, this.buildTile(item, { fetch: false }));
+    if (this.part === "ahead") this.fetchAhead();
+    this.ids = [];
     this.columns = 0;
     this.cursor = 0;
-    this.root.classList.toggle("pixelated", Boolean(this.data.pixelated));
-    this.setMode(this.preferences.mode, { remember: false });
+    this.paintLens();
+    this.setMode(this.standardMode(), { remember: false });
+  }
+
+  /** The view that the person chose; until then lanes where the guesses have been nearly always right. */
+  standardMode() {
+    const { chosen } = this.preferences;
+    if (chosen && (chosen !== "lanes" || this.mayLane())) return chosen;
+    const { answered = 0, right = 0 } = this.data.trust ?? {};
+    return answered >= 20 && right / answered >= 0.85 && this.mayLane() ? "lanes" : "grid";
   }
 
   takeLabels() {
@@ -284,27 +331,36 @@ class LabelGrid {
 
   /** The server's labels, then what they do not hold: answers acknowledged since, and those on their way. */
   mergeLabels() {
-    this.labels = new Map(Object.entries(this.data.labels).map(([id, to]) => [Number(id), to]));
-    for (const op of [...this.acked, ...this.outbox.waiting(this.data.batch)]) this.set(op.id, op.to);
+    const byNumber = (entries) => new Map(Object.entries(entries).map(([id, value]) => [Number(id), value]));
+    this.labels = byNumber(this.data.labels);
+    this.marks = byNumber(this.data.marks ?? {});
+    for (const op of [...this.acked, ...this.outbox.waiting(this.data.batch)]) this.set(op);
+    this.hideFirstAnswers();
   }
 
-  onOutbox(acked, rev, refused) {
+  onOutbox(acked, rev, refused, taken = []) {
     this.paintStatus(); // not with the next frame: what is not saved must not be called saved even so long
+    const experiment = this.data && experimentOf(this.data.batch);
     const mine = acked.filter((op) => op.batch === this.data?.batch);
-    for (const { batch, id, to } of mine) this.acked.push({ batch, id, to, rev });
+    const others = new Set(mine.length ? taken.map(({ id }) => id) : []);
+    for (const op of mine) if (!others.has(op.id) || op.mark) this.acked.push({ ...op, rev });
+    if (others.size) this.giveWay(taken);
+    if (mine.length) this.speakIfShort();
     if (refused.some((op) => op.batch === this.data?.batch)) {
+      this.dropRefused(refused);
       this.mergeLabels(); // what was refused must not look as if it were saved
       this.paint();
     }
     this.refresh();
-    const experiment = this.data && this.data.batch.split("/")[0];
     if (this.outbox.denied.has(experiment) && !this.asked) {
       this.asked = true; // once per token: the page makes a new one
       this.sendTrigger?.("refresh", Date.now());
     }
-    if (mine.length) {
+    if (acked.some((op) => experimentOf(op.batch) === experiment)) {
       this.asked = false;
+      this.elsewhere ||= mine.length < acked.filter((op) => experimentOf(op.batch) === experiment).length;
       this.announceSaved();
+      this.noticeClasses();
     }
   }
 
@@ -316,12 +372,14 @@ class LabelGrid {
     this.savedTimer = setTimeout(() => {
       if (!this.data || this.training || this.outbox.waiting(this.data.batch).length) return;
       this.announced = performance.now();
-      this.sendTrigger("saved", this.progress());
+      this.sendTrigger("saved", { ...this.progress(), elsewhere: Boolean(this.elsewhere) });
+      this.elsewhere = false;
+      this.guideSaved();
     }, wait);
   }
 
   progress() {
-    const values = [...this.labels.values()];
+    const values = this.ids.map((id) => this.labels.get(id)).filter((to) => to !== undefined);
     return {
       batch: this.data.batch,
       labeled: values.filter((to) => to >= 0).length,
@@ -330,59 +388,83 @@ class LabelGrid {
     };
   }
 
-  set(id, to) {
-    if (to === UNLABEL) this.labels.delete(id);
-    else this.labels.set(id, to);
+  set(op) {
+    const { id, to } = op;
+    if (op.mark) this.setMark(op);
+    else if (to === UNLABEL) this.labels.delete(id);
+    else this.labels.set(id, this.valueFor(op));
   }
 
   // -- answering -------------------------------------------------------------------------------------
 
   /** Give `value` to the selection, or to the image under the cursor, and go on. */
-  answer(value) {
-    if (this.data.readOnly) return this.say("This query is closed: nothing was changed.");
-    const chosen = this.selection.size
-      ? this.ids.filter((id) => this.selection.has(id))
-      : [this.ids[this.cursor]];
+  answer(value, { name } = {}) {
+    if (this.refuseClosed()) return;
+    const chosen = this.chosen();
     const changes = chosen
-      .map((id) => ({ id, from: this.labels.get(id) ?? UNLABEL, to: value }))
-      .filter((change) => change.from !== change.to);
-    if (changes.length) {
-      this.done.push(changes);
-      this.undone = [];
-      this.commit(changes.map(({ id, to }) => ({ id, to })));
-    }
+      .map((id) => ({ id, from: { to: this.labels.get(id) ?? UNLABEL }, to: { to: value, name } }))
+      .filter(({ from, to }) => from.to !== to.to);
+    this.carryOut(changes);
     const last = this.ids.indexOf(chosen[chosen.length - 1]);
     this.clearSelection();
-    const next = value === UNLABEL ? -1 : this.nextOpen(last);
+    const stays = value === UNLABEL || this.preferences.advance === false; // as chosen on the Settings page
+    const next = stays ? -1 : this.nextOpen(last);
     this.moveTo(next === -1 ? last : next);
     this.describe(chosen.length, value);
+    this.partDone();
+  }
+
+  /** The images that a key is about: the selection, or the one under the cursor. */
+  chosen() {
+    return this.selection.size ? this.ids.filter((id) => this.selection.has(id)) : [this.ids[this.cursor]];
+  }
+
+  refuseClosed() {
+    if (this.data.readOnly) this.say("This query is closed: nothing was changed.");
+    return this.data.readOnly;
+  }
+
+  /** Make changes [{id, from, to}] that one undo takes back; `from` and `to` are {to, mark, text}. */
+  carryOut(changes) {
+    if (!changes.length) return;
+    changes = changes.map(({ id, from, to }) => ({ id, from: this.named(from), to: this.named(to) }));
+    this.memory.done.push({ batch: this.data.batch, changes });
+    this.memory.undone = [];
+    this.commit(changes.map(({ id, to }) => ({ id, ...to })));
   }
 
   commit(ops) {
+    this.active = true;
     const now = performance.now();
     const ms = Math.min(600_000, Math.round((now - this.since) / ops.length));
     this.since = now;
-    for (const { id, to } of ops) this.set(id, to);
-    this.outbox.push(this.data.batch, ops.map((op) => ({ ...op, ms })));
+    for (const op of ops) this.set(op);
+    this.noteOwn(ops);
+    this.leaveTrail(this.data.batch, ops);
+    const blind = (op) => this.data.blind && !op.mark && op.to >= 0 && !op.how;
+    const said = (op) => ({ ...(blind(op) ? { how: "blind" } : {}), ...this.guessShown(op) });
+    this.outbox.push(this.data.batch, ops.map((op) => ({ ...op, ms, ...said(op) })));
     for (const { id } of ops) this.paintTile(id);
     this.refresh();
   }
 
   undo() {
-    const changes = this.done.pop();
-    if (!changes) return this.say("Nothing to undo.");
-    this.undone.push(changes);
-    this.replay(changes.map(({ id, from }) => ({ id, to: from })), "Undone");
+    const step = this.memory.done.pop();
+    if (!step) return this.say("Nothing to undo.");
+    this.memory.undone.push(step);
+    this.replay(step.batch, step.changes.map(({ id, from }) => ({ id, ...from })), "Undone");
   }
 
   redo() {
-    const changes = this.undone.pop();
-    if (!changes) return this.say("Nothing to redo.");
-    this.done.push(changes);
-    this.replay(changes.map(({ id, to }) => ({ id, to })), "Done again");
+    const step = this.memory.undone.pop();
+    if (!step) return this.say("Nothing to redo.");
+    this.memory.done.push(step);
+    this.replay(step.batch, step.changes.map(({ id, to }) => ({ id, ...to })), "Done again");
   }
 
-  replay(ops, word) {
+  replay(batch, ops, word) {
+    if (batch !== this.data.batch) return this.replayEarlier(batch, ops, word);
+    this.showPart(this.partOf(ops[0].id));
     this.clearSelection();
     this.commit(ops);
     this.moveTo(this.ids.indexOf(ops[0].id));
@@ -399,7 +481,7 @@ class LabelGrid {
   }
 
   left() {
-    return this.ids.length - this.labels.size;
+    return this.ids.filter((id) => !this.labels.has(id)).length;
   }
 
   nameOf(value) {
@@ -420,11 +502,13 @@ class LabelGrid {
 
   /** Ask Streamlit to train, but only when every answer is acknowledged. */
   train() {
-    if (this.training || !this.mayTrain()) return;
+    if (this.isTraining() || !this.mayTrain()) return;
     const began = Date.now();
-    const batch = this.data.batch;
+    const { batch } = this.data;
+    const { rounds } = this.newest();
+    const open = this.left();
     const attempt = () => {
-      if (this.data.batch !== batch) return;
+      if (this.data.batch !== batch || this.newest().rounds !== rounds) return;
       if (this.outbox.waiting(batch).length) {
         this.outbox.retryNow();
         this.training = setTimeout(attempt, 60);
@@ -432,16 +516,25 @@ class LabelGrid {
         return;
       }
       clearTimeout(this.savedTimer);
-      this.sendTrigger("train", { ...this.progress(), asked: began });
+      this.sendTrigger("train", { ...this.progress(), asked: began, rounds: rounds ?? null });
       // A trigger may be lost on its way; asking again is harmless, a job starts once.
       this.training = setTimeout(attempt, 4000);
       this.refresh();
     };
+    this.active = false;
     attempt();
+    if (open) this.tell(`Training; the ${open} open images can still be labeled.`);
+    else this.partDone();
+  }
+
+  /** The request to train has arrived, or is no longer needed. */
+  endRequest() {
+    clearTimeout(this.training);
+    this.training = 0;
   }
 
   mayTrain() {
-    return !this.data.readOnly && [...this.labels.values()].some((to) => to >= 0);
+    return !this.data.readOnly && this.newLabels() > 0;
   }
 
   // -- moving and selecting --------------------------------------------------------------------------
@@ -464,6 +557,7 @@ class LabelGrid {
   follow() {
     if (!this.following) return;
     this.following = false;
+    if (isEditable(this.root.getRootNode().activeElement)) return; // a field was opened since: what is typed is its
     const { tile } = this.tiles.get(this.ids[this.cursor]);
     tile.focus({ preventScroll: true });
     this.reveal(tile);
@@ -471,11 +565,12 @@ class LabelGrid {
 
   hasFocus() {
     const active = this.root.getRootNode().activeElement;
-    return document.activeElement === document.body || (active && this.root.contains(active));
+    return isNowhere(document.activeElement) || (active && this.root.contains(active));
   }
 
   reveal(tile) {
-    const smooth = matchMedia("(prefers-reduced-motion: no-preference)").matches && this.preferences.mode === "grid";
+    const moving = matchMedia("(prefers-reduced-motion: no-preference)").matches && document.documentElement.dataset.motion !== "reduce";
+    const smooth = moving && this.preferences.mode === "grid";
     tile.scrollIntoView({ block: "nearest", inline: "nearest", behavior: smooth ? "smooth" : "auto" });
   }
 
@@ -517,35 +612,48 @@ class LabelGrid {
   }
 
   step(key, extend) {
-    const row = this.preferences.mode === "grid" ? this.columns : 1;
+    const { mode } = this.preferences;
+    const vertical = key === "ArrowUp" || key === "ArrowDown";
+    if (mode === "lanes" && vertical) return this.stepOver(key === "ArrowDown" ? 1 : -1, extend);
+    const row = mode === "grid" ? this.columns : 1;
     const by = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -row, ArrowDown: row, Home: -1e9, End: 1e9 }[key];
     const target = this.cursor + by;
     const inside = target >= 0 && target < this.ids.length;
-    if (!inside && (key === "ArrowUp" || key === "ArrowDown")) return;
+    if (!inside && vertical) return;
     if (!extend) this.anchor = Math.max(0, Math.min(this.ids.length - 1, target));
     this.select(Math.max(0, Math.min(this.ids.length - 1, target)), { extend });
+  }
+
+  /** Up or down where rows differ in length: to the nearest tile of the next row. */
+  stepOver(direction, extend) {
+    const boxes = this.ids.map((id) => this.tiles.get(id).tile.getBoundingClientRect());
+    const here = boxes[this.cursor];
+    const beyond = boxes.map((box, index) => [direction * (box.top - here.top), Math.abs(box.left - here.left), index])
+      .filter(([down]) => down > 4); // prettier-ignore
+    const [target] = beyond.sort((one, two) => one[0] - two[0] || one[1] - two[1]);
+    if (target) this.select(target[2], { extend });
   }
 
   // -- keys ------------------------------------------------------------------------------------------
 
   onKey(event) {
     const [target, ...path] = event.composedPath();
-    if (!this.data || event.isComposing || isEditable(target) || event.key === "Tab") return;
+    const switched = target === this.auto; // a box that is ticked takes no letters: keys go on labelling
+    if (!this.data || event.isComposing || (isEditable(target) && !switched) || event.key === "Tab") return;
     const inside = target === this.root || path.includes(this.root);
-    const nowhere = target === document.body || target === document.documentElement;
+    // the Classes dialog gives the focus back to its button: a key there is for the images again
+    const opener = target.closest?.(".st-key-classes") && event.key !== " " && event.key !== "Enter";
+    const nowhere = opener || isNowhere(target);
     if (!inside && (!nowhere || document.querySelector('[role="dialog"]'))) return;
-    const onButton = target instanceof HTMLButtonElement && (event.key === " " || event.key === "Enter");
+    if (this.guideKey(event, target)) return event.stopPropagation();
+    const onButton = (switched || target instanceof HTMLButtonElement) && (event.key === " " || event.key === "Enter");
     const command = event.ctrlKey || event.metaKey;
-    if (onButton && !command) return event.stopPropagation();
-    const handled = this.sheet.hidden ? this.runKey(event, command) : this.runSheetKey(event, command);
+    if (onButton && !command && !this.rebinding && !(this.audit && event.key === "Enter")) return event.stopPropagation();
+    const run = this.audit ? "runAuditKey" : !this.sheet.hidden ? "runSheetKey" : this.guideCovered() ? "runGuideKey" : "runKey";
+    const handled = (this.audit && command) ? false : this[run](event, command);
+    if (handled && opener) this.grabFocus();
     if (handled) event.preventDefault();
     if (handled || !(command || event.altKey)) event.stopPropagation();
-  }
-
-  runSheetKey(event, command) {
-    if (command) return false;
-    if (event.key === "Escape" || event.key === "?") this.toggleSheet();
-    return true;
   }
 
   runKey(event, command) {
@@ -569,60 +677,39 @@ class LabelGrid {
     return true;
   }
 
-  /** The class that a key means: its own character, or its number in the row of digits. */
-  classOfKey(event) {
-    const { classes } = this.data;
-    if (this.ownKeys) {
-      const exact = classes.indexOf(event.key);
-      const upper = exact === -1 ? classes.indexOf(event.key.toUpperCase()) : exact;
-      return upper === -1 || [...event.key].length !== 1 ? undefined : upper;
-    }
-    let index = /^[0-9]$/.test(event.key) ? (Number(event.key) + 9) % 10 : undefined;
-    const digit = /^Digit([0-9])$/.exec(event.code);
-    if (index === undefined && digit) {
-      // Shift+1 is "!" on most keyboards; on those that need Shift for digits, a bare key is the digit.
-      index = ((Number(digit[1]) + 9) % 10) + (event.shiftKey ? 10 : 0);
-    }
-    return index !== undefined && index < classes.length ? index : undefined;
-  }
-
   runLetter(event) {
-    const key = event.altKey && /^Key[A-Z]$/.test(event.code) ? event.code[3].toLowerCase() : event.key.toLowerCase();
-    const commands = {
-      " ": () => this.answer(SKIP),
-      x: () => this.answer(EXCLUDE),
-      u: () => this.answer(UNLABEL),
-      q: () => this.guess(0),
-      w: () => this.guess(1),
-      e: () => this.guess(2),
-      g: () => this.setMode(this.preferences.mode === "grid" ? "single" : "grid"),
-      z: () => this.showZoom(),
-      "+": () => this.resize(1),
-      "=": () => this.resize(1),
-      "-": () => this.resize(-1),
-      "/": () => this.openFind(),
-      "?": () => this.toggleSheet(),
-      backspace: () => this.undo(),
-      enter: () => this.setMode(this.preferences.mode === "grid" ? "single" : "grid"),
-      escape: () => this.clearSelection(),
-      i: () => this.sendTrigger("inspect", { id: this.ids[this.cursor], at: Date.now() }),
-    };
-    const run = Object.hasOwn(commands, key) ? commands[key] : undefined;
-    if (run) run();
-    return Boolean(run);
+    if (event.key === "Enter") this.setMode(this.preferences.mode === "single" ? "grid" : "single");
+    else if (event.key === "Escape" && this.touring >= 0) this.endTour();
+    else if (event.key === "Escape" && !this.selection.size && !this.guide.hidden) this.closeGuide();
+    else if (event.key === "Escape") this.clearSelection();
+    else {
+      const action = this.actionOf(event);
+      if (action) RUNS[action](this);
+      return Boolean(action);
+    }
+    return true;
   }
 
   guess(rank) {
-    const guess = this.data.showGuesses ? this.itemAt(this.cursor).guesses?.[rank] : undefined;
+    const item = this.itemAt(this.cursor);
+    const guess = this.data.showGuesses ? item.guesses?.[rank] : undefined;
     if (guess) this.answer(guess[0]);
+    else if (item.blind) this.tell("The guess is hidden for this image: give its class.");
+  }
+
+  /** Whether the model's guesses were to be seen, for a class that is given; nothing where there are none. */
+  guessShown({ id, to, mark }) {
+    const { guesses, blind } = this.tiles.get(id)?.item ?? {};
+    if (mark || to < 0 || (!blind && !guesses?.length)) return {};
+    return { shown: !blind };
   }
 
   itemAt(index) {
-    return this.data.items[index];
+    return this.tiles.get(this.ids[index]).item;
   }
 }
 
-Object.assign(LabelGrid.prototype, painting, pointing);
+Object.assign(LabelGrid.prototype, painting, pointing, classing, marking, lanes, trailing, looking, keying, touring, seating, goingAhead, swiping, guiding, pinning);
 
 const mounted = new WeakMap();
 

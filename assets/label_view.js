@@ -17,44 +17,20 @@ const ICONS = {
   redo: "M13 5l4 4-4 4M17 9H9a5 5 0 0 0 0 10",
   grid: "M3 3h6v6H3zM11 3h6v6h-6zM3 11h6v6H3zM11 11h6v6h-6z",
   single: "M3 4h14v12H3z",
+  lanes: "M3 4h4v3H3zM9 4h8v3H9zM3 9h4v3H3zM9 9h5v3H9zM3 14h4v3H3zM9 14h8v3H9z",
+  lens: "M10 3a7 7 0 1 0 0 14zM10 3a7 7 0 0 1 0 14",
   minus: "M4 10h12",
   plus: "M4 10h12M10 4v12",
   train: "M6 4l10 6-10 6z",
+  ahead: "M3 5l5 5-5 5M9 5l5 5-5 5M17 5v10",
   eraser: "M8 16h9M4 12l7-7 5 5-6 6H8z",
+  unsure: "M6.5 7.5a3.5 3.5 0 1 1 5 3.1c-1 .5-1.5 1.1-1.5 2.1v.3M10 16.4v.2",
+  flag: "M5 18V3M5 4h10l-2.5 3.5L15 11H5",
+  note: "M4 3h12v10l-4 4H4zM16 13h-4v4M7 7h6M7 10h4",
+  guide: "M10 5.5C8.5 4.3 6 4 3 4v11c3 0 5.5.3 7 1.5 1.5-1.2 4-1.5 7-1.5V4c-3 0-5.5.3-7 1.5zM10 5.5v11",
+  pin: "M7 3h6l-1 5 3 3.5H5L8 8zM10 11.5V17",
+  edit: "M4 16l.8-3.6L13 4.2 15.8 7l-8.2 8.2zM11.5 5.7l2.8 2.8",
 };
-const HELP = [
-  ["Label", [
-    ["class key", "label the selection or this image, go to the next one without an answer"],
-    ["Q W E", "take the model's first, second, third guess"],
-    ["/", "find a class by typing"],
-    ["Space", "skip: cannot tell, is not asked again"],
-    ["X", "exclude: a bad image, leaves the pool"],
-    ["U", "take the answer back"],
-  ]],
-  ["Mend", [
-    ["Backspace", "undo and step back"],
-    ["Ctrl Z", "undo"],
-    ["Ctrl Shift Z", "redo"],
-  ]],
-  ["Move and select", [
-    ["← → ↑ ↓", "move"],
-    ["Shift arrows", "extend the selection (also Shift click, Ctrl click, drag)"],
-    ["Ctrl A", "select all"],
-    ["Esc", "clear the selection, close"],
-  ]],
-  ["See", [
-    ["G", "grid or one at a time"],
-    ["Enter", "open this image, alone"],
-    ["I", "why this image was asked for"],
-    ["Z", "hold to zoom"],
-    ["+  −", "size of the tiles"],
-  ]],
-  ["Go on", [
-    ["Ctrl Enter", "save everything and train"],
-    ["?", "this sheet"],
-  ]],
-]; // prettier-ignore
-
 function make(tag, className, text) {
   const element = document.createElement(tag);
   if (className) element.className = className;
@@ -98,15 +74,6 @@ function colourOf(index) {
   return COLOURS[index] ?? `hsl(${Math.round((index * 137.508) % 360)} 58% 52%)`;
 }
 
-/** The key of each class: its own character where all names are one character, else 1-9, 0, Shift+1 ... */
-function keysOf(classes) {
-  if (classes.every((name) => [...name].length === 1)) return classes.slice();
-  return classes.map((_, index) => {
-    if (index < 10) return String((index + 1) % 10);
-    return index < 20 ? `⇧${(index + 1) % 10}` : "";
-  });
-}
-
 function percent(value) {
   const shown = value * 100;
   return shown > 0 && shown < 1 ? "<1 %" : `${Math.min(99, Math.round(shown))} %`;
@@ -119,42 +86,57 @@ function isEditable(element) {
   );
 }
 
+/** Where the focus is when nothing has it: a click beside all controls gives it to Streamlit's main section. */
+function isNowhere(element) {
+  return [document.body, document.documentElement].includes(element) || element?.dataset?.testid === "stMain";
+}
+
 const painting = {
-  buildTile(item, index) {
+  buildTile(item, { fetch = true } = {}) {
     const tile = make("div", "tile");
     tile.setAttribute("role", "gridcell");
     tile.setAttribute("aria-selected", "false");
     tile.tabIndex = -1;
-    tile.dataset.index = index;
     const frame = make("div", "frame");
     const img = make("img");
     img.alt = item.alt;
     img.loading = "lazy";
     img.decoding = "async";
     img.draggable = false;
-    img.addEventListener("load", () => this.fit(img, frame));
+    // all tiles are as large as each other: asking each one anew would lay the page out for each picture
+    img.addEventListener("load", () => this.fit(img, (this.frameRoom ||= frame.clientWidth)));
     img.addEventListener("error", () => this.breakTile(item, tile, frame));
-    img.src = item.src;
+    if (fetch) this.fetchPicture(img, item);
     const strip = make("div", "strip");
     const dot = make("span", "dot");
     const tick = make("span", "tick");
+    const signs = make("span", "signs");
     tick.append(icon("check"));
     frame.append(img, tick);
-    tile.append(frame, strip, dot);
-    return { tile, frame, img, strip, item, broken: false };
+    tile.append(frame, signs, strip, dot);
+    return { tile, frame, img, strip, signs, item, broken: false };
+  },
+
+  /** Of photos there are two sizes: the browser takes the one that tile and screen need (label_grid.py). */
+  fetchPicture(img, { src, small }) {
+    if (small) {
+      img.sizes = `${this.frameRoom || 176}px`;
+      img.srcset = `${small} 176w, ${src} 352w`;
+    }
+    img.src = src;
   },
 
   breakTile(item, tile, frame) {
     const parts = this.tiles.get(item.id);
     if (parts) parts.broken = true;
     tile.classList.add("broken");
-    frame.replaceChildren(make("span", "file", item.alt), make("span", "hint", "cannot be shown · X excludes it"));
+    frame.replaceChildren(make("span", "file", item.alt), make("span", "hint", `cannot be shown · ${keyText(this.keyOf("exclude"))} excludes it`));
     this.refresh();
   },
 
   /** Small pictures are enlarged by whole factors, so that every pixel is equally large. */
-  fit(img, frame, room = frame.clientWidth) {
-    if (!this.data.pixelated || !img.naturalWidth || !room) return;
+  fit(img, room) {
+    if (!this.isPixelated() || !img.naturalWidth || !room) return;
     const largest = Math.max(img.naturalWidth, img.naturalHeight);
     const factor = Math.max(1, Math.floor(room / largest));
     const shrink = largest > room ? room / largest : factor;
@@ -170,31 +152,34 @@ const painting = {
       const { img } = parts;
       parts.item = item;
       if (parts.broken) {
-        const fresh = this.buildTile(item, Number(parts.tile.dataset.index));
+        const fresh = this.buildTile(item);
+        fresh.tile.dataset.index = parts.tile.dataset.index;
         parts.tile.replaceWith(fresh.tile);
         this.tiles.set(item.id, fresh);
-      } else if (!img.complete && img.getAttribute("src") !== item.src) img.src = item.src;
+      } else if (!img.complete && img.hasAttribute("src") && img.getAttribute("src") !== item.src) this.fetchPicture(img, item);
     }
   },
 
   rebuildPalette() {
     const { classes } = this.data;
-    this.keys = keysOf(classes);
-    this.ownKeys = classes.every((name) => [...name].length === 1);
-    this.classButtons = classes.map((name, index) => {
+    const open = this.openIds();
+    this.layoutKeys();
+    this.classButtons = open.map((index) => {
+      const name = classes[index];
       const swatch = make("span", "swatch");
       const count = make("span", "tally");
       const element = button("class", "", () => this.answer(index), keycap(this.keys[index]), swatch,
         make("span", "name", name), count); // prettier-ignore
       element.style.setProperty("--colour", colourOf(index));
       element.title = name;
-      return { element, count };
+      element.classList.toggle("itself", this.keys[index] === name); // its name says its key
+      return { id: index, element, count };
     });
     this.palette.replaceChildren(...this.classButtons.map(({ element }) => element));
-    this.palette.classList.toggle("many", classes.length > 12);
-    this.palette.classList.toggle("short", classes.every((name) => name.length <= 2));
+    this.palette.classList.toggle("many", open.length > 12);
+    this.palette.classList.toggle("short", open.every((id) => classes[id].length <= 2));
     this.palette.classList.toggle("own", this.ownKeys);
-    this.find.hidden = classes.length <= 20;
+    if (this.root.getRootNode().activeElement !== this.find) this.find.hidden = open.length <= 20;
   },
 
   // -- layout ----------------------------------------------------------------------------------------
@@ -202,8 +187,9 @@ const painting = {
   /** Chosen tile size, or the largest at which the whole query fits on the screen. */
   tileSize(width) {
     if (this.preferences.size) return this.preferences.size;
+    if (this.preferences.mode === "lanes") return 96;
     const gap = 8;
-    const height = Math.max(320, innerHeight - 300);
+    const height = Math.max(320, innerHeight - (this.part === "ahead" || this.next ? 402 : 350));
     for (let size = 176; size > 88; size -= 8) {
       const columns = Math.max(1, Math.floor((width + gap) / (size + gap)));
       if (Math.ceil(this.ids.length / columns) * (size + 26 + gap) <= height) return size;
@@ -213,25 +199,40 @@ const painting = {
 
   layout() {
     if (!this.data) return;
-    const total = this.root.clientWidth;
+    this.placeGuide();
+    const total = this.root.clientWidth - this.guidePad;
     this.root.style.setProperty("--floor", `${this.floor?.offsetHeight ?? 0}px`);
     this.root.classList.toggle("wide", total >= 760);
     this.root.classList.toggle("narrow", total < 560);
-    const width = this.view.clientWidth;
-    if (!width) return;
-    const least = this.root.classList.contains("narrow") ? (this.data.pixelated ? 4 : 3) : 3;
+    const inLanes = this.preferences.mode === "lanes";
+    const heads = inLanes && !this.root.classList.contains("narrow") ? 140 : 0; // what stands left of the tiles
+    const width = this.view.clientWidth - heads;
+    if (width <= 0) return;
+    this.modeButtons.lanes.hidden = !this.mayLane();
+    const least = this.root.classList.contains("narrow") ? (this.isPixelated() ? 4 : 3) : 3;
     const columns = Math.max(least, Math.floor((width + 8) / (this.tileSize(width) + 8)));
     if (columns !== this.columns) {
       this.columns = columns;
       this.arrange();
     }
-    for (const { img, frame } of this.tiles.values()) this.fit(img, frame);
+    this.stageRoom = this.previewRoom = 0; // read again
+    this.frameRoom = this.tiles.get(this.ids[0])?.frame.clientWidth ?? 0;
+    for (const { img } of this.tiles.values()) {
+      if (img.srcset && this.frameRoom) img.sizes = `${this.frameRoom}px`;
+      this.fit(img, this.frameRoom);
+    }
     this.paintStage();
   },
 
   /** Tiles in rows, as role=grid wants; CSS lays them out as if the rows were not there. */
   arrange() {
     const focused = this.root.getRootNode().activeElement;
+    if (this.preferences.mode === "lanes") {
+      this.grid.style.setProperty("--columns", this.columns);
+      this.arrangeLanes();
+      if (focused && this.grid.contains(focused)) focused.focus({ preventScroll: true });
+      return;
+    }
     const single = this.preferences.mode === "single";
     const columns = single ? this.ids.length : this.columns;
     this.grid.style.setProperty("--columns", this.columns);
@@ -256,18 +257,27 @@ const painting = {
   },
 
   setMode(mode, { remember = true } = {}) {
-    if (remember) this.prefer({ mode });
-    else this.preferences.mode = mode;
+    if (mode === "lanes" && !this.mayLane()) return this.say("Lanes need the model's guesses.");
+    this.preferences.mode = mode;
+    if (remember) this.prefer({ chosen: mode });
     this.root.classList.toggle("one", mode === "single");
+    this.root.classList.toggle("in-lanes", mode === "lanes");
+    this.setOrder();
     for (const [name, element] of Object.entries(this.modeButtons)) {
       element.setAttribute("aria-pressed", String(name === mode));
     }
     this.columns = 0;
     this.layout();
     if (remember) {
+      for (const id of this.ids) this.paintTile(id);
       this.moveTo(this.cursor);
-      this.say(mode === "single" ? "One image at a time." : "Grid.");
+      this.say({ single: "One image at a time.", grid: "Grid.", lanes: "Lanes, one for each class." }[mode]);
     }
+  },
+
+  nextMode() {
+    const modes = this.mayLane() ? ["grid", "single", "lanes"] : ["grid", "single"];
+    this.setMode(modes[(modes.indexOf(this.preferences.mode) + 1) % modes.length]);
   },
 
   // -- painting --------------------------------------------------------------------------------------
@@ -288,26 +298,36 @@ const painting = {
     this.frame = 0;
     if (!this.data) return;
     this.paintFocus();
+    this.paintAhead();
+    this.paintGuide();
+    this.paintSwipe();
+    this.paintLanes();
+    this.paintTrail();
     this.paintPending();
     this.paintProgress();
     this.paintStatus();
     this.follow();
+    this.followTour();
   },
 
   paintTile(id) {
-    const { tile, strip, item } = this.tiles.get(id);
+    const { tile, strip, signs, item } = this.tiles.get(id);
     const value = this.labels.get(id);
     const state = value === undefined ? "open" : value >= 0 ? "labeled" : value === SKIP ? "skipped" : "excluded";
     tile.dataset.state = state;
+    tile.classList.toggle("left-out", this.leftOut.has(id) && state === "open");
     tile.style.setProperty("--colour", state === "labeled" ? colourOf(value) : "transparent");
     const guess = this.data.showGuesses && state === "open" ? item.guesses?.[0] : undefined;
-    if (state === "open") strip.replaceChildren(...(guess ? this.guessHint(guess) : [make("span", "none", "–")]));
+    if (state === "open") strip.replaceChildren(...(guess ? this.guessHint(guess) : [make("span", "none", item.blind && this.data.showGuesses ? "hidden" : "–")]));
     else {
       const mark = state === "labeled" ? make("span", "swatch") : icon(state === "skipped" ? "skip" : "exclude");
       strip.replaceChildren(mark, make("span", "name", this.nameOf(value)));
     }
     const name = state === "open" ? "no answer yet" : this.nameOf(value);
-    tile.setAttribute("aria-label", `Image ${Number(tile.dataset.index) + 1}, ${item.alt}: ${name}`);
+    signs.replaceChildren(...this.markSigns(id), ...this.pinSigns(id));
+    const pinned = this.pinOf(id) ? [`a ${this.pinOf(id)} example`] : [];
+    const said = [name, ...this.markWords(id), ...pinned, ...(this.part === "ahead" ? ["ahead"] : [])].join(", ");
+    tile.setAttribute("aria-label", `Image ${Number(tile.dataset.index) + 1}, ${item.alt}: ${said}`);
   },
 
   guessHint([index, probability]) {
@@ -330,7 +350,10 @@ const painting = {
     if (waiting && denied.size) [text, state] = [`${waiting} not saved: reload the page`, "trouble"];
     else if (waiting && failures) [text, state] = [`${waiting} not saved, retrying`, "trouble"];
     else if (waiting) [text, state] = ["Saving…", "saving"];
-    else if (refused) [text, state] = [`${refused} refused: ${refusal}`, "trouble"];
+    else if (this.outbox.strangers(experimentOf(this.data.batch)).length) {
+      const [name] = this.outbox.strangers(experimentOf(this.data.batch));
+      [text, state] = [`Answers by ${name} wait in this browser for ${name}`, "trouble"];
+    } else if (refused) [text, state] = [`${refused} refused: ${refusal}`, "trouble"];
     if (this.status.dataset.text === text) return;
     this.status.dataset.text = text;
     this.status.dataset.state = state;
@@ -339,31 +362,40 @@ const painting = {
 
   paintProgress() {
     const { labeled, total, answered } = this.tally();
-    this.count.replaceChildren(make("b", "", String(labeled)), ` of ${total} labeled`);
+    const where = this.part === "ahead" ? " ahead" : "";
+    this.count.replaceChildren(make("b", "", String(labeled)), ` of ${total} labeled${where}`);
     if (answered > labeled) this.count.append(make("span", "aside", ` · ${answered - labeled} set aside`));
     this.meterFill.style.transform = `scaleX(${total ? answered / total : 0})`;
     this.meter.setAttribute("aria-valuenow", String(answered));
     this.meter.setAttribute("aria-valuemax", String(total));
-    this.undoButton.disabled = !this.done.length;
+    this.undoButton.disabled = !this.memory.done.length;
+    this.redoButton.disabled = !this.memory.undone.length;
     const complete = answered === total;
     this.root.classList.toggle("complete", complete);
-    this.trainButton.disabled = !this.mayTrain();
-    const amount = `${labeled} label${labeled === 1 ? "" : "s"}`;
+    this.trainButton.disabled = !this.mayTrain() || (this.isTraining() && !this.training);
+    const fresh = this.newLabels();
+    const amount = `${fresh} label${fresh === 1 ? "" : "s"}`;
     const wait = this.outbox.waiting(this.data.batch).length ? "Saving, then training…" : "Starting…";
-    this.trainText.textContent = this.training ? wait : labeled ? `Train on ${amount}` : "Label an image to train";
-    this.trainButton.classList.toggle("busy", Boolean(this.training));
+    const trains = fresh ? `Training; ${amount} for the next round` : "Training";
+    const idle = fresh ? `Train on ${amount}` : "Label an image to train";
+    this.trainText.textContent = this.training ? wait : this.isTraining() ? trains : idle;
+    this.trainButton.classList.toggle("busy", this.isTraining());
   },
 
   tally() {
     const counts = new Array(this.data.classes.length).fill(0);
     let labeled = 0;
-    for (const value of this.labels.values()) {
+    let answered = 0;
+    for (const id of this.ids) {
+      const value = this.labels.get(id);
+      if (value === undefined) continue;
+      answered++;
       if (value < 0) continue;
       counts[value]++;
       labeled++;
     }
-    this.classButtons.forEach(({ count }, index) => (count.textContent = counts[index] || ""));
-    return { labeled, answered: this.labels.size, total: this.ids.length };
+    this.classButtons.forEach(({ id, count }) => (count.textContent = counts[id] || ""));
+    return { labeled, answered, total: this.ids.length };
   },
 
   /** What shows the image under the cursor: preview, guesses, and the stage of the single view. */
@@ -373,7 +405,10 @@ const painting = {
     const note = `${this.cursor + 1} / ${this.ids.length} · ${item.alt}`;
     const value = this.labels.get(id);
     for (const element of [this.previewNote, this.stageNote]) {
-      element.replaceChildren(make("span", "place", note), ...this.chipOf(value));
+      element.replaceChildren(make("span", "place", note), ...this.markSigns(id), ...this.chipOf(value));
+    }
+    for (const [mark, element] of Object.entries(this.markButtons)) {
+      element.setAttribute("aria-pressed", String(Boolean(this.marksOf(id)[mark])));
     }
     const single = this.preferences.mode === "single";
     const shown = single ? this.stageImage : this.previewImage;
@@ -385,8 +420,8 @@ const painting = {
     shown.alt = item.alt;
     this.paintStage();
     this.paintGuesses(item, value);
-    this.classButtons.forEach(({ element }, index) => {
-      element.setAttribute("aria-pressed", String(index === value));
+    this.classButtons.forEach(({ id: classId, element }) => {
+      element.setAttribute("aria-pressed", String(classId === value));
     });
   },
 
@@ -401,12 +436,12 @@ const painting = {
     if (this.preferences.mode === "single") {
       // Few pixels read better when they are not blown up to the whole screen.
       const most = Math.max(256, 10 * Math.max(this.stageImage.naturalWidth, this.stageImage.naturalHeight));
-      const room = Math.min(this.stage.clientWidth, this.stage.clientHeight) - 24;
-      const fit = () => this.fit(this.stageImage, this.stage, Math.min(room, most));
+      const room = (this.stageRoom ||= Math.min(this.stage.clientWidth, this.stage.clientHeight) - 24);
+      const fit = () => this.fit(this.stageImage, Math.min(room, most));
       this.stageImage.onload = fit;
       fit();
     } else {
-      const fit = () => this.fit(this.previewImage, this.preview, this.preview.clientHeight - 8);
+      const fit = () => this.fit(this.previewImage, (this.previewRoom ||= this.preview.clientHeight - 8));
       this.previewImage.onload = fit;
       fit();
     }
@@ -414,12 +449,14 @@ const painting = {
 
   paintGuesses(item, value) {
     const guesses = this.data.showGuesses ? (item.guesses ?? []) : [];
-    this.guesses.hidden = !guesses.length;
+    const blind = item.blind && this.data.showGuesses;
+    this.guesses.hidden = !guesses.length && !blind;
+    if (blind) return this.guesses.replaceChildren(make("span", "blind-note", "Guess hidden, to measure whether guesses sway you"));
     const rows = guesses.map(([index, probability], rank) => {
-      const key = "QWE"[rank] ?? "";
+      const key = keyText(this.keyOf(`guess${rank + 1}`));
       const bar = make("span", "bar-fill");
       bar.style.transform = `scaleX(${probability})`;
-      const taken = this.ownKeys && this.data.classes.some((name) => name.toUpperCase() === key);
+      const taken = this.ownKeys && this.keys.some((each) => each.toUpperCase() === key);
       const element = button("guess", "", () => this.answer(index), keycap(taken ? `Alt ${key}` : key),
         make("span", "name", this.data.classes[index]), make("span", "chance", percent(probability)), bar); // prettier-ignore
       element.style.setProperty("--colour", colourOf(index));
@@ -431,23 +468,11 @@ const painting = {
 
   // -- overlays --------------------------------------------------------------------------------------
 
-  showZoom() {
-    const { item, img, broken } = this.tiles.get(this.ids[this.cursor]);
-    if (broken || !this.zoom.hidden) return;
-    const large = make("img");
-    large.alt = item.alt;
-    large.src = item.full ?? img.src;
-    large.onload = () => this.fit(large, this.zoom, Math.min(innerWidth, innerHeight) - 80);
-    this.zoom.replaceChildren(large);
-    this.zoom.hidden = false;
-  },
-
-  hideZoom() {
-    this.zoom.hidden = true;
-  },
-
   toggleSheet() {
     this.sheet.hidden = !this.sheet.hidden;
+    this.rebinding = null;
+    this.sheetWords.textContent = "";
+    this.paintSheet();
     if (this.sheet.hidden) this.grabFocus();
     else this.sheetClose.focus();
   },
@@ -456,32 +481,46 @@ const painting = {
     this.find.hidden = false;
     this.find.focus();
     this.find.select();
+    this.filter();
   },
 
   closeFind() {
     this.find.value = "";
+    this.naming = false;
+    this.find.placeholder = this.findWords();
+    this.find.hidden = this.classButtons.length <= 20;
     this.filter();
-    this.find.hidden = this.data.classes.length <= 20;
     this.tiles.get(this.ids[this.cursor])?.tile.focus({ preventScroll: true });
   },
 
-  /** Classes that fit what is typed: those that begin with it first. */
+  /** Classes that fit what is typed: those that begin with it, then those that hold it; the likely ones first. */
   hits() {
     const typed = this.find.value.trim().toLowerCase();
-    if (!typed) return [];
     const names = this.data.classes.map((name) => name.toLowerCase());
-    const begin = names.flatMap((name, index) => (name.startsWith(typed) ? [index] : []));
-    const within = names.flatMap((name, index) => (name.includes(typed) && !name.startsWith(typed) ? [index] : []));
-    return [...begin, ...within];
+    const guesses = this.data.showGuesses ? (this.itemAt(this.cursor).guesses ?? []) : [];
+    const likely = new Map(guesses.map(([index], place) => [index, place - guesses.length]));
+    const rank = (index) => (names[index].startsWith(typed) ? 0 : 1);
+    return this.openIds()
+      .filter((id) => names[id].includes(typed))
+      .sort((one, two) =>
+        rank(one) - rank(two) || (likely.get(one) ?? 0) - (likely.get(two) ?? 0) || one - two); // prettier-ignore
   },
 
-  filter() {
-    const hits = this.hits();
-    const typing = this.find.value.trim() !== "";
-    this.classButtons.forEach(({ element }, index) => {
-      element.hidden = typing && !hits.includes(index);
-      element.classList.toggle("first", typing && hits[0] === index);
+  /** While one types, the classes stand in the order in which they fit; arrows go through them. */
+  filter({ keep = false } = {}) {
+    const finding = !this.find.hidden && (this.find.value.trim() !== "" || this.root.getRootNode().activeElement === this.find);
+    const hits = finding ? this.hits() : [];
+    if (!keep) this.hit = 0;
+    this.hit = Math.max(0, Math.min(hits.length - 1, this.hit));
+    const places = new Map(hits.map((index, place) => [index, place]));
+    this.classButtons.forEach(({ id, element }) => {
+      element.hidden = finding && !places.has(id);
+      element.style.order = finding ? (places.get(id) ?? 0) : "";
+      element.classList.toggle("first", finding && places.get(id) === this.hit);
     });
+    this.paintOffer(finding);
+    if (finding && hits.length && this.find.value.trim()) this.showClass(hits[this.hit]);
+    if (finding) this.classButtons.find(({ id }) => id === hits[this.hit])?.element.scrollIntoView({ block: "nearest" });
   },
 };
 
@@ -495,6 +534,8 @@ const pointing = {
     if (this.dragged) return;
     const index = this.tileAt(event);
     if (index === -1) return;
+    const plain = !event.shiftKey && !event.ctrlKey && !event.metaKey;
+    if (plain && this.preferences.mode === "lanes") this.leaveOut(this.ids[index]);
     this.select(index, { extend: event.shiftKey, toggle: event.ctrlKey || event.metaKey });
     this.tiles.get(this.ids[index]).tile.focus({ preventScroll: true });
   },
@@ -531,17 +572,5 @@ const pointing = {
     addEventListener("pointermove", move, { signal: stop.signal });
     addEventListener("pointerup", end, { signal: stop.signal });
     addEventListener("pointercancel", end, { signal: stop.signal });
-  },
-
-  /** A swipe over the single image goes to the next or the one before. */
-  listenSwipe() {
-    let from = null;
-    this.stage.addEventListener("pointerdown", (event) => {
-      from = event.pointerType === "touch" ? event.clientX : null;
-    });
-    this.stage.addEventListener("pointerup", (event) => {
-      if (from === null || Math.abs(event.clientX - from) < 48) return;
-      this.select(Math.max(0, Math.min(this.ids.length - 1, this.cursor + (event.clientX < from ? 1 : -1))));
-    });
   },
 };

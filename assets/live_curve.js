@@ -58,7 +58,7 @@ class LiveCurve {
   constructor(host) {
     this.host = host;
     this.data = null;
-    this.switches = { zero: false, log: false };
+    this.switches = { zero: false, log: false, forecast: true };
     this.forget();
     this.build();
     this.onVisible = () => !document.hidden && this.data && this.poll();
@@ -78,13 +78,15 @@ class LiveCurve {
     this.tools.hidden = true;
     this.zero = this.tool("From zero", "Start the y axis at zero", () => this.flip("zero"));
     this.log = this.tool("Log labels", "Draw the labels on a logarithmic axis", () => this.flip("log"));
+    this.ahead = this.tool("Forecast", "Continue the curve by the law that explains it", () => this.flip("forecast"));
     this.bar = element("div", "al-curve-bar", this.host);
     this.bar.setAttribute("role", "progressbar");
     this.bar.setAttribute("aria-label", "progress of this round");
     this.fill = element("div", "al-curve-fill", this.bar);
     this.stage = element("div", "al-curve-stage", this.host);
     this.plot = element("div", "al-curve-plot", this.stage);
-    this.plot.setAttribute("role", "img");
+    this.plot.setAttribute("role", "figure"); // not an image: its tools can be focused
+    this.plot.setAttribute("aria-label", "Chart");
     this.empty = element("div", "al-curve-empty", this.stage);
     this.note = element("p", "al-curve-note", this.host);
     this.summary = element("p", "al-curve-hidden", this.host);
@@ -209,6 +211,7 @@ class LiveCurve {
       this.epochsRound = news.epochs_round;
       this.epochs.splice(news.epochs_from, Infinity, ...news.epochs);
     }
+    this.waits();
     if (more || !this.drawn || job?.epochs !== news.job?.epochs) this.draw();
   }
 
@@ -218,6 +221,15 @@ class LiveCurve {
     const job = this.job ? [this.job.id, this.job.state, this.job.paused] : ["", "", ""];
     const signature = [this.status, this.rounds.length, ...job].join("/");
     if (signature !== this.data.seen) this.rerun(signature);
+  }
+
+  // Where a round lies on another axis than labels only the page can say.
+  waits() {
+    const axis = this.data.axis;
+    if (!axis) return;
+    if (this.rounds.length > axis.own.length || this.ghost.length > axis.ghost.length) {
+      this.rerun(`axis/${this.rounds.length}/${this.ghost.length}`);
+    }
   }
 
   rerun(signature) {
@@ -329,6 +341,9 @@ class LiveCurve {
     this.tools.hidden = !learning;
     this.zero.setAttribute("aria-pressed", String(this.switches.zero));
     this.log.setAttribute("aria-pressed", String(this.switches.log));
+    this.ahead.setAttribute("aria-pressed", String(this.switches.forecast));
+    this.ahead.hidden = !data.forecast;
+    this.log.textContent = data.axis ? "Log x" : "Log labels";
     const narrow = this.width < NARROW;
     const height = learning ? data.height : narrow ? 2 * data.height - 40 : data.height;
     this.stage.style.height = `${height}px`;
@@ -405,7 +420,7 @@ class LiveCurve {
     const last = curve(this, this.rounds).at(-1);
     if (!last) return;
     if (this.announced !== undefined && last.n > this.announced) {
-      this.announcer.textContent = `Round ${last.n}: ${number(this, last.y)} with ${last.x} labels.`;
+      this.announcer.textContent = `Round ${last.n}: ${number(this, last.y)} with ${place(this, last.x)}.`;
     }
     this.announced = last.n;
   }

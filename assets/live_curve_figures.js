@@ -36,15 +36,29 @@ function axis(view, more) {
   };
 }
 
-function curve(view, points) {
+// Over something else than labels the page says where each round lies; a newer round waits for it.
+function curve(view, points, places = view.data.axis?.own) {
   const key = view.data.metric.key;
-  return points.filter((p) => Number.isFinite(p.metrics[key])).map((p) => ({ n: p.n, x: p.x, y: p.metrics[key] }));
+  const [low, high] = BOUNDS[key] ?? [];
+  return points
+    .filter((p) => Number.isFinite(p.metrics[key]) && (!places || Number.isFinite(places[p.n])))
+    .map((p) => ({ n: p.n, x: places ? places[p.n] : p.x, y: p.metrics[key], low: p.metrics[low], high: p.metrics[high] }));
+}
+
+// Metrics that come with their interval.
+const BOUNDS = { holdback_accuracy: ["holdback_low", "holdback_high"] };
+
+function errorBars(points, color) {
+  if (!points.some((p) => Number.isFinite(p.low))) return {};
+  const array = points.map((p) => p.high - p.y);
+  const arrayminus = points.map((p) => p.y - p.low);
+  return { error_y: { type: "data", symmetric: false, array, arrayminus, color, thickness: 1.25, width: 5 } };
 }
 
 function learningFigure(view, narrow) {
   const own = curve(view, view.rounds);
   if (!own.length) return null;
-  let random = curve(view, view.ghost);
+  let random = curve(view, view.ghost, view.data.axis?.ghost);
   // Both begin with the same initial labels: until the baseline has trained, the point is shared.
   if (!random.length && view.data.hasGhost) random = own.slice(0, 1);
   const { metric, look } = view.data;
@@ -64,6 +78,8 @@ function learningFigure(view, narrow) {
       hovertemplate: `random: ${value}<extra></extra>`,
     });
   }
+  traces.push(...ceilings(view, own, random, value), ...published(view), ...continuation(view, own, style, value));
+  traces.push(...relatives(view, value));
   traces.push({
     name: escapeText(view.data.name),
     uid: "own",
@@ -72,6 +88,7 @@ function learningFigure(view, narrow) {
     customdata: own.map((p) => comparison(view, p, random)),
     mode: "lines+markers",
     cliponaxis: false,
+    ...errorBars(own, style),
     line: { color: style, width: 2.75, dash: look.dash },
     marker: { color: style, size: 9, symbol: look.symbol, line: { color: view.colors.background, width: 1.5 } },
     hovertemplate: `<b>${escapeText(view.data.name)}: ${value}</b>%{customdata}<extra></extra>`,
@@ -82,14 +99,14 @@ function learningFigure(view, narrow) {
     hovermode: narrow ? "closest" : "x unified",
     showlegend: true,
     margin: { l: 56, r: 18, t: 34, b: 48 },
-    shapes: lead ? [bracket(view, lead)] : [],
-    annotations: lead ? [bracketText(view, lead)] : [],
+    shapes: [...(lead ? [bracket(view, lead)] : []), ...mark(view, own)],
+    annotations: [...(lead ? [bracketText(view, lead)] : []), ...markText(view, own)],
     xaxis: axis(view, {
       type: view.switches.log ? "log" : "linear",
       rangemode: view.switches.log ? "normal" : "tozero",
-      uirevision: `x${view.switches.log}`,
-      hoverformat: ",d",
-      unifiedhovertitle: { text: "%{x:,d} labeled images" },
+      uirevision: `x${view.switches.log}${view.data.axis?.title ?? ""}`,
+      hoverformat: view.data.axis?.form ?? ",d",
+      unifiedhovertitle: { text: `%{x:${view.data.axis?.form ?? ",d"}} ${view.data.axis?.title ?? "labeled images"}` },
       nticks: narrow ? 6 : 10,
     }),
     yaxis: axis(view, {
@@ -100,9 +117,130 @@ function learningFigure(view, narrow) {
       nticks: 8,
     }),
   };
-  layout.xaxis.title.text = "labeled images";
+  layout.xaxis.title.text = view.data.axis?.title ?? "labeled images";
   layout.yaxis.title.text = narrow ? "" : `${metric.title} on ${metric.split} images`;
   return { traces, layout, label: spoken(view, own, random), summary: table(view, own, random) };
+}
+
+// What training on the whole pool came to, across all that is drawn.
+function ceilings(view, own, random, value) {
+  const found = view.data.forecast;
+  const ahead = found && view.switches.forecast && own.at(-1).x === found.x[0] ? found.x : [];
+  const xs = [...[...own, ...random].map((p) => p.x), ...ahead];
+  const [first, last] = [Math.min(...xs), Math.max(...xs)];
+  const color = view.colors.dark ? "#dfe7f1" : "#2a3133";
+  const dashes = ["dot", "dash", "dashdot", "longdash"];
+  return view.data.ceilings.flatMap((line, place) => {
+    const level = line.metrics[view.data.metric.key];
+    if (!Number.isFinite(level)) return [];
+    const name = escapeText(line.name);
+    return [
+      {
+        name,
+        uid: `ceiling-${place}`,
+        x: [first, last > first ? last : 2 * first],
+        y: [level, level],
+        mode: "lines",
+        line: { color, width: 2, dash: dashes[place % dashes.length] },
+        hovertemplate: `${name}: ${value}<extra></extra>`,
+      },
+    ];
+  });
+}
+
+// Curves from papers on the same data set: thin and dotted, with their source in the hover text.
+function published(view) {
+  if (view.data.metric.key !== "test_accuracy") return [];
+  return (view.data.published ?? []).flatMap((fit, group) =>
+    fit.curves.map((line, place) => {
+      const color = view.colors.dark ? line.dark : line.light;
+      return {
+        name: escapeText(fit.title),
+        uid: `published-${group}-${place}`,
+        legendgroup: `published-${group}`,
+        showlegend: place === 0,
+        x: line.points.map(([labels]) => labels),
+        y: line.points.map(([, value]) => value),
+        mode: "lines+markers",
+        opacity: 0.75,
+        line: { color, width: 1.2, dash: "dot" },
+        marker: { color, size: 7, symbol: "line-ns-open" },
+        hovertemplate: `${escapeText(line.name)}: %{y:.1%}<br>${escapeText(fit.source)}<extra></extra>`,
+      };
+    }),
+  );
+}
+
+// Forks of this session, its parent and siblings: thinner, each from where it leaves a line that is drawn. What was
+// trained once is points, and no line.
+function relatives(view, value) {
+  return (view.data.family ?? []).map((kin) => {
+    const points = curve(view, kin.points, null);
+    const color = view.colors.dark ? kin.dark : kin.light;
+    return {
+      name: escapeText(kin.name),
+      uid: `kin-${kin.id}`,
+      x: points.map((p) => p.x),
+      y: points.map((p) => p.y),
+      mode: kin.once ? "markers" : "lines+markers",
+      opacity: kin.once ? 1 : 0.8,
+      line: { color, width: 1.5, dash: kin.dash === "solid" ? "dashdot" : kin.dash },
+      marker: { color, size: kin.once ? 12 : 6, symbol: kin.symbol },
+      hovertemplate: `${escapeText(kin.name)}: ${value}<extra></extra>`,
+    };
+  });
+}
+
+// The round that is looked at, where it is not simply the latest.
+function marked(view, own) {
+  return view.data.marked === null || view.data.marked === undefined ? undefined : own.find((p) => p.n === view.data.marked);
+}
+
+function mark(view, own) {
+  const point = marked(view, own);
+  if (!point) return [];
+  const line = { color: mix(view.colors.text, view.colors.background, 0.55), width: 1.5, dash: "dot" };
+  return [{ type: "line", x0: point.x, x1: point.x, yref: "paper", y0: 0, y1: 1, line, layer: "below", name: "marked" }];
+}
+
+function markText(view, own) {
+  const point = marked(view, own);
+  if (!point) return [];
+  const x = view.switches.log ? Math.log10(point.x) : point.x;
+  const place = { x, xanchor: "left", xshift: 5, yref: "paper", y: 0.02, yanchor: "bottom" };
+  return [{ ...place, showarrow: false, text: `round ${point.n}`, font: { size: 12, color: view.colors.text } }];
+}
+
+// The forecast that was made of these rounds, dashed, with its band; a newer round makes it wait for the next one.
+function continuation(view, own, style, value) {
+  const found = view.data.forecast;
+  if (!found || own.at(-1).x !== found.x[0] || !view.switches.forecast) return [];
+  const [r, g, b] = channels(style);
+  return [
+    {
+      uid: "forecast-band",
+      x: [...found.x, ...[...found.x].reverse()],
+      y: [...found.high, ...[...found.low].reverse()],
+      mode: "lines",
+      line: { width: 0 },
+      fill: "toself",
+      fillcolor: `rgba(${r},${g},${b},0.13)`,
+      hoverinfo: "skip",
+      showlegend: false,
+      legendgroup: "forecast",
+    },
+    {
+      name: "Forecast, 95 %",
+      uid: "forecast",
+      legendgroup: "forecast",
+      x: found.x,
+      y: found.y,
+      customdata: found.x.map((_, i) => [found.low[i], found.high[i]]),
+      mode: "lines",
+      line: { color: style, width: 1.75, dash: "dash" },
+      hovertemplate: `forecast: ${value} (${value.replace("y", "customdata[0]")} to ${value.replace("y", "customdata[1]")})<extra></extra>`,
+    },
+  ];
 }
 
 function comparison(view, point, random) {
@@ -119,7 +257,8 @@ function ahead(view, own, random) {
   const theirs = between(random, x);
   if (mine === null || theirs === null || mine <= theirs) return null;
   const first = reach(own, theirs);
-  return first !== null && x - first >= 1 ? { from: first, to: x, y: theirs, labels: Math.round(x - first) } : null;
+  const least = view.data.axis ? 0.01 * x : 1;
+  return first !== null && x - first >= least ? { from: first, to: x, y: theirs, labels: place(view, x - first) } : null;
 }
 
 function bracket(view, ahead) {
@@ -137,7 +276,7 @@ function bracketText(view, ahead) {
     yanchor: "middle",
     xshift: -10,
     showarrow: false,
-    text: `${ahead.labels} labels ahead`,
+    text: `${ahead.labels} ahead`,
     font: { size: 12, color: view.colors.dark ? view.data.look.dark : view.data.look.light },
   };
 }
@@ -222,18 +361,26 @@ function gap(view, value) {
     : `${sign}${Math.abs(value).toFixed(3)}`;
 }
 
+// A place or a distance on the x axis, in words.
+function place(view, x) {
+  const axis = view.data.axis;
+  if (!axis) return `${Math.round(x)} labels`;
+  const digits = Number(axis.form.match(/\d/)?.[0] ?? 0);
+  return `${x.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits })} ${axis.unit}`;
+}
+
 function spoken(view, own, random) {
   const last = own.at(-1);
   const theirs = between(random, last.x);
   const against = theirs === null ? "" : `, ${gap(view, last.y - theirs)} against random`;
-  return `${view.data.metric.title} against labeled images. ${own.length} rounds; the last: ${number(view, last.y)} with ${last.x} labels${against}.`;
+  return `${view.data.metric.title} against ${view.data.axis?.title ?? "labeled images"}. ${own.length} rounds; the last: ${number(view, last.y)} with ${place(view, last.x)}${against}.`;
 }
 
 function table(view, own, random) {
   return own
     .map((p) => {
       const theirs = between(random, p.x);
-      return `Round ${p.n}: ${p.x} labels, ${number(view, p.y)}${theirs === null ? "" : `, random ${number(view, theirs)}`}.`;
+      return `Round ${p.n}: ${place(view, p.x)}, ${number(view, p.y)}${theirs === null ? "" : `, random ${number(view, theirs)}`}.`;
     })
     .join(" ");
 }

@@ -7,6 +7,11 @@ function add(parent, tag, className, text) {
   return made;
 }
 
+// three digits, and whole numbers (of images, say) as they are
+function short(value) {
+  return String(Math.abs(value) >= 100 ? Math.round(value) : Number(value.toPrecision(3)));
+}
+
 function card(item, data) {
   const figure = document.createElement("figure");
   figure.setAttribute("role", "listitem");
@@ -17,7 +22,13 @@ function card(item, data) {
   image.alt = item.alt;
   image.addEventListener("error", () => frame.classList.add("broken"), { once: true });
   image.src = item.src;
-  add(frame, "span", "rank", String(item.rank + 1)).title = "place in the order of picking";
+  if (data.pixelated === null) {
+    // nobody said: small pictures keep their pixels, large ones are scaled smoothly
+    image.addEventListener("load", () => image.classList.toggle("pixelated", image.naturalWidth <= 64));
+  }
+  if (item.rank !== null) {
+    add(frame, "span", "rank", String(item.rank + 1)).title = "place in the order of picking";
+  }
   if (item.right !== null) {
     const mark = add(frame, "span", item.right ? "mark right" : "mark wrong", item.right ? "✓" : "✗");
     mark.title = item.right ? "the guess was right" : "the guess was wrong";
@@ -27,6 +38,8 @@ function card(item, data) {
   const caption = add(figure, "figcaption", "");
   const answer = add(caption, "div", `answer ${item.state}`);
   add(answer, "span", "", item.label).title = item.label;
+  for (const mark of item.marks ?? []) add(answer, "span", "said", mark);
+  if (item.note) add(caption, "div", "note", item.note).title = item.note;
   if (item.truth) add(caption, "div", "truth", `true: ${item.truth}`).title = item.truth;
   for (const [name, probability] of item.guesses) {
     const guess = add(caption, "div", "guess");
@@ -34,7 +47,8 @@ function card(item, data) {
     add(guess, "span", "name", name).title = name;
     add(guess, "span", "share", `${Math.round(100 * probability)} %`);
   }
-  add(caption, "div", "small", item.score === null ? `#${item.id}` : `score ${item.score.toFixed(3)} · #${item.id}`);
+  const score = item.score === null ? "" : `score ${short(item.score)} · `;
+  add(caption, "div", "small", item.note ?? `${score}#${item.id}`).title = item.scoreWords ?? "";
   return figure;
 }
 

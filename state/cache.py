@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 from functools import lru_cache
+from pathlib import Path
 
 from al_core.check import check_config
 from al_core.config import DataConfig, ExperimentConfig, ModelConfig
@@ -50,9 +52,23 @@ def problems_of(config: ExperimentConfig) -> list[Problem]:
     try:
         if path and source in SOURCES and SOURCES.get(source).path != "no":
             resolve_folder(handles.settings(), path)
-        return check_config(config, handles.settings())
     except DataError as error:
         return [Problem("data.dataset", config.data.dataset, str(error))]
+    return unreadable(config) or check_config(config, handles.settings())
+
+
+def unreadable(config: ExperimentConfig) -> list[Problem]:
+    """The oracle's files that a browser's visitor must not have read: they lie below no data root."""
+    found = []
+    for name in ("noise_matrix", "recorded_file"):
+        path = getattr(config.answers, name)
+        if not path or path.lstrip()[:1] in ("[", "{"):
+            continue
+        try:
+            resolve_folder(handles.settings(), str(Path(os.path.realpath(Path(path).expanduser())).parent))
+        except (DataError, ValueError) as error:
+            found.append(Problem(f"answers.{name}", path, str(error)))
+    return found
 
 
 def needs_preparing(data: DataConfig) -> bool:
@@ -63,6 +79,17 @@ def needs_preparing(data: DataConfig) -> bool:
         return asks and prepared_key(handles.settings(), data) is None
     except DataError:
         return False  # the field says it; here nothing is known
+
+
+def num_test(data: DataConfig) -> int | None:
+    """How many test images there are: counted where they are prepared, else as their source says."""
+    try:
+        key = prepared_key(handles.settings(), data)
+        if key is not None:
+            return len(handles.dataset(key).test)
+        return SOURCES.get(data.dataset.partition(":")[0]).num_test
+    except DataError:
+        return None  # as below
 
 
 def num_classes(data: DataConfig) -> int | None:

@@ -10,10 +10,13 @@ from al_core.cost.calibration import Calibration
 from al_core.cost.history import correction
 from al_core.cost.pool import Pool
 from al_core.cost.prediction import MAX_BYTES, MAX_SECONDS, cap_for, predict, sizes_of
+from al_core.cost.study import run_seconds
 from al_core.cost.words import cost_words, megabytes, short_seconds
-from al_core.errors import ALError
+from al_core.errors import ALError, StrategyError
 from al_core.records import JobRecord, JobState
-from state import handles, jobs
+from al_core.store.base import Store
+from al_core.study import StudyConfig
+from state import cache, handles, jobs
 
 MEASURING_PRIORITY: Final = -20
 """Below the random baseline's: whoever waits for anything else comes first."""
@@ -25,6 +28,7 @@ class Prediction:
 
     words: str
     pending: bool = False  # it is being measured: look again soon
+    unknown: bool = False  # it could be measured
     cap: int | None = None
     advice: str = ""
 
@@ -39,7 +43,10 @@ def prediction(config: ExperimentConfig, labeled: int | None) -> Prediction:
         return Prediction("known once the images are prepared")
     calibration = Calibration.read(handles.settings())
     sizes = sizes_of(config, pool, labeled)
-    cost = predict(config, pool, sizes, calibration)
+    try:
+        cost = predict(config, pool, sizes, calibration)
+    except StrategyError as error:  # a strategy of one's own need not say how its work grows
+        return Prediction(f"not known: {error}")
     if cost is None:
         return _measuring(config, pool)
     factor, rounds = correction(handles.store(), config, pool, calibration)
@@ -54,6 +61,41 @@ def prediction(config: ExperimentConfig, labeled: int | None) -> Prediction:
     if less is not None:
         advice += f" With {cap:,} candidates it takes about {short_seconds(less.seconds * factor)}."
     return Prediction(words, cap=cap, advice=advice)
+
+
+def study_prediction(study: StudyConfig, *, measure: bool) -> Prediction:
+    """What a whole study will take; with `measure` a worker is asked for what is not known yet."""
+    store, total = handles.store(), 0.0
+    calibration, arms = Calibration.read(handles.settings()), 0
+    for cell in study.cells():
+        if cell.seed != study.seeds[0]:
+            break
+        config, arms = cell.config, arms + 1
+        pool = Pool.of(handles.settings(), config.data)
+        test = cache.num_test(config.data)
+        if pool is None or test is None:
+            return Prediction("time known once the images are prepared")
+        seconds = run_seconds(config, pool, test, calibration)
+        if seconds is None:
+            return _unmeasured(config, pool, store, measure=measure)
+        total += seconds
+    workers = min(handles.settings().workers, study.num_cells)
+    return Prediction(f"about {short_seconds(total * len(study.seeds) / workers)} here, as measured")
+
+
+def _unmeasured(config: ExperimentConfig, pool: Pool, store: Store, *, measure: bool) -> Prediction:
+    spec = _spec(config, pool) | {"training": True}
+    recent = [job for job in store.jobs(limit=30) if job.kind == "calibrate"]
+    same = next((job for job in recent if dict(job.spec) == spec), None)
+    if same is not None and same.state is JobState.FAILED:
+        return Prediction(f"time not known: {same.error_text}")
+    if same is not None and same.state.active:
+        return Prediction("time being measured", pending=True)
+    if not measure:
+        return Prediction("time not measured yet", unknown=True)
+    if not any(job.state.active for job in recent):
+        _submit(spec)
+    return Prediction("time being measured", pending=True)
 
 
 def _measuring(config: ExperimentConfig, pool: Pool) -> Prediction:

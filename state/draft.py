@@ -7,10 +7,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from al_core.baselines import ONCE, planned_labels
 from al_core.config import ExperimentConfig, options
 from al_core.errors import ConfigError, Problem
-from state.starting import SECONDS_A_LABEL
+from al_core.results.axes import SECONDS_A_LABEL
 from state.text import duration
+from state.uploads import json_object
 
 PATHS: Final = tuple(option.path for option in options())
 MAX_FILE_BYTES: Final = 64_000
@@ -55,15 +57,7 @@ def from_file(data: bytes) -> ExperimentConfig:
         ConfigError: it is no JSON object, or an option in it is refused.
     """
     refused = "a JSON file as 'Save as file' writes it is needed"
-    if len(data) > MAX_FILE_BYTES:
-        raise ConfigError([Problem("file", f"{len(data):,} bytes", refused)])
-    try:
-        values = json.loads(data.decode("utf-8"))
-    except (ValueError, RecursionError):
-        raise ConfigError([Problem("file", data[:40], refused)]) from None
-    if not isinstance(values, dict):
-        raise ConfigError([Problem("file", type(values).__name__, refused)])
-    return ExperimentConfig.parse(values)
+    return ExperimentConfig.parse(json_object(data, most=MAX_FILE_BYTES, wanted=refused))
 
 
 def to_file(config: ExperimentConfig) -> str:
@@ -89,22 +83,35 @@ class Plan:
 
 def plan(config: ExperimentConfig, num_classes: int | None) -> Plan:
     """Rounds x query size = labels, and the minutes that they take a person."""
+    if config.query.baseline == "full":
+        return Plan(None, None, 1, 0, "the whole pool, labeled by the oracle and trained on once")
+    once = config.query.baseline in ONCE
     per_class = config.init.init == "per_class"
     initial = config.init.n_start
     if per_class:
         if num_classes is None:
-            return Plan(None, config.stop.budget, config.stop.n_rounds, None, _bounds_only(config))
+            rounds = 1 if once else config.stop.n_rounds
+            return Plan(None, config.stop.budget, rounds, None, _bounds_only(config))
         initial *= num_classes
-    totals = [] if config.stop.budget is None else [config.stop.budget]
-    if config.stop.n_rounds is not None:
-        totals.append(initial + (config.stop.n_rounds - 1) * config.query.n_new)
-    if not totals:
-        return Plan(initial, None, None, None, f"{initial} labels to begin with, then until you stop")
-    labels = max(initial, min(totals))
+    scheduled = config.query.size_schedule != "fixed"
+    labels = planned_labels(config, initial)
+    if labels is None:
+        rounds = config.stop.n_rounds
+        until = (
+            "until you stop" if rounds is None else f"{rounds - 1} queries of sizes that the rounds decide"
+        )
+        return Plan(initial, None, rounds, None, f"{initial} labels to begin with, then {until}")
+    if once:
+        return Plan(labels, labels, 1, 0, f"a random subset of {labels:,} images, trained on once")
     asked = labels - initial
     rounds = 1 + -(-asked // config.query.n_new)
-    by_hand = 0 if config.oracle == "truth" else asked if per_class else labels
+    by_hand = 0 if config.oracle != "human" else asked if per_class else labels
     words = f"{initial} to begin with + {rounds - 1} × {config.query.n_new} = {labels:,} labels"
+    if scheduled:
+        rounds = config.stop.n_rounds
+        words = (
+            f"{initial} to begin with, {labels:,} labels at most, in queries whose sizes the rounds decide"
+        )
     if by_hand:
         words += f", about {duration(by_hand * SECONDS_A_LABEL)} of your time"
     return Plan(initial, labels, rounds, by_hand, words)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from functools import cache, lru_cache
 
+from al_core import own_files
 from al_core.data.dataset import Dataset
 from al_core.data.prepare import open_dataset
 from al_core.settings import Settings
@@ -16,8 +17,10 @@ from al_core.store.base import Store
 
 @cache
 def settings() -> Settings:
-    """Settings of this process, from the environment."""
-    return Settings.from_env()
+    """Settings of this process, from the environment; the first call runs the operator's own files."""
+    found = Settings.from_env()
+    own_files.load(found.own_files)
+    return found
 
 
 @cache

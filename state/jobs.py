@@ -6,51 +6,64 @@ Training runs in a process of its own, never in a thread of the server.
 from __future__ import annotations
 
 import os
-import subprocess
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from al_core.config import DataConfig
 from al_core.records import JobRecord, JobState, WorkerRecord
 from al_core.study import PRIORITY
+from al_core.worker import cluster
 from al_core.worker.identity import Slot, is_alive
-from al_core.worker.starting import start_worker, study_slot
+from al_core.worker.runner import LocalRunner, Worker
+from al_core.worker.starting import start_cluster, start_worker, study_slot
 from state.handles import settings, store
 
 STUDY_IDLE_MINUTES = 0.25
+A_PERSON_WAITS = (
+    5  # the priority of such work: training gives way between two batches, and goes on afterwards
+)
+_RECENT = 200
 _LOCK = threading.Lock()
-_CHILDREN: dict[str, subprocess.Popen[bytes]] = {}
+_CHILDREN: dict[str, Worker] = {}
 
 
 def ensure_worker() -> None:
     """Start a worker if none has the slot. Cheap; safe from many threads and processes at once."""
-    _ensure("default")
+    _ensure("default", partial(start_worker, settings()))
 
 
 def ensure_study_workers() -> None:
     """Start workers beside the usual one while cells of studies wait, as many as may run at once.
 
-    They end soon after the last cell. None is started while something more urgent waits: it goes first.
+    Where a cluster's address is set they are the cluster's. They end soon after the last cell. None is
+    started while something more urgent waits: it goes first.
     """
-    beside = settings().workers - 1
-    if beside < 1 or store().waiting_priority() != PRIORITY:
+    if store().waiting_priority() != PRIORITY:
         return
-    waiting = sum(
-        job.state is JobState.QUEUED and job.control != "pause"
-        for job in store().jobs(active=True, limit=beside + 50)
-    )
-    for number in range(min(beside, waiting)):
-        _ensure(study_slot(number), idle_minutes=STUDY_IDLE_MINUTES)
+    if settings().ray_address is not None:
+        _ensure(cluster.SLOT, partial(start_cluster, settings()))
+        return
+    cells = [job for job in cluster.waiting_cells(store()) if job.state is JobState.QUEUED]
+    if not cells:
+        return
+    need = cluster.need_of(store(), cells, most=10)
+    here = LocalRunner(settings(), idle_minutes=STUDY_IDLE_MINUTES)
+    for number in range(min(here.capacity(need) - 1, len(cells))):
+        _ensure(study_slot(number), partial(here.start, number, need))
 
 
-def _ensure(slot: str, *, idle_minutes: float | None = None) -> None:
+def _ensure(slot: str, start: Callable[[], Worker | None]) -> None:
     with _LOCK:
         for name in [name for name, child in _CHILDREN.items() if child.poll() is not None]:
             del _CHILDREN[name]  # the poll has reaped it
         if slot not in _CHILDREN and not Slot(settings().home, slot).taken():
-            _CHILDREN[slot] = start_worker(settings(), slot, idle_minutes=idle_minutes)
+            child = start()
+            if child is not None:
+                _CHILDREN[slot] = child
 
 
 def supervise(stop: threading.Event, *, seconds: float = 1.0) -> None:
@@ -78,6 +91,21 @@ def prepare(data: DataConfig, *, classes: Sequence[str] | None = None, download:
     job = store().submit_job("prepare", spec=spec)
     ensure_worker()
     return job
+
+
+def ask(kind: str, **spec: Any) -> JobRecord:
+    """Let the worker do what a person waits for, before any training."""
+    job = store().submit_job(kind, spec=spec, priority=A_PERSON_WAITS)
+    ensure_worker()
+    return job
+
+
+def newest(kind: str, **spec: Any) -> JobRecord | None:
+    """The newest job of a kind whose spec holds these values."""
+    for job in store().jobs(limit=_RECENT):
+        if job.kind == kind and all(name in job.spec and job.spec[name] == spec[name] for name in spec):
+            return job
+    return None
 
 
 def pause(job_id: str) -> None:

@@ -12,10 +12,16 @@ from state.text import duration, percent
 
 Place = Literal["done", "current", "waiting", "trouble"]
 LOOP = ("Query", "Label", "Train", "Evaluate")
-ACCURACIES = ("test_accuracy", "validation_accuracy")
+ACCURACIES = ("test_accuracy", "validation_accuracy", "holdback_accuracy")
 _PHASES = {"prepare": 0, "features": 2, "train": 2, "evaluate": 3, "query": 0}
 _DOING = {
+    "map": "Drawing the map",
+    "saliency": "Covering parts of the image",
+    "audit": "Looking for doubtful labels",
     "measure": "Measuring",
+    "load": "Loading the model",
+    "predict": "Classifying",
+    "export": "Writing the model",
     "prepare": "Preparing the images",
     "features": "Computing features",
     "train": "Training",
@@ -64,7 +70,7 @@ class SessionCard:
 
 
 def accuracy(record: RoundRecord) -> float | None:
-    """The accuracy that headlines a round: on the test split, else on the validation split."""
+    """The accuracy that headlines a round: on the test split, else the validation split, else held back."""
     return next((record.metrics[name] for name in ACCURACIES if name in record.metrics), None)
 
 
@@ -160,7 +166,8 @@ def next_step(step: Step, *, page: str) -> NextStep | None:
             f"Label {left} image{'s' if left != 1 else ''}", ":material/touch_app:", hint, "label"
         )
     if step.kind == "train":
-        label = f"Train on {step.total} new labels" if step.total else "Go on training"
+        new = step.new or step.total
+        label = f"Train on {new} new label{'s' if new != 1 else ''}" if step.total else "Go on training"
         hint = "Trains, evaluates on images it never saw, and picks the next ones to ask for."
         return NextStep(label, ":material/model_training:", hint, "train", advance=True)
     if step.kind == "start":
@@ -213,7 +220,7 @@ def session_card(record: ExperimentRecord, rounds: Sequence[RoundRecord]) -> Ses
     return SessionCard(
         id=record.id,
         name=record.name,
-        what=f"{config.data.dataset} · {config.model.model} · {config.query.strategy}",
+        what=f"{config.data.dataset} · {config.model.model} · {config.query.chooser}",
         status=status_words(record),
         round=rounds[-1].number + 1 if rounds else None,
         labels=labels_of_budget(record),

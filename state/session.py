@@ -24,11 +24,13 @@ class Session:
     booted: bool = False
     experiment_id: str | None = None
     round: int | None = None
+    rounds_then: int = 0  # how many there were when `round` was chosen
     form: str = field(default_factory=lambda: secrets.token_hex(8))
     notices: list[str] = field(default_factory=list)
     suggested_name: str | None = None  # what the set-up form calls the session until a person does
     told_story: str | None = None  # the experiment whose closing card this tab shows
     closed_stories: set[str] = field(default_factory=set)
+    person: str | None = None  # the name that was typed (state/person.py); None: not read yet
     drawn: tuple[str, ...] | None = None  # the state that the page shows, as selectors.signature says it
 
     def renew_form(self) -> None:
@@ -56,13 +58,15 @@ def boot(params: MutableMapping[str, Any] | None = None) -> Session:
         session.notices.append("The session that the address names is not there (any more).")
     if record is None and session.experiment_id:
         record = _find(session.experiment_id)
+    moved = record is None or record.id != session.experiment_id
     session.experiment_id = record.id if record else None
     if asked.round is not None and record is not None:
         fitted = urlstate.clamp(urlstate.UrlState(record.id, asked.round), record.num_rounds)
         session.notices.extend(fitted.refused)
-        session.round = fitted.round
-    else:
-        session.round = None
+        if fitted.round != session.round:
+            session.round, session.rounds_then = fitted.round, record.num_rounds
+    elif moved or record is None or asked.refused or record.num_rounds != session.rounds_then:
+        session.round = None  # else it goes along to a page whose address names none, until there is a newer
     _write(session, params)
     session.booted = True
     return session
@@ -88,6 +92,8 @@ def look_at_round(number: int | None) -> None:
     """Look at a round of the experiment (None: the latest), in the address too."""
     session = current()
     session.round = number
+    found = record()
+    session.rounds_then = found.num_rounds if found else 0
     _write(session, st.query_params)
 
 

@@ -2,70 +2,41 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Final
 
+from al_core import presets
 from al_core.check import require_valid
 from al_core.config import ExperimentConfig
+from al_core.data.dataset import Dataset
 from al_core.data.sources import SOURCES
-from al_core.query.strategies import STRATEGIES
+from al_core.models import MODELS
 from al_core.records import ExperimentRecord
-from state import handles, jobs
+from state import draft, handles, jobs
+from state.text import strategy_title
 
-SECONDS_A_LABEL: Final = 1.5
-"""A practised person on easy pictures of ten classes."""
-
-
-@dataclass(frozen=True)
-class Preset:
-    """A named starting point: what it changes in the defaults, by dotted path with `__`."""
-
-    name: str
-    help: str
-    changes: dict[str, Any]
+FIRST: Final = "quick"
+"""The preset that a first visitor's form holds."""
 
 
-PRESETS: Final = (
-    Preset(
-        "Quick",
-        "Ten small rounds that train in seconds on a processor.",
-        {"query__n_new": 20, "stop__n_rounds": 10, "train__epochs": 50},
-    ),
-    Preset(
-        "Paper",
-        "The published baseline: SqueezeNet on CIFAR-10, 100 labels a class, then 100 a round for 20 rounds.",
-        {
-            "oracle": "truth",
-            "seed": 2021,
-            "data__dataset": "cifar10",
-            "data__epoch_validation": 0.2,
-            "data__round_validation": 0.2,
-            "init__n_start": 100,
-            "model__model": "squeezenet1_1",
-            "train__epochs": 10,
-            "train__min_steps": 0,
-            "train__batch_size": 50,
-            "train__learning_rate": 1e-4,
-            "train__schedule": "constant",
-            "train__start": "warm",
-            "query__strategy": "least_confident",
-            "query__n_new": 100,
-            "stop__n_rounds": 20,
-            "stop__patience": 3,
-        },
-    ),
-    Preset("Own", "The defaults, to change as you like.", {}),
-)
+def first_config() -> ExperimentConfig:
+    """What the set-up form begins with."""
+    return presets.apply(ExperimentConfig(), FIRST)
 
 
-FIRST: Final = "Quick"
-"""What a first visitor's form holds."""
+def suited(dataset: Dataset) -> str:
+    """The preset to begin with for these images.
+
+    Photos are looked at by ImageNet features where the weights are on this machine: those are computed once,
+    and a round is quick from then on.
+    """
+    photos = dataset.kind == "files"
+    return "instant" if photos and MODELS.get("squeezenet1_1").weights_file() else FIRST
 
 
-def preset_config(name: str) -> ExperimentConfig:
-    """The config that a preset stands for."""
-    preset = next(preset for preset in PRESETS if preset.name == name)
-    return ExperimentConfig().changed(**preset.changes)
+def settings_of(preset: str) -> dict[str, Any]:
+    """The options of model and training by path, as the form holds them with that preset and nothing else."""
+    values = draft.flat(presets.apply(first_config(), preset))
+    return {path: value for path, value in values.items() if path.startswith(("model.", "train."))}
 
 
 def story_config() -> ExperimentConfig:
@@ -87,7 +58,7 @@ def named(config: ExperimentConfig) -> ExperimentConfig:
         return config
     source = SOURCES.get(config.data.dataset.partition(":")[0])
     title = "My images" if source.path == "required" else source.title
-    return config.changed(name=f"{title}, {STRATEGIES.get(config.query.strategy).title}"[:120])
+    return config.changed(name=f"{title}, {strategy_title(config.query.chooser)}"[:120])
 
 
 def begin(config: ExperimentConfig, *, key: str) -> ExperimentRecord:

@@ -66,7 +66,7 @@ def closing(
     be seen before the person has answered.
     """
     closed = [q for q in queries if 0 <= q.round < rounds[-1].number]
-    asked = {item.sample_id for query in closed for item in query.items}
+    asked = {item.sample_id for query in closed for item in query.offered}
     given = [
         event
         for sample_id, event in sorted(labels.items())

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import gc
 import importlib
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache as cache_once
 from functools import lru_cache
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
-from al_core.config import ExperimentConfig
-from al_core.errors import ConfigError, Problem, StrategyError
-from al_core.query.strategies import STRATEGIES
+from al_core.baselines import ONCE
+from al_core.config import ExperimentConfig, options
 from al_core.records import (
     ExperimentRecord,
     ExperimentStatus,
@@ -23,16 +21,23 @@ from al_core.records import (
     RoundRecord,
     StudyRecord,
 )
+from al_core.results.anchors import Fit, fits
+from al_core.results.axes import Over, Prices
+from al_core.results.comparison import CONFIDENCE
+from al_core.results.looks import MOST_SEEDS
 from al_core.results.study import StudyResult, study_result
-from al_core.study import PRIORITY, Arm, Cell, StudyConfig, check_study, queue
-from al_core.study import begin as begin_study
+from al_core.sequential import declare, grow
+from al_core.study import PRIORITY, Arm, Cell, StudyConfig, Value
+from al_core.study_running import begin as begin_study
+from al_core.study_running import pause as pause_study
+from al_core.study_running import queue
+from al_core.study_running import resume as resume_study
+from al_core.study_running import stop as stop_study
 from state import cache, handles, jobs, selectors
 from state.draft import plan
-from state.text import percent
+from state.text import percent, strategy_title, value_words
 
 CellState = Literal["done", "failed", "running", "paused", "waiting", "stopped"]
-MAX_FILE_BYTES: Final = 256_000
-MOST_SEEDS: Final = 50
 _MOST_JOBS: Final = 20_000
 
 
@@ -88,20 +93,14 @@ class StudyView:
 
 
 def arm_title(arm: Arm) -> str:
-    """An arm in a person's words: strategies by their titles."""
-    parts = [
-        strategy_title(str(value)) if path == "query.strategy" else f"{path.rpartition('.')[2]} {value}"
-        for path, value in arm.values.items()
-    ]
-    return ", ".join(parts) or "base"
+    """An arm in a person's words: strategies by their titles, options by their labels."""
+    return arm.words(_option_words, strategy_title)
 
 
-def strategy_title(name: str) -> str:
-    """A strategy's title; its name where the registry no longer knows it."""
-    try:
-        return STRATEGIES.get(name).title
-    except StrategyError:
-        return name
+def _option_words(path: str, value: Value) -> str:
+    """'weight decay 0.001', 'augment on'."""
+    label = next(option.label for option in options() if option.path == path)
+    return f"{label[0].lower()}{label[1:]} {value_words(value)}"
 
 
 def view(record: StudyRecord) -> StudyView:
@@ -115,7 +114,8 @@ def view(record: StudyRecord) -> StudyView:
     strategies = tuple(arm.strategy or config.base.query.strategy for arm in config.arms())
     stamp = tuple(e.num_rounds for e in known.values())
     finished = sum(e.status is ExperimentStatus.FINISHED for e in known.values())
-    return StudyView(record, config, arms, strategies, cells, (*stamp, finished))
+    beside = sum(e.num_rounds for e in store.experiments(of=record.id))  # trained once, of a cell's selection
+    return StudyView(record, config, arms, strategies, cells, (*stamp, finished, beside))
 
 
 @lru_cache(maxsize=16)
@@ -166,27 +166,50 @@ def _planned(config: ExperimentConfig) -> int | None:
 
 
 def result(
-    study: StudyView, metric: str | None, over: Literal["labels", "seconds"] = "labels"
+    study: StudyView,
+    metric: str | None,
+    over: Over = "labels",
+    prices: Prices | None = None,
+    ceiling: float | None = None,
 ) -> StudyResult:
     """What was measured, arms by their titles; cached until a round lands."""
-    return _result(study.record.id, study.stamp, metric, over)
+    return _result(study.record.id, study.stamp, metric, over, prices, ceiling)
 
 
 @lru_cache(maxsize=32)
 def _result(
-    study_id: str, stamp: tuple[int, ...], metric: str | None, over: Literal["labels", "seconds"]
+    study_id: str,
+    stamp: tuple[int, ...],
+    metric: str | None,
+    over: Over,
+    prices: Prices | None,
+    ceiling: float | None,
 ) -> StudyResult:
     del stamp  # only there to be part of the key
-    _load_statistics()
-    return study_result(handles.store(), study_id, metric, over=over, title=arm_title, rounds_of=cache.rounds)
+    load_statistics()
+    return study_result(
+        handles.store(), study_id, metric, over=over, prices=prices, ceiling=ceiling, title=arm_title,
+        rounds_of=cache.rounds,
+    )  # fmt: skip
 
 
 @cache_once
-def _load_statistics() -> None:
+def load_statistics() -> None:
     """Import what verdicts need, once, and freeze it: Streamlit collects garbage after every run."""
     importlib.import_module("scipy.stats")
     gc.collect()
     gc.freeze()
+
+
+def published(study: StudyView, result: StudyResult) -> list[Fit]:
+    """Published curves that can stand behind this study's."""
+    curves = [curve for arm in result.measured for curve in arm.curves.values() if len(curve.labels)]
+    if not curves:
+        return []
+    config = study.config
+    own = [c.config for c in config.cells() if c.seed == config.seeds[0] and c.arm.baseline is None]
+    ends = [(float(curve.labels[0]), float(curve.labels[-1])) for curve in curves]
+    return fits(own, min(low for low, _ in ends), max(high for _, high in ends))
 
 
 def rounds_by_arm(study: StudyView) -> dict[str, dict[int, tuple[RoundRecord, ...]]]:
@@ -204,7 +227,8 @@ def queries_by_arm(study: StudyView) -> dict[str, dict[int, tuple[Query, ...]]]:
     known = {e.id: e for e in handles.store().study_experiments(study.record.id)}
     found: dict[str, dict[int, tuple[Query, ...]]] = {arm: {} for arm in study.arms}
     for cell in study.cells:
-        if cell.experiment_id in known:
+        # a baseline that trains once asks for the pool, which is nothing to look at
+        if cell.experiment_id in known and known[cell.experiment_id].config.query.baseline not in ONCE:
             record = known[cell.experiment_id]
             found[cell.arm][cell.seed] = _queries(record.id, record.version)
     return found
@@ -233,26 +257,37 @@ def begin(config: StudyConfig, *, key: str) -> StudyRecord:
     return record
 
 
+def may_add_seeds(study: StudyView, settled: StudyResult) -> bool:
+    """Whether further seeds make sense: all is done, something is unclear, and there is room."""
+    if study.count("done") < len(study.cells) or len(study.config.seeds) < 2 or not settled.verdicts:
+        return False
+    room = len(study.config.seeds) < (study.config.most_seeds or MOST_SEEDS)
+    unclear = any(v.p_adjusted is None or v.p_adjusted >= 1 - CONFIDENCE for v in settled.verdicts)
+    return room and unclear
+
+
+def add_seeds(study_id: str, most: int) -> None:
+    """Let the study go on until it is clear, with so many seeds at most."""
+    declare(handles.store(), study_id, most)
+    if grow(handles.store(), study_id):
+        _work()
+
+
 def go_on(study_id: str) -> None:
     """Take a paused or stopped study up again."""
     store = handles.store()
-    record = store.study(study_id)
-    queue(store, record)
-    for job in _jobs(study_id):
-        jobs.resume(job.id)
+    resume_study(store, store.study(study_id))
     _work()
 
 
 def pause(study_id: str) -> None:
     """Hold every cell between two batches; those that wait keep their place."""
-    for job in _jobs(study_id):
-        jobs.pause(job.id)
+    pause_study(handles.store(), study_id)
 
 
 def stop(study_id: str) -> None:
     """Stop every cell; what was trained is kept, and the study can go on later."""
-    for job in _jobs(study_id):
-        jobs.stop(job.id)
+    stop_study(handles.store(), study_id)
 
 
 def try_again(study_id: str) -> None:
@@ -262,88 +297,9 @@ def try_again(study_id: str) -> None:
     _work()
 
 
-def _jobs(study_id: str) -> list[JobRecord]:
-    """The study's active jobs, the waiting ones first: a stopped cell must not make room for the next."""
-    store = handles.store()
-    ids = {e.id for e in store.study_experiments(study_id)}
-    found = [job for job in store.jobs(active=True, limit=_MOST_JOBS) if job.experiment_id in ids]
-    return sorted(found, key=lambda job: job.started_at is not None)
-
-
 def _work() -> None:
     jobs.ensure_worker()
     jobs.ensure_study_workers()
-
-
-# -- before it begins ------------------------------------------------------------------------------
-
-
-def compose(
-    values: Mapping[str, Any],
-    *,
-    name: str,
-    strategies: Sequence[str],
-    seeds: Sequence[int],
-    rounds: int,
-    size: int,
-) -> tuple[StudyConfig | None, list[Problem]]:
-    """A study file's content with what the form says, or what is wrong with it."""
-    base = ExperimentConfig.parse(values.get("base", {}))
-    base = base.changed(oracle="truth", stop__n_rounds=rounds, stop__budget=None, query__n_new=size)
-    axes = {**values.get("axes", {}), "query.strategy": tuple(strategies)}
-    try:
-        study = StudyConfig.parse({"name": name, "base": base, "axes": axes, "seeds": tuple(seeds)})
-    except ConfigError as error:
-        return None, list(error.problems)
-    problems = list(_problems(study.to_json()))
-    if cache.needs_preparing(study.base.data):
-        problems.append(
-            Problem("data.dataset", study.base.data.dataset, "prepare these images in Set up first")
-        )
-    return study, problems
-
-
-@lru_cache(maxsize=32)
-def _problems(text: str) -> tuple[Problem, ...]:
-    return tuple(check_study(StudyConfig.from_json(text), handles.settings()))
-
-
-def normal(values: Mapping[str, Any]) -> dict[str, Any]:
-    """A study file's content with everything that it leaves open."""
-    return StudyConfig.parse(values).model_dump(mode="json")
-
-
-def read_file(data: bytes) -> dict[str, Any]:
-    """A study file's content, checked.
-
-    Raises:
-        ConfigError: it is none, or something in it is refused.
-    """
-    refused = "a study file is needed: JSON with name, base, axes and seeds"
-    if len(data) > MAX_FILE_BYTES:
-        raise ConfigError([Problem("file", f"{len(data):,} bytes", refused)])
-    try:
-        values = json.loads(data.decode("utf-8"))
-    except (ValueError, RecursionError):
-        raise ConfigError([Problem("file", data[:40], refused)]) from None
-    if not isinstance(values, dict):
-        raise ConfigError([Problem("file", type(values).__name__, refused)])
-    return normal(values)
-
-
-def plan_words(study: StudyConfig) -> str:
-    """'4 strategies × 5 seeds = 20 runs, about 180 labels each'."""
-    arms = len(study.arms())
-    others = len(study.axes) > 1
-    labels = plan(study.base, cache.num_classes(study.base.data)).labels
-    each = "" if labels is None else f", about {labels:,} labels each"
-    noun = "combination" if others else "strateg"
-    plural = ("s" if arms != 1 else "") if others else ("ies" if arms != 1 else "y")
-    seeds, runs = len(study.seeds), study.num_cells
-    workers = min(handles.settings().workers, runs)
-    beside = f"; {workers} at a time" if workers > 1 else ""
-    product = f"{arms} {noun}{plural} × {seeds} seed{'s' * (seeds != 1)}"
-    return f"{product} = {runs} run{'s' * (runs != 1)}{each}{beside}"
 
 
 def is_cell(job: JobRecord) -> bool:

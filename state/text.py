@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import re
 
+from al_core.baselines import TITLES
+from al_core.errors import StrategyError
+from al_core.query.strategies import STRATEGIES
+
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 _JOINER = "\u2060"
 
@@ -30,6 +34,13 @@ def percent(share: float | None, *, digits: int = 1) -> str:
     return "–" if share is None else f"{100 * share:.{digits}f} %"
 
 
+def value_words(value: object) -> str:
+    """An option's value as a person writes it."""
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return "not set" if value is None else str(value)
+
+
 def ago(seconds: float) -> str:
     """How long ago, in the largest unit that fits."""
     for size, unit in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
@@ -45,3 +56,11 @@ def duration(seconds: float) -> str:
         return f"{round(seconds)} s"
     minutes = round(seconds / 60)
     return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def strategy_title(name: str) -> str:
+    """A strategy's or baseline's title; its name where nobody knows it any more."""
+    try:
+        return TITLES.get(name) or STRATEGIES.get(name).title
+    except StrategyError:
+        return name

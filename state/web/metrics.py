@@ -1,4 +1,4 @@
-"""GET /api/metrics/{experiment}: what a live curve has not seen yet; GET /api/assets/{file}: what draws it.
+"""GET /api/metrics/{experiment}: what a live curve has not seen yet.
 
 A poll of an unchanged experiment costs one or two reads of a version and is answered 204. Otherwise the
 answer holds only the points beyond those that the browser says it has.
@@ -6,12 +6,8 @@ answer holds only the points beyond those that the browser says it has.
 
 from __future__ import annotations
 
-import gzip
-import hashlib
 import math
 from collections.abc import Mapping, Sequence
-from functools import cache
-from pathlib import Path
 from typing import Any, Final
 
 from starlette.requests import Request
@@ -24,9 +20,6 @@ from state import handles
 from state.web import security
 
 _NO_STORE = {"Cache-Control": "no-store"}
-_ASSETS: Final = Path(__file__).resolve().parents[2] / "assets"
-_SERVED: Final = {"plotly-basic.min.js": (_ASSETS / "vendor" / "plotly-basic.min.js", "text/javascript")}
-"""The files that may be asked for, and nothing else."""
 
 
 def metrics_url(experiment_id: str) -> str:
@@ -160,50 +153,6 @@ def _job(job: JobRecord) -> dict[str, Any]:
 _PROGRESS: Final = ("phase", "round", "epoch", "epochs", "done", "total", "eta_seconds")
 
 
-@cache
-def _asset(name: str) -> tuple[bytes, bytes, str]:
-    """An asset as it is, gzip'd, and the hash of its content."""
-    data = _SERVED[name][0].read_bytes()
-    return data, gzip.compress(data, 9, mtime=0), hashlib.sha256(data).hexdigest()[:16]
-
-
-def asset_url(name: str) -> str:
-    """The address of an asset, with the hash of its content, so that a browser may keep it for ever."""
-    return f"{security.prefix()}/api/assets/{name}?h={_asset(name)[2]}"
-
-
-def assets(request: Request) -> Response:
-    """Serve one of our own files, gzip'd where the browser takes it."""
-    name = request.path_params["file"]
-    if name not in _SERVED:
-        return PlainTextResponse("There is no such file.", 404, headers=_NO_STORE)
-    data, packed, digest = _asset(name)
-    fresh = request.query_params.get("h") == digest
-    headers = {
-        "Cache-Control": "public, max-age=31536000, immutable" if fresh else "no-cache",
-        "ETag": f'"{digest}"',
-        "Vary": "Accept-Encoding",
-        "X-Content-Type-Options": "nosniff",
-    }
-    if request.headers.get("if-none-match") == headers["ETag"]:
-        return Response(status_code=304, headers=headers)
-    if _takes_gzip(request.headers.get("accept-encoding", "")):
-        data, headers["Content-Encoding"] = packed, "gzip"
-    return Response(data, media_type=_SERVED[name][1], headers=headers)
-
-
-def _takes_gzip(accepted: str) -> bool:
-    for part in accepted.split(","):
-        coding, _, quality = part.partition(";")
-        if coding.strip().lower() in ("gzip", "*"):
-            return quality.replace(" ", "") not in ("q=0", "q=0.0", "q=0.00", "q=0.000")
-    return False
-
-
 def metrics_routes() -> list[Route]:
-    """/api/metrics and /api/assets."""
-    base = security.prefix()
-    return [
-        Route(f"{base}/api/metrics/{{experiment_id}}", metrics, methods=["GET"]),
-        Route(f"{base}/api/assets/{{file}}", assets, methods=["GET"]),
-    ]
+    """/api/metrics."""
+    return [Route(f"{security.prefix()}/api/metrics/{{experiment_id}}", metrics, methods=["GET"])]

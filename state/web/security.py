@@ -91,18 +91,34 @@ def expiry(lifetime: int = LIFETIME) -> int:
     return (int(time.time()) // HOUR + 1) * HOUR + lifetime
 
 
-def token(scope: str, subject: str) -> str:
-    """A right to use one route (`scope`: "labels", "metrics") for one experiment (`subject`)."""
+def token(scope: str, subject: str, person: str = "") -> str:
+    """A right to use one route (`scope`: "labels", "metrics") for one experiment (`subject`).
+
+    What is written with it is written in the name of `person`, which the browser cannot change.
+    """
     end = expiry()
-    return f"{end}.{sign('token', scope, subject, end)}"
+    if not person:
+        return f"{end}.{sign('token', scope, subject, end)}"
+    name = base64.urlsafe_b64encode(person.encode()).decode().rstrip("=")
+    return f"{end}.{name}.{sign('token', scope, subject, end, person)}"
+
+
+def bearer(value: str, scope: str, subject: str) -> str | None:
+    """In whose name a token is ("": nobody's in particular); None where it is not ours or has ended."""
+    end, *named, signature = value.split(".")[:3] if value.count(".") in (1, 2) else ("", "")
+    if not re.fullmatch(r"[0-9]{1,12}", end) or int(end) <= time.time():
+        return None
+    try:
+        person = base64.urlsafe_b64decode(named[0] + "=" * (-len(named[0]) % 4)).decode() if named else ""
+    except ValueError:
+        return None
+    signed = ("token", scope, subject, int(end), *([person] if named else []))
+    return person if verify(signature, *signed) else None
 
 
 def check_token(value: str, scope: str, subject: str) -> bool:
     """Whether `value` is a token of ours for this, and has not ended."""
-    end, _, signature = value.partition(".")
-    if not re.fullmatch(r"[0-9]{1,12}", end):
-        return False
-    return verify(signature, "token", scope, subject, int(end)) and int(end) > time.time()
+    return bearer(value, scope, subject) is not None
 
 
 def prefix() -> str:
@@ -128,10 +144,11 @@ def same_origin(request: Request) -> bool:
 
 
 @cache
-def content_security_policy() -> str:
-    """The CSP of every page: inline components load as `blob:`, Streamlit's own inline script by its hash."""
+def content_security_policy(own: tuple[str, ...] = ()) -> str:
+    """The CSP of every page: components load as `blob:`, inline scripts are named by their hashes."""
     page = Path(streamlit.__file__).parent / "static" / "index.html"
     inline = re.findall(r"<script>(.*?)</script>", page.read_text(encoding="utf-8"), re.DOTALL)
+    inline += own
     hashes = [base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in inline]
     scripts = " ".join(["'self'", "'wasm-unsafe-eval'", "blob:", *(f"'sha256-{value}'" for value in hashes)])
     return "; ".join(
@@ -154,10 +171,10 @@ def content_security_policy() -> str:
 class SecurityHeaders:
     """ASGI middleware: the security headers on every HTTP answer, unless a route has set its own."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, scripts: tuple[str, ...] = ()) -> None:
         self.app = app
         self._headers = {
-            "Content-Security-Policy": content_security_policy(),
+            "Content-Security-Policy": content_security_policy(scripts),
             "X-Content-Type-Options": "nosniff",
             "X-Frame-Options": "DENY",
             "Referrer-Policy": "same-origin",

@@ -2,14 +2,15 @@ import json
 
 import pytest
 
+from al_core import presets
 from al_core.config import ExperimentConfig
 from al_core.errors import ConfigError
 from state import draft, starting
 
 
-@pytest.mark.parametrize("preset", [preset.name for preset in starting.PRESETS])
+@pytest.mark.parametrize("preset", [preset.name for preset in presets.PRESETS])
 def test_a_preset_survives_the_way_through_the_fields(preset):
-    config = starting.preset_config(preset)
+    config = presets.apply(ExperimentConfig(), preset)
     again, problems = draft.read(draft.flat(config))
     assert again == config
     assert problems == []
@@ -25,7 +26,7 @@ def test_a_refused_value_is_named_by_its_path_so_that_it_stands_beside_its_field
 
 
 def test_a_config_file_reads_back_as_it_was_written():
-    config = starting.preset_config("Paper")
+    config = presets.apply(ExperimentConfig(), "paper")
     assert draft.from_file(draft.to_file(config).encode()) == config
 
 
@@ -65,3 +66,11 @@ def test_the_story_is_twenty_digits_and_then_twenty_by_hand():
     plan = draft.plan(config, 10)
     assert (config.data.dataset, config.query.strategy, config.oracle) == ("digits", "margin", "human")
     assert (plan.initial, config.query.n_new) == (20, 20)
+
+
+def test_a_baseline_that_trains_once_is_one_round():
+    config = ExperimentConfig().changed(oracle="truth", stop__n_rounds=5, query__baseline="subset")
+    found = draft.plan(config, 10)
+    assert (found.rounds, found.labels, found.by_hand) == (1, 20 + 4 * 20, 0)
+    full = draft.plan(config.changed(query__baseline="full"), 10)
+    assert (full.rounds, full.labels) == (1, None)

@@ -12,7 +12,7 @@ from al_core.config import DataConfig, ExperimentConfig
 from al_core.data.prepare import prepare
 from al_core.records import JobState, Query, QueryItem, query_hash
 from state import handles
-from state.web import images, labels, routes, security
+from state.web import images, labels, routes, seats, security
 
 with warnings.catch_warnings():
     # Starlette would rather have httpx2, which not every mirror has yet; what is tested is the same.
@@ -62,6 +62,7 @@ def clear():
     for cached in (handles.settings, handles.store, handles.dataset):
         cached.cache_clear()
     labels.forget()
+    seats.forget()
     images.forget()
 
 

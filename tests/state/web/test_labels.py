@@ -2,11 +2,14 @@
 
 import sqlite3
 import time
+from dataclasses import replace
 
 import pytest
 
+from al_core import by_hand
 from al_core.errors import StoreError
-from al_core.records import LabelSource, RoundRecord
+from al_core.experiment import Experiment
+from al_core.records import ExperimentStatus, LabelSource, QueryItem, RoundRecord
 from al_core.types import EXCLUDE, SKIP, UNLABEL
 from state import handles
 from state.web import labels, security
@@ -27,6 +30,13 @@ def test_answers_are_committed_and_acknowledged_with_the_rev(web):
 def test_the_time_that_a_person_looked_is_kept(web):
     assert web.post([{"n": 1, "id": 5, "to": 3, "ms": 840}]).status_code == 200
     assert web.store.label_events(web.id)[0].milliseconds == 840
+
+
+def test_a_label_says_whether_the_guesses_were_to_be_seen(web):
+    said = [{"n": 1, "id": 5, "to": 3, "shown": False}, {"n": 2, "id": 6, "to": 3, "shown": True}]
+    assert web.post([*said, {"n": 3, "id": 7, "to": 3}]).status_code == 200
+    assert [e.detail for e in web.store.label_events(web.id)] == [{"shown": False}, {"shown": True}, None]
+    assert web.post([{"n": 4, "id": 5, "to": 3, "shown": "yes"}]).status_code == 422
 
 
 def test_sending_again_changes_nothing_and_is_acknowledged_again(web):
@@ -109,6 +119,18 @@ def test_an_image_that_was_not_asked_is_refused(web):
     assert reply.status_code == 422
     assert "Image 4" in reply.json()["error"]
     assert web.events() == []
+
+
+def test_images_that_a_person_asks_for_are_answered_in_old_tabs_and_new_ones(web):
+    experiment = Experiment.open(web.store, web.settings, web.id)
+    web.store.update_experiment(web.id, status=ExperimentStatus.AWAITING_LABELS)
+    experiment.refresh()
+    by_hand.ask_for(experiment, [40, 41], client="c")
+    shown = experiment.pending()
+    assert [item.sample_id for item in shown.items][:3] == [40, 41, 5]
+    assert web.post(ops((40, 3), (5, 4)), batch=shown.batch).status_code == 200
+    assert web.post([{"n": 3, "id": 41, "to": 2}]).status_code == 200, "the tab that was open before"
+    assert web.events() == [(1, 40, 3), (2, 5, 4), (3, 41, 2)]
 
 
 @pytest.mark.parametrize(
@@ -232,9 +254,67 @@ def test_an_answer_to_an_earlier_query_is_a_correction(web):
     assert sources == [LabelSource.HUMAN, LabelSource.CORRECTION, LabelSource.HUMAN]
 
 
+def test_a_first_answer_to_what_an_earlier_query_left_open_is_a_label(web):
+    """Ahead or asked: the next query may come while somebody labels on."""
+    record = RoundRecord(web.id, 0, 10, 0, {}, None, (1,) * 10, {}, {}, {}, time.time())
+    query = replace(web.make_query(0, [100, 101]), ahead=(QueryItem(2, 102, None),))
+    status = web.store.experiment(web.id).status
+    web.post(ops((5, 3)))
+    web.store.finish_round(web.lease, record, query, status=status)
+    late = [(6, 1), (5, 4), (7, 2), (6, 2)]
+    reply = web.post([{"n": n, "id": i, "to": to} for n, (i, to) in enumerate(late, start=2)])
+    assert reply.json() == {"n": 5, "rev": web.store.label_rev(web.id)}
+    assert web.post(ops((102, 1)), batch=query.batch, client="tab-0002").status_code == 200
+    sources = [e.source.value for e in web.store.label_events(web.id)]
+    assert sources == ["human", "human", "correction", "human", "correction", "human"]
+
+
 def test_other_methods_are_not_allowed(web):
     assert web.client.get("/api/labels").status_code == 405
 
 
 def test_answers_are_not_cached(web):
     assert web.post(ops((5, 3))).headers["cache-control"] == "no-store"
+
+
+def test_marks_are_committed_beside_the_labels(web):
+    sent = [
+        {"n": 1, "id": 5, "to": 1, "mark": "unsure"},
+        {"n": 2, "id": 5, "to": 3},
+        {"n": 3, "id": 6, "to": 1, "mark": "note", "text": "=1+1"},
+        {"n": 4, "id": 5, "to": 0, "mark": "unsure"},
+    ]
+    assert web.post(sent).json() == {"n": 4, "rev": web.store.label_rev(web.id)}
+    assert web.events() == [(2, 5, 3)]
+    marks = [(e.sample_id, e.mark.value, e.on, e.text) for e in web.store.mark_events(web.id)]
+    assert marks == [(5, "unsure", True, ""), (6, "note", True, "=1+1"), (5, "unsure", False, "")]
+
+
+@pytest.mark.parametrize(
+    "op",
+    [
+        {"n": 1, "id": 5, "to": 2, "mark": "flag"},
+        {"n": 1, "id": 5, "to": SKIP, "mark": "flag"},
+        {"n": 1, "id": 5, "to": 1, "mark": "stain"},
+        {"n": 1, "id": 5, "to": 1, "mark": "ask"},  # Explore's, and not the grid's to give
+        {"n": 1, "id": 5, "to": 1, "mark": "tag", "text": "x"},
+        {"n": 1, "id": 5, "to": 1, "mark": "note", "text": "x" * (labels.MAX_NOTE + 1)},
+    ],
+)
+def test_a_mark_that_means_nothing_is_refused(web, op):
+    assert web.post([op]).status_code == 422
+    assert web.store.mark_events(web.id) == []
+
+
+def test_how_an_answer_was_given_is_kept_with_it(web):
+    told = {"group": "12345678", "of": 9, "checked": 5, "found": 0, "expected": 1, "low": 0, "high": 3}
+    sent = [
+        {"n": 1, "id": 5, "to": 3, "how": "blind"},
+        {"n": 2, "id": 6, "to": 3, "how": "bulk", "bulk": told},
+        {"n": 3, "id": 7, "to": 3},
+    ]
+    assert web.post(sent).status_code == 200
+    details = [e.detail for e in web.store.label_events(web.id)]
+    assert details == [{"how": "blind"}, {"how": "bulk", "bulk": told}, None]
+    assert web.post([{"n": 4, "id": 5, "to": 3, "how": "asleep"}]).status_code == 422
+    assert web.post([{"n": 4, "id": 5, "to": 3, "how": "bulk", "bulk": {"of": 1}}]).status_code == 422

@@ -1,4 +1,3 @@
-import gzip
 import json
 
 import pytest
@@ -127,45 +126,3 @@ def test_an_experiment_that_is_gone_is_404(served):
 def test_more_rounds_claimed_than_there_are_gives_none(served):
     client, experiment_id, _ = served
     assert get(client, experiment_id, r=50).json()["rounds"] == []
-
-
-class TestAssets:
-    def test_the_chart_library_is_small_gzipped_and_kept_for_ever(self, served):
-        client, _, _ = served
-        url = metrics.asset_url("plotly-basic.min.js")
-        answer = client.get(url, headers={"Accept-Encoding": "gzip, br"})
-        assert answer.status_code == 200
-        assert answer.headers["content-encoding"] == "gzip"
-        assert int(answer.headers["content-length"]) < 500_000
-        assert len(answer.content) < 2_000_000
-        assert b"plotly.js (basic - minified)" in answer.content[:200]
-        assert "immutable" in answer.headers["cache-control"]
-        assert "javascript" in answer.headers["content-type"]
-
-    def test_without_gzip_it_comes_as_it_is(self, served):
-        client, _, _ = served
-        answer = client.get(
-            metrics.asset_url("plotly-basic.min.js"), headers={"Accept-Encoding": "gzip;q=0, identity"}
-        )
-        assert "content-encoding" not in answer.headers
-        assert b"window.Plotly" in answer.content
-
-    def test_an_old_hash_is_not_kept_for_ever_and_a_known_copy_is_not_sent_again(self, served):
-        client, _, _ = served
-        answer = client.get("/api/assets/plotly-basic.min.js?h=0")
-        assert answer.headers["cache-control"] == "no-cache"
-        again = client.get(
-            "/api/assets/plotly-basic.min.js", headers={"If-None-Match": answer.headers["etag"]}
-        )
-        assert again.status_code == 304
-
-    @pytest.mark.parametrize(
-        "name", ["README.md", "..%2fapp.py", "%2e%2e/app.py", "plotly.LICENSE", "live_curve.js"]
-    )
-    def test_nothing_else_is_served(self, served, name):
-        client, _, _ = served
-        assert client.get(f"/api/assets/{name}").status_code == 404
-
-    def test_gzip_bytes_are_the_file(self):
-        data, packed, _ = metrics._asset("plotly-basic.min.js")
-        assert gzip.decompress(packed) == data

@@ -1,0 +1,99 @@
+"""What the forecast of a session says, in words and as points of a chart."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Final
+
+import numpy as np
+
+from al_core.experiment import Experiment
+from al_core.records import ExperimentRecord
+from al_core.results.analysis import METRICS, Curve, Metric
+from al_core.results.forecast import FARTHEST, FEWEST_ROUNDS, Forecast, forecast
+from state import cache, handles
+
+_GOALS: Final = (0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 0.97, 0.98, 0.99, 0.995, 0.999)
+_DRAWN: Final = 2.0  # times the labels so far: beyond, the band fills the chart
+_POINTS: Final = 40
+
+
+def of(record: ExperimentRecord, metric: Metric) -> Forecast | None:
+    """The forecast of a session; None where there is none."""
+    return _of(record.id, record.version, metric.key)
+
+
+@lru_cache(maxsize=256)
+def _of(experiment_id: str, version: int, key: str) -> Forecast | None:
+    del version  # only there to be part of the key
+    metric = next(m for m in METRICS if m.key == key)
+    return forecast(Curve.of(cache.rounds(handles.store().experiment(experiment_id)), key), metric)
+
+
+def next_batch(experiment: Experiment) -> int:
+    """Labels that the next round will add: what is asked, or the query size."""
+    query = experiment.pending()
+    return len(query.items) if query is not None else experiment.config.query.n_new
+
+
+def gain_words(found: Forecast, metric: Metric, new: int) -> str:
+    """'+0.8 ± 0.3 points'."""
+    gain, half = found.gain(new)
+    spread = metric.difference(half).lstrip("+")
+    return f"{metric.difference(gain).removesuffix(' points')} ± {spread}"
+
+
+def goal(found: Forecast, metric: Metric, now: float) -> float:
+    """A target that is worth asking for: the next of the usual ones, or a fifth of the loss less."""
+    middle = max(now, float(found.band(np.array([found.labels]))[0, 0])) if metric.share else now
+    if not metric.share:
+        return round(0.8 * middle, 2)
+    return next((goal for goal in _GOALS if goal > middle + 0.002), _GOALS[-1])
+
+
+def reach_words(found: Forecast, metric: Metric, target: float, pool: int) -> str:
+    """'Labels to 95 %: about 420 (350 to 610)', or why nothing is said. `pool`: images there are at all."""
+    name = f"{100 * target:g} %" if metric.share else f"{target:g}"
+    reach = found.labels_to(target)
+    end = f"{found.farthest:,.0f}"
+    if reach.labels is not None and reach.labels <= found.labels:
+        return f"{name} is reached already."
+    if reach.low is None:
+        return (
+            f"{name}: not within {end} labels. That is {FARTHEST:g} times what there is, and beyond it "
+            "nothing is forecast."
+        )
+    if reach.low > pool:
+        return f"{name}: more than the {pool:,} images that there are."
+    if reach.labels is None:
+        return (
+            f"{name}: {_round(max(reach.low, found.labels)):,} labels at least; beyond {end}, "
+            f"{FARTHEST:g} times what there is, nothing is forecast."
+        )
+    low = f"{_round(max(reach.low, found.labels)):,}"
+    high = f"{_round(reach.high):,}" if reach.high is not None else f"more than {end}"
+    more = f", of {pool:,} images in all" if reach.labels > pool else ""
+    return f"Labels to {name}: about {_round(reach.labels):,} ({low} to {high}){more}."
+
+
+def _round(labels: float) -> int:
+    """To two digits: more would claim what is not known."""
+    return int(float(f"{labels:.2g}"))
+
+
+def too_early(rounds: int) -> str:
+    """Why there is no forecast yet."""
+    return f"A forecast takes {FEWEST_ROUNDS} rounds: {FEWEST_ROUNDS - rounds} to go."
+
+
+def points(found: Forecast | None, pool: int) -> dict[str, list[float]] | None:
+    """The continuation as a chart draws it: places, middle and both ends of the band."""
+    if found is None:
+        return None
+    end = min(_DRAWN * found.labels, float(pool))
+    if end <= found.labels:
+        return None
+    places = np.linspace(found.labels, end, _POINTS)
+    middle, low, high = found.band(places)
+    named = {"x": places.round(1), "y": middle.round(5), "low": low.round(5), "high": high.round(5)}
+    return {name: values.tolist() for name, values in named.items()}
