@@ -5,17 +5,21 @@ from __future__ import annotations
 import streamlit as st
 
 from al_core.records import StudyRecord
+from al_core.removal import delete_study
 from pages.components.compare_begin import compare_begin
 from pages.components.compare_downloads import downloads
 from pages.components.compare_matrix import compare_matrix
 from pages.components.compare_picks import class_panel, overlap_panel, picture_panel
 from pages.components.compare_results import compare_results, penalty_panel, summary_table
+from pages.components.compare_target import target_panel
+from pages.components.confirm_delete import confirm_delete
 from pages.components.shield import shielded
-from state import handles, session, studies
+from state import glossary, handles, session, studies
 
 _TICK = 2.0
+_LOST = "All its runs go with it: rounds, queries and models. Nothing brings them back. The images stay."
 _WATCHED, _DRAWN = "study-watched", "study-drawn"
-_VIEWS = ("Summary", "Who loses to whom", "Overlap", "Classes", "Pictures", "Take away")
+_VIEWS = ("Summary", "To a target", "Who loses to whom", "Overlap", "Classes", "Pictures", "Take away")
 
 
 def _study_choice(records: list[StudyRecord]) -> StudyRecord:
@@ -24,10 +28,20 @@ def _study_choice(records: list[StudyRecord]) -> StudyRecord:
     asked = st.query_params.get("study", "")
     st.session_state["study-id"] = asked if asked in by_id else records[0].id
     names = _names(records)
-    chosen = st.selectbox(
-        "Study", list(by_id), format_func=lambda key: names[key], key="study-id", on_change=_choose, width=420
-    )
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="study-choice"):
+        chosen = st.selectbox(
+            "Study", list(by_id), format_func=lambda key: names[key], key="study-id", on_change=_choose,
+            width=420,
+        )  # fmt: skip
+        if st.button("Delete", type="tertiary", key="study-delete", help="Asks first"):
+            record = by_id[chosen]
+            confirm_delete("study", _LOST, record.name, lambda: _delete(chosen), key=chosen)
     return by_id[chosen]
+
+
+def _delete(study_id: str) -> None:
+    delete_study(handles.store(), handles.settings(), study_id)
+    st.query_params.pop("study", None)
 
 
 def _names(records: list[StudyRecord]) -> dict[str, str]:
@@ -63,9 +77,10 @@ def _study(study_id: str) -> None:
         if not any(study.stamp):
             st.info("The curves begin with the first round that is done.", icon=":material/show_chart:")
             return
-        result = compare_results(study, dark=dark)
+        result, metric = compare_results(study, dark=dark)
         panels = (
             lambda: summary_table(result),
+            lambda: target_panel(studies.result(study, metric).settled),
             lambda: penalty_panel(result, dark=dark),
             lambda: overlap_panel(study, dark=dark),
             lambda: class_panel(study, result, dark=dark),
@@ -92,7 +107,7 @@ def _ended(study: studies.StudyView) -> None:
 
 
 session.guard()
-st.title("Compare", anchor=False)
+st.title("Compare", anchor=False, help=glossary.meaning("Random seed"))
 records = handles.store().studies()
 chosen = _study_choice(records) if records else None
 if chosen is None:

@@ -2,47 +2,82 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
 import streamlit as st
 
+from al_core.by_hand import standing
+from al_core.classes import Classes
 from al_core.errors import ALError
 from al_core.experiment import Experiment, Step
-from al_core.query.strategies import STRATEGIES
-from al_core.records import Query
+from al_core.forking import share
+from al_core.records import LabelSource, Query
+from al_core.results.suggestions import Trust, suggestions, trust
 from al_core.types import INITIAL_ROUND
+from pages.components.class_dialog import class_button, classes_due, open_classes
+from pages.components.class_radar import class_radar_button
 from pages.components.closing_card import closing_card
 from pages.components.label_grid import grid_data, label_grid
 from pages.components.loop_rail import SHELL
+from pages.components.no_session import no_session
+from pages.components.reliance_meter import blind_share, reliance_meter
 from pages.components.shield import shielded
-from state import cache, jobs, selectors, session
-from state.text import plain, sentence
+from pages.components.why_card import why_card
+from state import cache, glossary, jobs, labelling, person, preferences, selectors, session, together
+from state.text import sentence, strategy_title
 
 _TICK = 0.35
 """Seconds between two looks while the page waits for the next query."""
+_SLOW_TICK = 0.8
+"""The same while somebody labels on: the images are theirs, the look is for the words above them."""
 
 
-_BLIND = "label:blind"
-
-
-def _blind() -> bool:
-    return bool(st.session_state.get(_BLIND))
+_TRUSTED_QUERIES = 5
+_HELD = "label:held"
 
 
 def _why(experiment: Experiment, query: Query) -> str:
     """What is asked, and why: one sentence."""
-    count = f"{len(query.items)} image{'s' if len(query.items) != 1 else ''}"
+    by_hand = len(standing(experiment.store.mark_events(experiment.id)).get(query.round, ()))
+    own = experiment.store.query(experiment.id, query.round) if by_hand else query
+    size = len(own.items if own else query.items)
+    count = f"{size} image{'s' if size != 1 else ''}"
     if query.round == INITIAL_ROUND:
         return f"{count} to begin with, drawn before any model was trained."
-    title = STRATEGIES.get(query.strategy).title
+    title = strategy_title(query.strategy)
     pool = f"{query.num_candidates:,} unlabeled ones"
     trained = cache.rounds(experiment.record)[-1].num_labeled
     labels = f"{trained:,} label{'s' if trained != 1 else ''}"
-    return f"{count} that “{title}” picked from {pool}, after training on {labels}."
+    aside = len(np.intersect1d([item.sample_id for item in query.items], experiment.reserve))
+    random = (
+        f" {aside} of them are random ones without guesses: they measure and do not train." if aside else ""
+    )
+    yours = f" In front of them are {by_hand} that you asked for on the map." if by_hand else ""
+    return f"{count} that “{title}” picked from {pool}, after training on {labels}.{random}{yours}"
+
+
+def _shared(experiment: Experiment, query: Query) -> str:
+    """How many of them a related session had an answer for."""
+    count = sum(event.source is LabelSource.SHARED for event in experiment.answers_to(query).values())
+    return f" {count} had an answer in a related session." if count else ""
+
+
+def _trust(experiment: Experiment, query: Query) -> Trust:
+    """By the answers to the last few queries before this one: these do not change while one labels."""
+    earlier = range(max(0, query.round - _TRUSTED_QUERIES), query.round)
+    queries = [found for n in earlier if (found := experiment.store.query(experiment.id, n)) is not None]
+    ids = [item.sample_id for found in queries for item in found.offered]
+    return trust(suggestions(queries, experiment.store.current_labels(experiment.id, of=ids)))
 
 
 def _answer_from_truth(experiment: Experiment, query: Query, *, everything: bool) -> None:
-    ids = [item.sample_id for item in query.items] if everything else None
+    offered = query.offered if labelling.training(experiment.step()) else query.items
+    answered = {} if everything else experiment.answers_to(query, ahead=True)
+    ids = [item.sample_id for item in offered if item.sample_id not in answered]
     try:
-        experiment.answer_from_truth(ids)
+        experiment.answer_from_oracle(ids)
     except ALError as error:
         session.current().notices.append(str(error))
 
@@ -50,8 +85,18 @@ def _answer_from_truth(experiment: Experiment, query: Query, *, everything: bool
 def _header(experiment: Experiment, query: Query, step: Step) -> None:
     words, tools = st.columns([3, 2], vertical_alignment="bottom")
     title = "Initial set" if query.round == INITIAL_ROUND else f"Round {query.round + 1}"
-    words.header(f"{title}: which class is it?", anchor=False)
-    words.caption(_why(experiment, query))
+    term = "Initial set" if query.round == INITIAL_ROUND else "Query strategy"
+    held = _holds(experiment, query)
+    words.header(
+        f"{'Ahead' if held else title}: which class is it?", anchor=False, help=glossary.TERMS[term].meaning
+    )
+    with words:
+        if labelling.training(step) is not None:
+            _watch(_stamp(step), every=_SLOW_TICK)
+        elif held:
+            st.caption(f"{title}: {_why(experiment, query)} They come next.")
+        else:
+            st.caption(_why(experiment, query) + _shared(experiment, query))
     with tools.container(
         horizontal=True,
         horizontal_alignment="right",
@@ -62,11 +107,14 @@ def _header(experiment: Experiment, query: Query, step: Step) -> None:
         if query.round != INITIAL_ROUND:
             st.toggle(
                 "Hide guesses",
-                key=_BLIND,
+                key=preferences.BLIND,
                 persist_state="session",
                 help="Label blind: what the model thinks cannot sway you. Q, W and E then do nothing.",
             )
-        if not experiment.dataset.has_truth:
+            reliance_meter(experiment)
+        class_radar_button(experiment)
+        class_button(experiment)
+        if not experiment.prepared.has_truth:
             return
         for label, everything, left in (
             ("Auto-label the rest", False, step.total - step.done),
@@ -83,40 +131,57 @@ def _header(experiment: Experiment, query: Query, step: Step) -> None:
             )
 
 
-@st.dialog("Why this image", width="small")
-def _inspect(experiment: Experiment, query: Query, sample_id: int) -> None:
-    item = next(item for item in query.items if item.sample_id == sample_id)
-    st.write(f"Picked as number {item.rank + 1} of {len(query.items)}.")
-    if item.score is not None:
-        st.write(f"Score of the strategy: {item.score:.4f} (higher is asked sooner).")
-    if _blind() and item.guesses:
-        st.caption("The guesses are hidden, as you asked.")
-    for index, probability in () if _blind() else item.guesses:
-        st.progress(min(1.0, probability), f"{plain(experiment.dataset.classes[index])}: {probability:.1%}")
-    st.text(experiment.dataset.train.file_name(sample_id).rpartition("/")[2])
+def _hold(batch: str | None) -> None:
+    """The browser goes on with an older query, or no longer does."""
+    st.session_state[_HELD] = batch
 
 
-def _refresh_rail() -> None:
-    st.rerun(SHELL)
+def _holds(experiment: Experiment, query: Query) -> bool:
+    batch = str(st.session_state.get(_HELD) or "")
+    return batch.partition("/")[0] == experiment.id and batch != query.batch
+
+
+def _refresh_rail(note: Mapping[str, Any]) -> None:
+    """Draw the rail alone; while a job runs all of the page, as else what ticks in it would tick no more.
+
+    All of it too when answers to an earlier query came: the grid counts them among what trains next.
+    """
+    if session.experiment().active_job() is None and not classes_due() and not note.get("elsewhere"):
+        st.rerun(SHELL)
 
 
 def _ask(experiment: Experiment, query: Query, step: Step) -> None:
     closing_card(experiment, query)
+    blind = preferences.blind()  # before its switch is drawn, which shows what the browser remembers
     _header(experiment, query, step)
     # Read in this order: answers newer than `rev` are only given once more, none is left out.
     rev = experiment.store.label_rev(experiment.id)
-    answers = experiment.answers_to(query)
-    data = grid_data(query, experiment.dataset, answers, rev, show_guesses=not _blind())
+    me, changes = person.name(), experiment.class_events()
+    seen = together.view(experiment, query, me)
+    classes = Classes.of(experiment.prepared.classes, changes)
+    data = grid_data(
+        query, experiment.prepared, seen.answers, rev,
+        classes=classes, said=changes, marks=experiment.marks(),
+        trust=_trust(experiment, query), show_guesses=not blind, person=me, own=seen.own,
+        seat={"share": seen.share, "pace": person.shares_pace()},
+        hidden=labelling.hidden(experiment, query, blind_share(experiment)),
+        loop=labelling.loop(experiment, query, step),
+    )  # fmt: skip
     notes = label_grid(
-        data, key="label-grid", on_saved=_refresh_rail, on_train=lambda: _advance(experiment.id)
-    )
+        data, key="label-grid", on_saved=_refresh_rail, on_held=_hold,
+        on_train=lambda note: _train(experiment.id, note.get("rounds")),
+        on_classes=lambda: open_classes(experiment.id),
+    )  # fmt: skip
     if notes.inspect is not None:
-        _inspect(experiment, query, notes.inspect)
+        hides = blind or notes.inspect in labelling.hidden(experiment, query, blind_share(experiment))
+        why_card(experiment, query, notes.inspect, blind=hides)
 
 
-def _advance(experiment_id: str) -> None:
+def _train(experiment_id: str, rounds: int | None) -> None:
+    """Train the round after `rounds`; a request that came twice finds it trained, and is none any more."""
     try:
-        jobs.advance(experiment_id)
+        if rounds in (None, session.experiment().record.num_rounds):
+            jobs.advance(experiment_id)
     except ALError as error:
         session.current().notices.append(str(error))
 
@@ -124,7 +189,7 @@ def _advance(experiment_id: str) -> None:
 def _wait(step: Step) -> None:
     """Something runs: say what, and go on when the next query is there."""
     st.header("The next images are on their way", anchor=False)
-    _watch(_stamp(step))
+    _watch(_stamp(step), every=_TICK)
     for _ in range(2):
         for column in st.columns(6):
             column.skeleton(height=140)
@@ -134,9 +199,12 @@ def _stamp(step: Step) -> tuple[str, str]:
     return step.kind, step.job.id if step.job else ""
 
 
-@st.fragment(run_every=_TICK)
-def _watch(drawn: tuple[str, str]) -> None:
+def _watch(drawn: tuple[str, str], *, every: float) -> None:
     """Looks more often than the rail does: a person sits and waits for the images."""
+    st.fragment(_look, key="label-watch", run_every=every)(drawn)
+
+
+def _look(drawn: tuple[str, str]) -> None:
     with shielded("the label page"):
         step = session.experiment().step()
         if _stamp(step) != drawn:
@@ -148,20 +216,22 @@ def _watch(drawn: tuple[str, str]) -> None:
 def _page() -> None:
     tab = session.guard()
     if tab.experiment_id is None:
-        st.header("Nothing to label yet", anchor=False)
-        st.write("Begin with a session: the home page makes one on handwritten digits with one click.")
-        with st.container(horizontal=True):
-            st.page_link("home.py", label="Home", icon=":material/home:")
-            st.page_link("setup.py", label="Set up a session", icon=":material/tune:")
+        st.title("Label", anchor=False)
+        no_session("The images that the model asks about are labeled here, with one key each.")
         return
     experiment = session.experiment()
+    share(experiment)
     step = experiment.step()
     query = experiment.pending()
-    if step.kind == "working":
+    if step.kind == "working" and not labelling.goes_on(experiment, query, step):
         _wait(step)
     elif step.kind == "finished":
         st.header("This session is finished", anchor=False)
         st.write(sentence(step.reason or "A stop holds."))
+        if late := len(experiment.untrained()):
+            st.caption(
+                f"{late} labels came after the last training began: they are saved, and in every export."
+            )
         st.page_link("curves.py", label="See what the labels bought", icon=":material/show_chart:")
     elif step.kind == "failed":
         st.header("The last step failed", anchor=False)

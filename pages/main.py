@@ -28,7 +28,17 @@ _PAGES = {
     "Understand": (
         ("curves", "Curves", ":material/show_chart:"),
         ("compare", "Compare", ":material/balance:"),
+        ("runs", "All runs", ":material/stacked_line_chart:"),
         ("queries", "Queries", ":material/image_search:"),
+        ("explore", "Explore", ":material/scatter_plot:"),
+        ("errors", "Errors", ":material/rule:"),
+    ),
+    "Deploy": (("predict", "Use it", ":material/deployed_code:"),),
+    "Manage": (
+        ("review", "Review", ":material/rate_review:"),
+        ("data", "Data", ":material/database:"),
+        ("settings", "Settings", ":material/settings:"),
+        ("help", "Help", ":material/help:"),
     ),
 }
 
@@ -42,7 +52,7 @@ def _navigation() -> st.Page:
         ]
         for section, entries in _PAGES.items()
     }
-    return st.navigation({section: entries for section, entries in pages.items() if entries})
+    return st.navigation({section: entries for section, entries in pages.items() if entries}, expanded=True)
 
 
 def _notices(tab: session.Session) -> None:

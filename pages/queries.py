@@ -2,71 +2,38 @@
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Callable
-from typing import IO, cast
-
 import streamlit as st
 
+from al_core.by_hand import queries_of, tags
 from al_core.cost.words import candidates_words
-from al_core.data.dataset import Dataset
 from al_core.experiment import Experiment
 from al_core.records import Query
-from al_core.results.analysis import QueryRow, query_rows
-from al_core.results.export import write_queries
+from al_core.results.analysis import QueryRow, score_words
 from al_core.types import INITIAL_ROUND
-from pages.components.live_curve import strategy_title
 from pages.components.no_session import no_session
+from pages.components.pager import pager
 from pages.components.query_cards import query_cards, query_table
-from state import handles, session
-from state.text import plain
+from pages.components.round_picker import query_picker
+from state import cache, glossary, handles, queried, session
+from state.queried import Wanted
+from state.text import plain, strategy_title
+from state.web.queried import queried_url
 
 _PAGE = 50
 _ALL = "Any class"
-_STATES: dict[str, Callable[[QueryRow], bool]] = {
-    "All": lambda row: True,
-    "Labeled": lambda row: row.label_id is not None,
-    "Waiting": lambda row: row.label is None,
-    "Skipped": lambda row: row.label_id is None and row.label == "skipped",
-    "Excluded": lambda row: row.label_id is None and row.label == "excluded",
-    "Guess wrong": lambda row: row.right is False,
-    "Label not truth": lambda row: None not in (row.label_id, row.truth) and row.label != row.truth,
-}
-_SPILL = 32 * 2**20
-
-
-def _title(query: Query) -> str:
-    size = len(query.items)
-    if query.round == INITIAL_ROUND:
-        return f"Initial set · {size} images"
-    return f"After round {query.round} · {size} images"
+_ANY_TAG = "Any"
 
 
 def _query_choice(queries: list[Query]) -> Query:
-    """The round asked for in the address (`asked`), or the latest."""
+    """The query of the round that is looked at; the latest where none is chosen."""
     by_round = {query.round: query for query in queries}
-    asked = st.query_params.get("asked", "")
-    number = int(asked) if asked.lstrip("-").isdigit() and len(asked) < 8 else None
-    st.session_state["asked-round"] = number if number in by_round else queries[-1].round
-    chosen = st.selectbox(
-        "Asked",
-        [query.round for query in reversed(queries)],
-        format_func=lambda n: _title(by_round[n]),
-        key="asked-round",
-        on_change=_ask,
-        width=280,
-    )
-    return by_round[chosen]
+    labels = {record.number: record.num_labeled for record in cache.rounds(session.experiment().record)}
+    return by_round[query_picker(list(by_round), labels, key="asked-round")]
 
 
-def _ask() -> None:
-    st.query_params["asked"] = str(st.session_state["asked-round"])
-    st.session_state.pop("query-page", None)
-
-
-def _filtered(rows: list[QueryRow], dataset: Dataset) -> list[QueryRow]:
-    """The rows that the two filters let through."""
-    classes = [_ALL, *dataset.classes]
+def _choose(experiment: Experiment, query: Query, rows: list[QueryRow]) -> tuple[Wanted, list[QueryRow]]:
+    """What the filters ask of the query's images, and the rows that they let through."""
+    classes = [_ALL, *experiment.dataset.classes]
     chosen = st.selectbox(
         "Class",
         range(len(classes)),
@@ -75,9 +42,17 @@ def _filtered(rows: list[QueryRow], dataset: Dataset) -> list[QueryRow]:
         width=200,
         help="The label given; where there is none yet, the first guess.",
     )
-    state = st.selectbox("Show", list(_STATES), key="query-state", width=180)
-    of_class = [row for row in rows if not chosen or (row.label or row.guess) == classes[chosen]]
-    return [row for row in of_class if _STATES[state](row)]
+    state = st.selectbox("Show", list(queried.STATES), key="query-state", width=180)
+    found = tags(handles.store(), experiment.id)
+    names = sorted({name for row in rows for name in found.get(row.sample_id, ())})
+    tag = st.selectbox("Tag", [_ANY_TAG, *names], key="query-tag", width=160) if names else _ANY_TAG
+    wanted = Wanted(query.round, chosen - 1 if chosen else None, state, "" if tag == _ANY_TAG else tag)
+    return wanted, queried.fitting(rows, wanted, experiment.dataset.classes, found)
+
+
+def _clear() -> None:
+    for key in ("query-class", "query-state", "query-tag"):
+        st.session_state.pop(key, None)
 
 
 def _scored(query: Query, experiment: Experiment) -> str:
@@ -90,10 +65,11 @@ def _scored(query: Query, experiment: Experiment) -> str:
 
 def _summary(query: Query, rows: list[QueryRow], experiment: Experiment) -> None:
     known = [row.right for row in rows if row.right is not None]
-    labeled = sum(row.label_id is not None for row in rows)
+    asked = [row for row in rows if not row.ahead]
+    labeled, ahead = sum(row.label_id is not None for row in asked), len(rows) - len(asked)
     title = "drawn for the initial set" if query.round == INITIAL_ROUND else strategy_title(query.strategy)
     parts = [f"{plain(title)}, {_scored(query, experiment)}"]
-    parts.append(f"{labeled} of {len(rows)} labeled")
+    parts.append(f"{labeled} of {len(asked)} labeled" + (f", {ahead} more ahead" if ahead else ""))
     if known:
         parts.append(f"the model's first guess was right for {sum(known)} of {len(known)}")
     st.caption(" · ".join(parts))
@@ -101,72 +77,56 @@ def _summary(query: Query, rows: list[QueryRow], experiment: Experiment) -> None
         st.caption("The truth of images that wait for a label is kept back: it must not sway who labels.")
 
 
-def _archive(experiment: Experiment, queries: list[Query], ids: frozenset[int] | None) -> IO[bytes]:
-    """A zip on disk beyond 32 MB, so that a large download does not fill the server's memory."""
-    spilled = tempfile.SpooledTemporaryFile(max_size=_SPILL)  # noqa: SIM115 - Streamlit reads it after we return
-    target = cast("IO[bytes]", spilled)
-    labels = experiment.store.current_labels(experiment.id)
-    write_queries(target, experiment.dataset, queries, labels, keep=lambda i: ids is None or i in ids)
-    target.seek(0)
-    return target
-
-
-def _downloads(experiment: Experiment, queries: list[Query], query: Query, rows: list[QueryRow]) -> None:
-    ids = frozenset(row.sample_id for row in rows)
+def _downloads(experiment: Experiment, wanted: Wanted, count: int) -> None:
+    """Links to zips that the server makes while it sends them."""
+    help_ = "Class folders of the labels given, with manifest.csv: sample ids, scores, guesses, truth."
+    every = "A folder for each class."
+    rounds = "A folder for each round, and in it one for each class."
+    links = (
+        (f"Download these {count} images", wanted, f"-{wanted.round}", ":material/download:", help_),
+        ("All rounds", Wanted(), "", ":material/folder_zip:", every),
+        ("All, by round", Wanted(by_round=True), "-by-round", ":material/folder_zip:", rounds),
+    )
     with st.container(horizontal=True, gap="small"):
-        st.download_button(
-            f"Download these {len(ids)} images",
-            lambda: _archive(experiment, [query], ids).read(),
-            file_name=f"queried-{experiment.id}-{query.round}.zip",
-            mime="application/zip",
-            icon=":material/download:",
-            on_click="ignore",
-            disabled=not ids,
-            help="Class folders of the labels given, with manifest.csv: sample ids, scores, guesses, truth.",
-        )
-        st.download_button(
-            "All rounds",
-            lambda: _archive(experiment, queries, None).read(),
-            file_name=f"queried-{experiment.id}.zip",
-            mime="application/zip",
-            icon=":material/folder_zip:",
-            on_click="ignore",
-        )
+        for label, what, end, icon, about in links:
+            url = queried_url(experiment.id, what, f"queried-{experiment.id}{end}.zip")
+            st.link_button(label, url, icon=icon, help=about, key=f"query-zip{end and '-' + end[1:3]}")
 
 
 def _page(experiment: Experiment) -> None:
-    queries = handles.store().queries(experiment.id)
+    queries = queries_of(handles.store(), experiment.id)
     if not queries:
-        st.info("Nothing has been asked yet. Start the session, and the first images appear here.")
+        text = "Nothing has been asked yet: the button below moves the session on."
+        st.info(text, icon=":material/info:")
         return
     dataset = experiment.dataset
+    query = _query_choice(queries)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        query = _query_choice(queries)
-        labels = handles.store().current_labels(experiment.id)
-        rows = query_rows(query, labels, dataset.classes, dataset.train.labels, reveal=False)
-        shown = _filtered(rows, dataset)
+        rows = queried.rows_of(experiment, query)
+        wanted, shown = _choose(experiment, query, rows)
         view = st.segmented_control(
             "View", ["Cards", "Table"], default="Cards", required=True, key="query-view"
         )
+    words = score_words(query, experiment.config.query)
     _summary(query, rows, experiment)
+    for text in dict.fromkeys(words.values()):
+        st.caption(f"Score: {plain(text)}.")
     if not shown:
         st.info("No image of this round fits the filter.", icon=":material/filter_alt_off:")
+        st.button("Clear filters", icon=":material/filter_alt_off:", key="query-clear", on_click=_clear)
         return
-    pages = -(-len(shown) // _PAGE)
-    number = min(st.session_state.get("query-page", 1), pages)
-    part = shown[(number - 1) * _PAGE : number * _PAGE]
+    page = pager("query-page", len(shown), _PAGE, of=(experiment.id, wanted))
+    part = shown[page.part]
     if view == "Table":
         query_table(dataset, part)
     else:
-        query_cards(dataset, part, key="query-cards")
-    if pages > 1:
-        st.session_state["query-page"] = number
-        st.pagination(pages, key="query-page")
-    _downloads(experiment, queries, query, shown)
+        query_cards(dataset, part, words, key="query-cards")
+    page.draw()
+    _downloads(experiment, wanted, len(shown))
 
 
 session.guard()
-st.title("Queried images", anchor=False)
+st.title("Queried images", anchor=False, help=glossary.meaning("Query"))
 if session.record() is None:
     no_session("The images that each round asked for are shown here, with the model's guesses.")
 else:

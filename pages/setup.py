@@ -4,28 +4,26 @@ from __future__ import annotations
 
 import streamlit as st
 
-from al_core.config import ExperimentConfig, options
+from al_core.config import DataConfig, ExperimentConfig, options
+from al_core.data.prepare import prepared_key
 from al_core.errors import ConfigError, Problem
 from pages.components import config_form
+from pages.components.augmentation_preview import augmentation_preview
+from pages.components.preset_choice import preset_choice
 from pages.components.setup_images import setup_images
 from pages.components.setup_model import setup_model, setup_strategy
 from pages.components.setup_plan import setup_plan
-from state import cache, draft, session, starting
+from state import cache, draft, glossary, handles, session, starting
 from state.text import plain
 
+_SUITED, _SUITED_FOR = "setup-suited", "setup-suited-for"
 _PARTS = {
     "Images": ("data",),
     "Model": ("model",),
-    "Strategy": tuple(o.path for o in options() if o.section == "query" and o.name != "n_new"),
-    "Plan": ("query.n_new", "init", "stop", "oracle", "seed"),
+    "Strategy": tuple(o.path for o in options() if o.section == "query" and o.name not in config_form.SIZES),
+    "Plan": (*(f"query.{name}" for name in config_form.SIZES), "init", "stop", "oracle", "answers", "seed"),
     "Training": ("train",),
 }
-
-
-def _apply_preset() -> None:
-    chosen = st.session_state.get("preset")
-    if chosen:
-        config_form.fill(starting.preset_config(chosen))
 
 
 def _import() -> None:
@@ -38,23 +36,41 @@ def _import() -> None:
         session.current().notices.extend(str(problem) for problem in error.problems)
 
 
+def _suit(data: DataConfig) -> None:
+    """Begin with the preset that suits the chosen images, as long as the person has set nothing else.
+
+    Done once for each data set; what the fields hold is what is stored with the session.
+    """
+    key = prepared_key(handles.settings(), data)
+    last = st.session_state.get(_SUITED, starting.FIRST)
+    if key is None or st.session_state.get(_SUITED_FOR) == key:
+        return
+    st.session_state[_SUITED_FOR] = key
+    wanted = starting.suited(handles.dataset(key))
+    held = config_form.values()
+    if last == wanted or any(held[path] != value for path, value in starting.settings_of(last).items()):
+        return
+    st.session_state[_SUITED] = wanted
+    for path, value in starting.settings_of(wanted).items():
+        config_form.put(path, value)
+
+
 def _head(config: ExperimentConfig | None, problems: list[Problem]) -> None:
-    st.title("Set up a session")
+    st.title("Set up a session", anchor=False, help=glossary.meaning("Active learning"))
     name, preset, file = st.columns([1.4, 1.4, 0.6], gap="medium", vertical_alignment="bottom")
     with name:
         config_form.field(config_form.find("name"), problems)
     with preset:
-        names = [preset.name for preset in starting.PRESETS]
-        about = "  \n".join(f"{preset.name}: {preset.help}" for preset in starting.PRESETS)
-        st.segmented_control(
-            "Start from", names, default=starting.FIRST, key="preset", on_change=_apply_preset, help=about
-        )
+        present = preset_choice(config or _readable(problems))
     with file, st.popover("File", icon=":material/data_object:"):
         if config is not None:
             st.download_button(
                 "Save as file", draft.to_file(config), "askwell.json", "application/json", on_click="ignore"
             )
         st.file_uploader("Load a file", type="json", key="config-file", on_change=_import)
+    if present is not None:
+        chosen = "Chosen for these images. " if present.name == st.session_state.get(_SUITED) else ""
+        st.caption(chosen + plain(present.description))
 
 
 def _part(config: ExperimentConfig, problems: list[Problem]) -> None:
@@ -83,6 +99,7 @@ def _part(config: ExperimentConfig, problems: list[Problem]) -> None:
         left, right = st.columns(2, gap="large")
         with left:
             config_form.section("train", problems, advanced=False)
+            augmentation_preview(config)
         with right, st.expander("More about training", icon=":material/tune:", expanded=True):
             config_form.section("train", problems, advanced=True)
 
@@ -124,8 +141,11 @@ def _readable(problems: list[Problem]) -> ExperimentConfig:
 
 
 tab = session.guard()
-config_form.begin(starting.preset_config(starting.FIRST))
+config_form.begin(starting.first_config())
 config, problems = draft.read(config_form.values())
+if config is not None:
+    _suit(config.data)
+    config, problems = draft.read(config_form.values())
 if config is not None:
     problems = cache.problems_of(config)
     if not problems:

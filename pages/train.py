@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import pandas as pd
+import plotly.graph_objects as go
 import streamlit as st
 
 from al_core.experiment import Experiment
 from al_core.records import JobRecord, RoundRecord
-from al_core.results.analysis import METRICS, measured
+from al_core.results.analysis import METRICS, epochs_frame, measured
+from al_core.results.figures.learning import epochs_figure
+from al_core.results.figures.sheets import Sheet
+from al_core.results.logs import attempts, run_log
+from pages.components.figure_menu import figure_menu
+from pages.components.forecast_panel import gain_caption
 from pages.components.job_status import job_status
 from pages.components.live_curve import live_curve
 from pages.components.no_session import no_session
-from state import cache, handles, session
+from state import cache, glossary, handles, session
 from state.text import duration, plain
 
 _LATEST = -1
+_LOG_LINES = 500
 
 
 def _round_choice(rounds: tuple[RoundRecord, ...]) -> int | None:
@@ -78,6 +85,43 @@ def _history(found: list[JobRecord]) -> None:
     )
 
 
+def _save(experiment: Experiment, number: int | None) -> None:
+    """The epochs of the round that is looked at; of all rounds where that is the latest, live."""
+    store = handles.store()
+
+    def draw(dark: bool) -> go.Figure:
+        return epochs_figure(epochs_frame(store.epochs(experiment.id)), number, dark=dark)
+
+    of = "" if number is None else f", round {number}"
+    figure_menu(Sheet("epochs", f"Loss and accuracy by epoch{of}", draw), key="training",
+                note=experiment.record.name)  # fmt: skip
+
+
+def _log(experiment: Experiment, found: list[JobRecord]) -> None:
+    """What an attempt of a job wrote; the whole run's log as a download."""
+    names = {job.id: f"{job.kind.capitalize()} {job.id} · {job.state.value}" for job in found}
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        chosen = st.selectbox(
+            "Job", list(names), format_func=lambda key: names[key], key="log-job", width=330
+        )
+        parts = attempts(experiment.settings, next(job for job in found if job.id == chosen))
+        numbers = [part.number for part in parts]
+        number = None
+        if len(parts) > 1:
+            number = st.selectbox("Attempt", numbers[::-1], key=f"log-attempt-{chosen}", width=120)
+        st.download_button(
+            "Whole log", lambda: run_log(handles.store(), experiment.settings, experiment.id),
+            file_name=f"run-{experiment.id}.log", mime="text/plain", icon=":material/download:",
+            on_click="ignore", key="log-download", help="Every attempt of every job of this session.",
+        )  # fmt: skip
+    shown = next((part for part in parts if part.number == number), parts[-1] if parts else None)
+    lines = [] if shown is None else shown.text.splitlines()
+    text = "\n".join(lines[-_LOG_LINES:]) or "Nothing was written here."
+    st.code(text, language=None, wrap_lines=True, height=260)
+    if len(lines) > _LOG_LINES:
+        st.caption(f"The last {_LOG_LINES} of {len(lines):,} lines; the download has all.")
+
+
 def _page(experiment: Experiment) -> None:
     rounds = cache.rounds(experiment.record)
     jobs = handles.store().jobs(experiment_id=experiment.id, limit=50)
@@ -85,15 +129,23 @@ def _page(experiment: Experiment) -> None:
     with chart:
         number = _round_choice(rounds)
         live_curve(experiment.record, view="training", key="training", round=number, height=330)
+        if rounds:
+            _save(experiment, number)
     with panel:
         job_status(experiment, jobs[0] if jobs else None)
     if rounds:
         looked_at = next((r for r in rounds if r.number == number), rounds[-1])
-        st.subheader(f"Round {looked_at.number}", anchor=False)
+        st.subheader(f"Round {looked_at.number}", anchor=False, help=glossary.meaning("Round"))
         _tiles(looked_at)
+        if looked_at is rounds[-1] and (shown := measured(rounds)):
+            gain_caption(experiment, shown[0])
     if jobs:
         st.subheader("Jobs", anchor=False)
         _history(jobs)
+        log = st.expander("Run log", icon=":material/subject:", key="run-log", on_change="rerun")
+        if log.open:
+            with log:
+                _log(experiment, jobs)
 
 
 session.guard()

@@ -7,11 +7,12 @@ import json
 import streamlit as st
 
 from al_core.experiment import Experiment
+from al_core.results.averages import averages_frame, results_json, runs_frame
 from al_core.results.export import safe_name
-from al_core.results.figures.comparison import comparison_figure
 from al_core.results.records_file import records
+from al_core.results.runs import Group, groups_of_study
 from al_core.results.study import StudyResult, curves_frame, frame_csv, report_text, summary_frame
-from state import handles
+from state import cache, handles, outputs, studies
 from state.studies import StudyView
 
 
@@ -20,12 +21,32 @@ def downloads(study: StudyView, result: StudyResult) -> None:
     stem = f"study-{study.record.id}"
     file_name = f"{safe_name(study.record.name).replace(' ', '-').lower()}.json"
     offers = (
-        ("Report", "report.md", "text/markdown", lambda: report_text(result), "Verdicts and tables."),
+        ("Text", "report.md", "text/markdown", lambda: report_text(result), "Verdicts and tables."),
         ("Summary", "summary.csv", "text/csv", lambda: frame_csv(summary_frame(result)), "A row a strategy."),
         ("Curves", "curves.csv", "text/csv", lambda: frame_csv(curves_frame(result)), "Means and intervals."),
+        (
+            "Averages",
+            "averages.csv",
+            "text/csv",
+            lambda: frame_csv(averages_frame(_groups(study))),
+            "Mean and sample deviation over the seeds, of everything that was measured.",
+        ),
+        ("Rounds", "rounds.csv", "text/csv", lambda: frame_csv(runs_frame(_groups(study))), "Every round."),
+        (
+            "Results",
+            "results.json",
+            "application/json",
+            lambda: results_json(_groups(study), study.record.name),
+            "Configurations, rounds, averages.",
+        ),
         ("Records", "records.json", "application/json", lambda: _records(study), "Every run, whole."),
-        ("Figure", "figure.html", "text/html", lambda: _figure(result), "Zooms; needs no network."),
     )
+    st.download_button(
+        "Report", lambda: outputs.report([study.record.id], metric=result.metric.key),
+        file_name=f"{stem}.html", mime="text/html", icon=":material/article:", type="primary",
+        on_click="ignore", key="study-get-report",
+        help="One page with verdicts, figures and tables; it needs no network, and prints.",
+    )  # fmt: skip
     with st.container(horizontal=True, gap="small", key="study-downloads"):
         for label, name, mime, data, about in offers:
             st.download_button(
@@ -64,7 +85,5 @@ def _of(experiment_id: str) -> dict[str, object] | None:
     return records(Experiment.open(handles.store(), handles.settings(), experiment_id))
 
 
-def _figure(result: StudyResult) -> str:
-    figure = comparison_figure(result, singles=True)
-    figure.update_layout(template="plotly_white", title=None, height=620)
-    return figure.to_html(include_plotlyjs=True, full_html=True)
+def _groups(study: StudyView) -> list[Group]:
+    return groups_of_study(handles.store(), study.record.id, title=studies.arm_title, rounds_of=cache.rounds)

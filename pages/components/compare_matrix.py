@@ -7,7 +7,7 @@ from pathlib import Path
 import streamlit as st
 from streamlit.components.v2 import component
 
-from al_core.results.figures.palette import look
+from al_core.results.figures.palette import look, look_keys
 from state import studies
 from state.studies import StudyView
 from state.text import plain
@@ -40,7 +40,7 @@ def compare_matrix(study: StudyView, *, dark: bool) -> None:
                 for c in by_arm[arm]
             ],
         }
-        for arm, strategy in zip(study.arms, study.strategies, strict=True)
+        for arm, strategy in zip(study.arms, look_keys(study.strategies), strict=True)
     ]
     _matrix(data={"seeds": list(study.config.seeds), "rows": rows}, key="study-matrix")
     _failures(study)

@@ -6,8 +6,11 @@ import streamlit as st
 
 from al_core.records import Query
 from al_core.results.figures.comparison import MOST_CLASSES, class_figure, overlap_figure
+from al_core.results.figures.palette import look_keys
+from al_core.results.figures.sheets import Sheet
 from al_core.results.picks import class_frame, overlap_frame, pool_shares
 from al_core.results.study import StudyResult
+from pages.components.figure_menu import figure_menu
 from pages.components.picture_wall import picture_wall
 from state import handles, studies
 from state.studies import StudyView
@@ -42,6 +45,8 @@ def overlap_panel(study: StudyView, *, dark: bool) -> None:
     with chart:
         figure = overlap_figure(frame, dark=dark)
         st.plotly_chart(figure, key="study-overlap", config=_STILL, alt="Overlap of queries, in per cent.")
+        sheet = Sheet("overlap", "Overlap of the queries", lambda dark: overlap_figure(frame, dark=dark))
+        figure_menu(sheet, key="study-overlap", note=study.record.name)
     with words:
         st.caption(
             "Jaccard overlap in per cent, mean over the seeds: of the images that either of two strategies "
@@ -69,10 +74,17 @@ def class_panel(study: StudyView, result: StudyResult, *, dark: bool) -> None:
     if frame.empty:
         st.info("This takes a run with two rounds: the initial set is nobody's choice.")
         return
-    looks = dict(zip(study.arms, study.strategies, strict=True))
-    reference = pool_shares(dataset.train.labels, dataset.num_classes)
+    looks = dict(zip(study.arms, look_keys(study.strategies), strict=True))
+    ratios = {cell.config.data.imbalance for cell in study.config.cells()}
+    reference = None
+    if len(ratios) == 1:
+        reference = pool_shares(dataset.train.labels, dataset.num_classes, *ratios)
     figure = class_figure(frame, looks, reference, dark=dark)
     st.plotly_chart(figure, key="study-classes", config=_STILL, alt="Share of each class among the picks.")
+    sheet = Sheet(
+        "classes", "Classes of the picks", lambda dark: class_figure(frame, looks, reference, dark=dark)
+    )
+    figure_menu(sheet, key="study-classes", note=study.record.name)
     words = f"Picks up to {min(ends):,} labels, without the initial set, mean over the seeds."
     if dataset.num_classes > MOST_CLASSES:
         words += f" The {MOST_CLASSES} classes whose shares differ most are shown."

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
+import plotly.graph_objects as go
 import streamlit as st
 
-from al_core.results import comparison
+from al_core.results import anchors, comparison
+from al_core.results.axes import AXES
 from al_core.results.comparison import Verdict
-from al_core.results.figures.comparison import Over, comparison_figure, penalty_figure
-from al_core.results.study import StudyResult, summary_frame
+from al_core.results.figures.comparison import comparison_figure, penalty_figure
+from al_core.results.figures.published import add_published
+from al_core.results.figures.sheets import Sheet
+from al_core.results.looks import MOST_SEEDS
+from al_core.results.study import StudyResult, reference_words, summary_frame
+from al_core.sequential import usual_cap
+from pages.components.compare_axis import ceiling_field, over_choice, price_fields
+from pages.components.figure_menu import figure_menu
+from pages.components.published import published_notes, published_toggle
 from state import studies
 from state.studies import StudyView
 from state.text import plain
@@ -17,36 +26,46 @@ from state.text import plain
 _STILL = {"displayModeBar": False}
 
 
-def compare_results(study: StudyView, *, dark: bool) -> StudyResult:
-    """Draw verdicts and curves; gives the settled result that they were drawn from."""
+def compare_results(study: StudyView, *, dark: bool) -> tuple[StudyResult, str | None]:
+    """Draw verdicts and curves; gives the settled result that they were drawn from, and its metric's key."""
     offered = studies.result(study, None).offered
     titles = {metric.title: metric.key for metric in offered}
     verdicts = st.container(gap="xsmall", key="study-verdicts")
+    title = st.segmented_control(
+        "Metric", list(titles), default=next(iter(titles), None), required=True, key="study-metric",
+        label_visibility="collapsed",
+    )  # fmt: skip
+    metric = titles.get(title or "")
     with st.container(horizontal=True, vertical_alignment="center", gap="medium", key="study-switches"):
-        title = st.segmented_control(
-            "Metric", list(titles), default=next(iter(titles), None), required=True, key="study-metric",
-            label_visibility="collapsed",
-        )  # fmt: skip
-        over: Over = "seconds" if st.toggle("Over seconds", key="study-over", help=_SECONDS) else "labels"
+        over = over_choice("study-over")
         log = st.toggle("Log x", key="study-log")
         singles = st.toggle("Single seeds", key="study-singles")
-    metric = titles.get(title or "")
-    result = studies.result(study, metric)
+        cut = st.toggle("Cut the saturated end", key="study-cut")
+        published = over == "labels" and metric == anchors.METRIC and published_toggle("study-published")
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="study-fields"):
+        prices = price_fields(over, "study")
+        ceiling = ceiling_field(studies.result(study, metric)) if cut else None
+    result = studies.result(study, metric, over, prices, ceiling)
     settled = result.settled
     with verdicts:
         _verdicts(study, settled)
-    drawn = result if over == "labels" else studies.result(study, metric, over)
-    figure = comparison_figure(
-        drawn.settled, drawn, over=over, log=log, singles=singles or study.active, dark=dark
-    )
+    found = studies.published(study, settled) if published else []
+    every = singles or study.active
+
+    def draw(dark: bool) -> go.Figure:
+        figure = comparison_figure(settled, result, log=log, singles=every, dark=dark)
+        add_published(figure, found, dark=dark)
+        return figure
+
     st.plotly_chart(
-        figure, key="study-curves", config=_STILL,
+        draw(dark), key="study-curves", config=_STILL,
         alt=f"{result.metric.title} by strategy, mean of the seeds with its 95 % interval.",
     )  # fmt: skip
-    return settled
-
-
-_SECONDS = "Training, evaluating and choosing, added up to each value. Runs beside each other slow down."
+    if published:
+        published_notes(found)
+    sheet = Sheet("curves", f"{result.metric.title} by {AXES[result.over].title}", draw)
+    figure_menu(sheet, key="study-curves", note=study.record.name)
+    return settled, metric
 
 
 def _verdicts(study: StudyView, settled: StudyResult) -> None:
@@ -66,15 +85,51 @@ def _verdicts(study: StudyView, settled: StudyResult) -> None:
         planned, done = len(study.config.seeds), settled.num_seeds
         seeds = f"{done} of {planned} seeds" if done < planned else f"{done} seed{'s' * (done > 1)}"
         seeds += " so far, paired" if study.active else ", paired"
+        if settled.looks is not None:
+            seeds += f"; allows for a look after every seed from {settled.looks[0]} to {settled.looks[1]}"
         if settled.num_seeds < comparison.FEW_SEEDS:
             st.badge("indicative", icon=":material/warning:", color="orange")
             seeds += f"; with fewer than {comparison.FEW_SEEDS} seeds a ranking can turn over"
         st.caption(seeds)
+    for words in settled.caveats:
+        st.warning(plain(words), icon=":material/warning:")
     for verdict in found:
         st.markdown(_line(verdict, settled))
     top = settled.at_the_top
     if top is not None:
         st.markdown(_line(top, settled))
+    if words := reference_words(settled):
+        st.caption(plain(" ".join(words)))
+    if studies.may_add_seeds(study, settled):
+        _add_seeds(study)
+
+
+def _add_seeds(study: StudyView) -> None:
+    """Go on until it is clear: the cap is named once, as moving it after a look would break the promise."""
+    config = study.config
+    fixed = config.most_seeds is not None
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="study-add"):
+        st.number_input(
+            "Seeds at most", len(config.seeds) + (not fixed), MOST_SEEDS,
+            config.most_seeds or max(usual_cap(len(config.seeds)), len(config.seeds) + 1),
+            key=f"study-most-{study.record.id}", disabled=fixed, width=140,
+        )  # fmt: skip
+        st.button(
+            "Add seeds until it is clear", icon=":material/add:", key="study-add-seeds", help=_ADDING,
+            on_click=_go_on, args=(study.record.id,),
+        )  # fmt: skip
+
+
+def _go_on(study_id: str) -> None:
+    studies.add_seeds(study_id, int(st.session_state[f"study-most-{study_id}"]))
+
+
+_ADDING = (
+    "Adds whole seeds, one by one, until every strategy is told apart from the baseline or the cap is "
+    "reached, also with this page closed. p and intervals then make good for a look after every seed "
+    "(Pocock, 1977), so they are stricter from now on. The look that was there already is not made good for: "
+    "a study that is begun with its cap (study --until-clear) errs in 5 % at most."
+)
 
 
 def _line(verdict: Verdict, result: StudyResult) -> str:
@@ -95,6 +150,12 @@ def _p(value: float) -> str:
     return "below 0.001" if value < 0.001 else f"{value:.3f}"
 
 
+_COLUMNS = (
+    "arm", "seeds", "final", "final_half", "area", "log_area", "difference", "difference_half", "saving",
+    "p_holm", "p_wilcoxon", "bootstrap_low", "bootstrap_high",
+)  # fmt: skip
+
+
 def summary_table(result: StudyResult) -> None:
     """The numbers behind the verdicts, the best area first."""
     frame = summary_frame(result)
@@ -105,28 +166,34 @@ def summary_table(result: StudyResult) -> None:
     form: Any = "percent" if metric.share else "%.3f"
     scale = 100 if metric.share else 1
     points = "points" if metric.share else metric.title.lower()
-    until = frame["labels"].iloc[0]
-    for column in ("difference", "difference_half", "final_half"):
+    until = AXES[result.over].text(frame[result.over].iloc[0])
+    for column in ("difference", "difference_half", "final_half", "bootstrap_low", "bootstrap_high"):
         frame[column] = scale * frame[column].astype(float)
     number = st.column_config.NumberColumn
     name = base.name if base else ""
     st.dataframe(
-        frame.drop(columns="labels"),
+        frame.drop(columns=result.over),
         hide_index=True,
         alt="Summary: one row a strategy.",
+        column_order=_COLUMNS,
         column_config={
             "arm": st.column_config.TextColumn("Strategy", pinned=True),
             "seeds": number("Seeds", width="small"),
-            "final": number(f"At {until:,.0f} labels", format=form),
+            "final": number(f"At {until}", format=form),
             "final_half": number("±", format="%.2f", help=f"Half the 95 % interval, {points}"),
             "area": number("Mean height", format=form, help="Area under the curve over its range of labels"),
             "log_area": number("Mean height, log x", format=form, help="Early labels weigh as much"),
             "difference": number(f"Against {name}", format="%+.2f", help=f"Paired, mean height, {points}"),
             "difference_half": number("± ", format="%.2f", help="Half the 95 % interval"),
+            "bootstrap_low": number("Bootstrap from", format="%+.2f", help="Of the paired difference, 95 %"),
+            "bootstrap_high": number("to", format="%+.2f", help="Percentiles of resampled seeds"),
             "p_holm": number("p, Holm", format="%.3f", help="Paired t, corrected for several strategies"),
             "p_wilcoxon": number("p, Wilcoxon", format="%.3f", help="With five seeds 0.0625 is the least"),
+            "of_full_pool": number("Of the full pool", format="percent", help="Of what the whole pool gives"),
             "saving": number(
-                "Labels saved", format="percent", help=f"At the last value that {name} reaches itself"
+                f"{AXES[result.over].name} saved",
+                format="percent",
+                help=f"At the last value that {name} reaches itself",
             ),
         },
     )
@@ -135,7 +202,7 @@ def summary_table(result: StudyResult) -> None:
 def penalty_panel(result: StudyResult, *, dark: bool) -> None:
     """Who clearly loses to whom, and at how many budgets."""
     arms = result.measured
-    labels = comparison.shared_labels(arms)
+    labels = result.places
     if len(arms) < 2 or result.num_seeds < 2:
         st.info("This takes two strategies and two seeds that are finished.")
         return
@@ -144,6 +211,9 @@ def penalty_panel(result: StudyResult, *, dark: bool) -> None:
     with chart:
         figure = penalty_figure(matrix, [arm.name for arm in arms], dark=dark)
         st.plotly_chart(figure, key="study-penalty", config=_STILL, alt="Who loses to whom, in per cent.")
+        names = [arm.name for arm in arms]
+        sheet = Sheet("penalty", "Who loses to whom", lambda dark: penalty_figure(matrix, names, dark=dark))
+        figure_menu(sheet, key="study-penalty", note=result.name)
     with words:
         best = min(range(len(arms)), key=lambda i: matrix[i].sum())
         st.markdown(f"**{plain(arms[best].name)}** loses least.")

@@ -17,11 +17,21 @@ from state.starting import named
 from state.text import plain
 
 _PREFIX = "option:"
-_SPECIAL = frozenset({"data.dataset", "model.model", "query.strategy", "query.options", "name"})
+_SPECIAL = frozenset(
+    {"data.dataset", "model.model", "query.strategy", "query.options", "query.second_options", "name"}
+)
 """Options that have a field of their own on the page."""
+SIZES = ("n_new", "size_schedule", "gain", "least_gain", "max_new")
+"""The options of the query that say how much is asked for; all others say what."""
 _WORDS = {
     "human": "A person, in the browser",
     "truth": "Ground truth (a simulation)",
+    "noisy": "Noisy truth (a simulation)",
+    "recorded": "Recorded answers of people",
+    "none": "The strategy",
+    "full": "The whole pool, trained once",
+    "subset": "A random subset, trained once",
+    "balanced": "Balanced by ground truth",
     "per_class": "Some of each class, at random",
     "random": "At random",
     "kcenter": "Spread over the data (k-center)",
@@ -32,6 +42,8 @@ _WORDS = {
     "warm": "The last round's weights",
     "onecycle": "One cycle",
     "sgd": "SGD with momentum",
+    "fixed": "Always the query size",
+    "rate": "By the gain that is wanted",
 }
 """Choices whose names in the config are short; all others speak for themselves."""
 _BOUNDS = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below"}
@@ -100,12 +112,12 @@ def find(path: str) -> Option:
     return next(option for option in options() if option.path == path)
 
 
-def strategy_options(strategy: Strategy, problems: Sequence[Problem]) -> None:
-    """The fields of a strategy's own options; what they hold becomes `query.options`."""
+def strategy_options(strategy: Strategy, problems: Sequence[Problem], path: str = "query.options") -> None:
+    """The fields of a strategy's own options; what they hold becomes the draft's `path`."""
     chosen: dict[str, Any] = {}
-    held = st.session_state.get(key_of("query.options"), {})
+    held = st.session_state.get(key_of(path), {})
     for option in strategy.options:
-        key = f"strategy-option:{strategy.name}:{option.name}"
+        key = f"strategy-option:{path}:{strategy.name}:{option.name}"
         st.session_state.setdefault(key, held.get(option.name, option.default))
         label = option.name.replace("_", " ").capitalize()
         kwargs: dict[str, Any] = {"key": key, "help": option.bounds.help or None, "persist_state": "session"}
@@ -118,10 +130,10 @@ def strategy_options(strategy: Strategy, problems: Sequence[Problem]) -> None:
             st.number_input(label, step=1 if whole else 0.1, format="%d" if whole else "%g", **kwargs)
         else:
             st.text_input(label, **kwargs)
-        shown_problems(draft.of_path(problems, f"query.options.{option.name}"))
+        shown_problems(draft.of_path(problems, f"{path}.{option.name}"))
         if st.session_state[key] != option.default:
             chosen[option.name] = st.session_state[key]
-    put("query.options", chosen)
+    put(path, chosen)
 
 
 def _kind(annotation: Any) -> tuple[Any, bool]:
@@ -158,7 +170,10 @@ def _widget(option: Option, kind: Any, optional: bool) -> None:
         names = ["", *STRATEGIES.names()]
         if (held := st.session_state[key]) not in names:  # an alias, from a file
             st.session_state[key] = STRATEGIES.get(held).name if held in STRATEGIES else ""
-        st.selectbox(option.label, names, format_func=_strategy_words, **shared)
+        st.selectbox(
+            option.label, names, format_func=_strategy_words, on_change=put,
+            args=("query.second_options", {}), **shared,
+        )  # fmt: skip
     elif typing.get_origin(kind) is typing.Literal:
         st.selectbox(option.label, typing.get_args(kind), format_func=_choice_words, **shared)
     elif kind is bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -11,15 +12,28 @@ import streamlit as st
 from al_core.experiment import Experiment
 from al_core.query.strategies import STRATEGIES
 from al_core.records import RoundRecord
-from al_core.results.analysis import Curve, class_counts_frame, measured, rounds_frame
+from al_core.results.analysis import Curve, class_counts_frame, confusion_of, measured, rounds_frame
 from al_core.results.figures.arms import arms_figure, arms_frame
 from al_core.results.figures.classes import label_shares, labels_per_class
 from al_core.results.figures.confusion import confusion_figure
-from pages.components.round_picker import round_picker
-from state import cache, handles
+from al_core.results.figures.rounds import QUALITIES, Quality, quality_figure
+from al_core.results.figures.sheets import Sheet, confusion_sheet
+from al_core.results.study import frame_csv
+from al_core.results.tables import confusion_frame, predictions_frame, quality_frame
+from pages.components.figure_menu import figure_menu
+from state import cache, handles, session
 
 Rounds = tuple[RoundRecord, ...]
 _STILL = {"displayModeBar": False}
+_INFO = ":material/info:"
+
+
+def held_back(record: RoundRecord) -> str | None:
+    """The interval of a round's hold-back accuracy, in words."""
+    low, high, n = (record.metrics.get(f"holdback_{name}") for name in ("low", "high", "labels"))
+    if low is None or high is None or n is None:
+        return None
+    return f"95 %: {100 * low:.0f} to {100 * high:.0f} %, {n:.0f} images"
 
 
 def rounds_panel(experiment: Experiment, rounds: Rounds) -> None:
@@ -115,8 +129,12 @@ def class_panel(experiment: Experiment, rounds: Rounds) -> None:
             key="class-mode",
             label_visibility="collapsed",
         )
-        figure = labels_per_class(frame, added=mode != "All so far")
+        added = mode != "All so far"
+        figure = labels_per_class(frame, added=added)
         st.plotly_chart(figure, key="class-bars", config=_STILL, alt="Labels of each class, by round.")
+        title = "Labels that each round added" if added else "Labels of each class"
+        sheet = Sheet("labels-per-class", title, lambda _: labels_per_class(frame, added=added))
+        figure_menu(sheet, key="class-bars", note=experiment.record.name)
     with ring:
         st.plotly_chart(
             label_shares(frame),
@@ -124,6 +142,8 @@ def class_panel(experiment: Experiment, rounds: Rounds) -> None:
             config=_STILL,
             alt="Shares of the classes among all labels.",
         )
+        sheet = Sheet("label-shares", "Shares of the classes among the labels", lambda _: label_shares(frame))
+        figure_menu(sheet, key="class-ring", note=experiment.record.name)
     last = frame[frame["round"] == frame["round"].max()]
     missing = last[last["count"] == 0]
     if len(missing):
@@ -138,6 +158,8 @@ def arms_panel(experiment: Experiment, rounds: Rounds) -> None:
     with chart:
         figure = arms_figure(frame, titles, dark=st.context.theme.type == "dark")
         st.plotly_chart(figure, key="arms", config=_STILL, alt="Chance of each strategy, by labeled images.")
+        sheet = Sheet("arms", "What the bandit learnt", lambda dark: arms_figure(frame, titles, dark=dark))
+        figure_menu(sheet, key="arms", note=experiment.record.name)
     with words:
         last = pd.DataFrame(frame[frame["round"] == frame["round"].max()])
         st.markdown("**In the last query**")
@@ -171,7 +193,7 @@ def confusion_panel(experiment: Experiment, rounds: Rounds) -> None:
     left, right = st.columns([1.7, 1], gap="large")
     with left:
         with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-            record = round_picker(with_matrix, key="confusion-round")
+            record = _looked_at(with_matrix)
             mode = st.segmented_control(
                 "Cells",
                 ["Counts", "Per cent of the row"],
@@ -179,10 +201,10 @@ def confusion_panel(experiment: Experiment, rounds: Rounds) -> None:
                 required=True,
                 key="confusion-mode",
             )
-        matrix = record.confusion or ()
+        matrix, names = confusion_of(record, experiment.dataset.classes)
         figure = confusion_figure(
-            matrix,
-            experiment.dataset.classes,
+            matrix.tolist(),
+            names,
             normalised=mode != "Counts",
             dark=st.context.theme.type == "dark",
         )
@@ -192,9 +214,77 @@ def confusion_panel(experiment: Experiment, rounds: Rounds) -> None:
             config=_STILL,
             alt=f"Confusion matrix of round {record.number} on test images.",
         )
+        _confusion_downloads(experiment, record, normalised=mode != "Counts")
     with right:
         st.markdown("**Mixed up most**")
-        _mix_ups(np.asarray(matrix), experiment.dataset.classes)
+        _mix_ups(matrix, names)
+
+
+def _looked_at(rounds: Sequence[RoundRecord]) -> RoundRecord:
+    """The round that the slider above stands at, the latest where that has nothing to show."""
+    chosen = session.current().round
+    record = next((r for r in rounds if r.number == chosen), rounds[-1])
+    st.markdown(f"**Round {record.number}**, {record.num_labeled:,} labels")
+    return record
+
+
+def _confusion_downloads(experiment: Experiment, record: RoundRecord, *, normalised: bool) -> None:
+    classes, number = experiment.dataset.classes, record.number
+    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+        sheet = confusion_sheet(record, classes, normalised=normalised)
+        figure_menu(sheet, key="confusion", note=experiment.record.name)
+        st.download_button(
+            "Table", lambda: frame_csv(confusion_frame(record, classes)), mime="text/csv", type="tertiary",
+            file_name=f"confusion-{experiment.id}-{number}.csv", icon=":material/table:", on_click="ignore",
+            key="confusion-table", help="The matrix as CSV.",
+        )  # fmt: skip
+        st.download_button(
+            "Predictions", lambda: frame_csv(predictions_frame(experiment, number)), mime="text/csv",
+            file_name=f"predictions-{experiment.id}-{number}.csv", icon=":material/download:",
+            type="tertiary", on_click="ignore", key="confusion-predictions",
+            disabled="arrays" not in record.artefacts,
+            help="Each test image with truth, prediction and the probability of every class.",
+        )  # fmt: skip
+
+
+def quality_panel(experiment: Experiment, rounds: Rounds) -> None:
+    """Precision, recall or F1 of every class over the rounds, and all three in the last one."""
+    frame = quality_frame(rounds, experiment.dataset.classes)
+    if frame.empty:
+        st.info("Nothing is known of single classes: no label of the test images is known.", icon=_INFO)
+        return
+    left, right = st.columns([1.7, 1], gap="large")
+    with left:
+        title = st.segmented_control(
+            "Quality", list(QUALITIES.values()), default="F1", required=True, key="quality",
+            label_visibility="collapsed",
+        )  # fmt: skip
+        offered: list[Quality] = [key for key, words in QUALITIES.items() if words == title]
+        value = offered[0] if offered else "f1"
+        figure = quality_figure(frame, value, dark=st.context.theme.type == "dark")
+        st.plotly_chart(
+            figure, key="class-quality", config=_STILL, alt=f"{title} of each class by labeled images."
+        )
+        sheet = Sheet(
+            f"class-{value}", f"{QUALITIES[value]} of each class",
+            lambda dark: quality_figure(frame, value, dark=dark),
+        )  # fmt: skip
+        figure_menu(sheet, key="class-quality", note=experiment.record.name)
+    with right:
+        last = pd.DataFrame(frame[frame["round"] == frame["round"].max()])
+        st.markdown(f"**After {last['labels'].iloc[0]:,} labels**")
+        number = st.column_config.NumberColumn
+        st.dataframe(
+            last.sort_values(by=value),
+            hide_index=True,
+            column_order=["class", *QUALITIES, "images"],
+            column_config={
+                "class": st.column_config.TextColumn("Class", pinned=True),
+                **{key: number(words, format="percent") for key, words in QUALITIES.items()},
+                "images": number("Test images", format="localized"),
+            },
+            alt="Precision, recall and F1 of each class in the last round, the worst first.",
+        )
 
 
 def _mix_ups(matrix: np.ndarray, classes: tuple[str, ...]) -> None:

@@ -6,18 +6,20 @@ The page is run again once when the experiment's state changes (a round finished
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 from streamlit.components.v2 import component
 
-from al_core.errors import StrategyError
-from al_core.query.strategies import STRATEGIES
 from al_core.records import ExperimentRecord
 from al_core.results.analysis import Metric
+from al_core.results.anchors import Fit, as_mapping
 from al_core.results.figures.palette import RANDOM, look
 from state import handles
-from state.web.metrics import asset_url, metrics_url
+from state.text import strategy_title
+from state.web.assets import asset_url
+from state.web.metrics import metrics_url
 
 _ASSETS = Path(__file__).resolve().parents[2] / "assets"
 _chart = component(
@@ -29,14 +31,6 @@ _chart = component(
 )
 
 
-def strategy_title(name: str) -> str:
-    """A strategy's title; its name where the registry no longer knows it."""
-    try:
-        return STRATEGIES.get(name).title
-    except StrategyError:
-        return name
-
-
 def live_curve(
     record: ExperimentRecord,
     *,
@@ -45,18 +39,30 @@ def live_curve(
     metric: Metric | None = None,
     round: int | None = None,
     height: int = 420,
+    forecast: dict[str, list[float]] | None = None,
+    published: Sequence[Fit] = (),
+    axis: dict[str, object] | None = None,
+    ceilings: Sequence[dict[str, Any]] = (),
+    family: Sequence[dict[str, Any]] = (),
+    marked: int | None = None,
 ) -> None:
     """Mount the chart. `metric` is drawn in the learning view; `round` None follows the one that trains.
 
+    `forecast` continues the learning curve: x, y, low and high. `axis` draws it over something else than
+    labels: its title, unit and format, and the places of both curves' rounds.
+
+    `ceilings` are level lines: a name and the value of each metric. `family` are curves of forks, as
+    `state.forks.lines` gives them, and points of what was trained once; `marked` is the round looked at.
+
     The job view has no chart: it says what the job is at, how far, and how long it will take.
     """
-    style = look(record.config.query.strategy)
+    style = look(record.config.query.chooser)
     data: dict[str, Any] = {
         "view": view,
         "experiment": record.id,
         "url": metrics_url(record.id),
         "plotly": asset_url("plotly-basic.min.js"),
-        "name": strategy_title(record.config.query.strategy),
+        "name": strategy_title(record.config.query.chooser),
         "look": {
             "light": style.light,
             "dark": style.dark,
@@ -70,8 +76,22 @@ def live_curve(
         "hasGhost": handles.store().ghost_of(record.id) is not None,
         "seen": seen(record),
         "height": height,
+        "forecast": forecast,
+        "published": [_published(fit) for fit in published],
+        "axis": axis,
+        "ceilings": list(ceilings),
+        "family": list(family) if axis is None else [],
+        "marked": marked,
     }
     _chart(data=data, key=key, on_changed_change=_changed)
+
+
+def _published(fit: Fit) -> dict[str, Any]:
+    found = dict(as_mapping(fit))
+    for curve in found["curves"]:
+        style = look(curve["strategy"])
+        curve |= {"light": style.light, "dark": style.dark}
+    return found
 
 
 def _changed() -> None:
@@ -81,7 +101,7 @@ def _changed() -> None:
 def _metric(metric: Metric | None) -> dict[str, Any] | None:
     if metric is None:
         return None
-    split = "validation" if metric.key.startswith("validation") else "test"
+    split = {"validation": "validation", "holdback": "held-back"}.get(metric.key.partition("_")[0], "test")
     return {
         "key": metric.key,
         "title": metric.title,

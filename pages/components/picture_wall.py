@@ -31,16 +31,17 @@ def picture_wall(
     one_row: bool = False,
     words: Sequence[str] | None = None,
     few: bool = False,
+    width: int = _WIDTH,
 ) -> None:
     """Draw pictures of the train split, `cell` pixels wide at least (with `few`: exactly).
 
-    `words` are shown in place of the pictures' classes.
+    `words` are shown in place of the pictures' classes. `width` is what photos are sent at.
     """
     labels = dataset.train.labels
     names = ["not known" if labels[i] == UNKNOWN else dataset.classes[labels[i]] for i in ids]
     items = [
         {
-            "src": image_url(dataset.key, "train", int(i), None if dataset.pixelated else _WIDTH),
+            "src": image_url(dataset.key, "train", int(i), None if dataset.pixelated else width),
             "caption": caption,
         }
         for i, caption in zip(ids, names if words is None else words, strict=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import streamlit as st
 from streamlit.components.v2 import component
 
 from al_core.data.dataset import Dataset
+from al_core.records import Mark
 from al_core.results.analysis import QueryRow
 from state.web.images import image_url
 
@@ -18,7 +19,7 @@ _ASSETS = Path(__file__).resolve().parents[2] / "assets"
 _cards = component(
     "askwell_query_cards",
     html='<div class="cards" role="list"></div>',
-    css=(_ASSETS / "query_cards.css").read_text("utf-8"),
+    css="".join((_ASSETS / f"{name}.css").read_text("utf-8") for name in ("picture_tile", "query_cards")),
     js=(_ASSETS / "query_cards.js").read_text("utf-8"),
 )
 _WIDTH = 320
@@ -28,12 +29,21 @@ def _address(dataset: Dataset, sample_id: int) -> str:
     return image_url(dataset.key, "train", sample_id, None if dataset.pixelated else _WIDTH)
 
 
-def query_cards(dataset: Dataset, rows: Sequence[QueryRow], *, key: str) -> None:
-    """Draw the rows of a query; names reach the page as text only."""
-    _cards(data={"items": [_item(dataset, row) for row in rows], "pixelated": dataset.pixelated}, key=key)
+def query_cards(dataset: Dataset, rows: Sequence[QueryRow], words: Mapping[int, str], *, key: str) -> None:
+    """Draw the rows of a query, and say what their scores are; names reach the page as text only."""
+    items = [_item(dataset, row, words.get(row.sample_id, "")) for row in rows]
+    picture_cards(items, pixelated=dataset.pixelated, key=key)
 
 
-def _item(dataset: Dataset, row: QueryRow) -> dict[str, Any]:
+def picture_cards(items: Sequence[Mapping[str, Any]], *, pixelated: bool | None, key: str) -> None:
+    """Draw cards: id, src, alt, rank, score, guesses, label, state, truth and right of each.
+
+    With `pixelated` None small pictures keep their pixels and large ones are scaled smoothly.
+    """
+    _cards(data={"items": [dict(item) for item in items], "pixelated": pixelated}, key=key)
+
+
+def _item(dataset: Dataset, row: QueryRow, words: str) -> dict[str, Any]:
     state = "labeled" if row.label_id is not None else row.label or "waiting"
     return {
         "id": row.sample_id,
@@ -41,12 +51,15 @@ def _item(dataset: Dataset, row: QueryRow) -> dict[str, Any]:
         "alt": f"{dataset.train.file_name(row.sample_id)}: {row.label or 'no label yet'}",
         "rank": row.rank,
         "score": row.score,
+        "scoreWords": words,
         "guesses": [list(guess) for guess in row.guesses],
         "label": row.label or "no label yet",
         "state": state,
         # shown only where it says something new: a wrong label, or none
         "truth": row.truth if row.truth != row.label else None,
         "right": row.right,
+        "marks": [mark.value for mark in row.marks if mark is not Mark.NOTE] + ["ahead"] * row.ahead,
+        "note": row.note,
     }
 
 
@@ -62,7 +75,7 @@ def query_table(dataset: Dataset, rows: Sequence[QueryRow]) -> None:
             "rank": st.column_config.NumberColumn("Rank", width="small"),
             "image": st.column_config.ImageColumn("Image", width="small"),
             "sample_id": st.column_config.NumberColumn("Id", width="small", format="%d"),
-            "score": st.column_config.NumberColumn("Score", format="%.4f"),
+            "score": st.column_config.NumberColumn("Score", format="%.4g"),
             "label": "Label",
             "source": "Labeled by",
             "truth": "Truth",
@@ -70,6 +83,9 @@ def query_table(dataset: Dataset, rows: Sequence[QueryRow]) -> None:
             "guess_1": "Guess",
             "guess_2": "2nd guess",
             "guess_3": "3rd guess",
+            "marks": "Marks",
+            "ahead": st.column_config.CheckboxColumn("Ahead", help="Labeled while the next round trained."),
+            "note": "Note",
             "file": "File",
         },
     )
@@ -87,5 +103,8 @@ def _line(dataset: Dataset, row: QueryRow) -> dict[str, Any]:
         "truth": row.truth,
         "right": row.right,
         **{f"guess_{place}": text for place, text in enumerate(guesses, start=1)},
+        "marks": ", ".join(mark.value for mark in row.marks) or None,
+        "ahead": row.ahead or None,
+        "note": row.note,
         "file": dataset.train.file_name(row.sample_id),
     }

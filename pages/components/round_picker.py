@@ -1,4 +1,4 @@
-"""Which round is looked at: one slider, kept in the address."""
+"""Which round is looked at: one slider, kept in the address and over page changes; and a fork from there."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from collections.abc import Sequence
 import streamlit as st
 
 from al_core.records import RoundRecord
+from al_core.types import INITIAL_ROUND
+from pages.components.fork_dialog import fork_button
 from state import session
 
 
@@ -14,20 +16,59 @@ def round_picker(rounds: Sequence[RoundRecord], *, key: str) -> RoundRecord:
     """The chosen round; the latest where none is chosen. `rounds` holds at least one."""
     by_number = {record.number: record for record in rounds}
     chosen = session.current().round
-    if len(rounds) == 1:
-        return rounds[0]
-    st.session_state[key] = chosen if chosen in by_number else rounds[-1].number
-    number = st.select_slider(
-        "Round",
-        list(by_number),
-        format_func=lambda n: f"{n} · {by_number[n].num_labeled} labels",
-        key=key,
-        on_change=_choose,
-        args=(key, rounds[-1].number),
-    )
+    number = rounds[-1].number
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium", key=f"{key}-bar"):
+        if len(rounds) > 1:
+            st.session_state[key] = chosen if chosen in by_number else number
+            number = st.select_slider(
+                "Round",
+                list(by_number),
+                format_func=lambda n: f"{n} · {by_number[n].num_labeled} labels",
+                key=key,
+                on_change=_choose,
+                args=(key, number),
+            )
+        fork_button(session.experiment().id, number, key=key, label="Fork here")
     return by_number[number]
+
+
+def query_picker(asked: Sequence[int], labels: dict[int, int], *, key: str) -> int:
+    """The round whose query is looked at, INITIAL_ROUND for the initial set. `labels`: those before each.
+
+    The same slider: what it is set to, other pages show. Only the initial set is this page's own; `asked` in
+    the address may name either.
+    """
+    chosen = session.current().round
+    by_text = {str(number): number for number in asked}
+    chosen = by_text.get(st.query_params.get("asked", ""), chosen)
+    number = asked[-1]
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium", key=f"{key}-bar"):
+        if len(asked) > 1:
+            st.session_state[key] = chosen if chosen in asked else number
+            number = st.select_slider(
+                "Asked after round",
+                list(asked),
+                format_func=lambda n: (
+                    "initial set" if n == INITIAL_ROUND else f"{n} · {labels.get(n, 0)} labels"
+                ),
+                key=key,
+                on_change=_choose_query,
+                args=(key, number),
+            )
+        if number != INITIAL_ROUND:
+            fork_button(session.experiment().id, number, key=key, label="Fork here")
+    return number
 
 
 def _choose(key: str, last: int) -> None:
     number = st.session_state[key]
+    session.look_at_round(None if number == last else number)
+
+
+def _choose_query(key: str, last: int) -> None:
+    number = st.session_state[key]
+    if number == INITIAL_ROUND:
+        st.query_params["asked"] = str(number)
+        return
+    st.query_params.pop("asked", None)
     session.look_at_round(None if number == last else number)

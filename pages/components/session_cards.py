@@ -7,18 +7,22 @@ import time
 import streamlit as st
 
 from al_core.records import ExperimentRecord
+from al_core.removal import delete_run
+from pages.components.confirm_delete import confirm_delete
+from pages.components.fork_dialog import fork_button
 from state import cache, handles, selectors, session
 from state.text import ago, percent, plain
 
 _SHOWN = 12
+_LOST = "Its labels, rounds and curve go with it, and nothing brings them back. The images stay."
 
 
 def session_cards(records: list[ExperimentRecord]) -> None:
     """The newest sessions; the older ones are in the side bar's list."""
-    columns = st.columns(3, gap="medium")
-    for place, record in enumerate(records[:_SHOWN]):
-        with columns[place % 3], st.container(border=True, key=f"card-{record.id}", gap="xsmall"):
-            _card(selectors.session_card(record, cache.rounds(record)))
+    with st.grid(3, min_column_width=260, gap="medium", key="sessions"):
+        for record in records[:_SHOWN]:
+            with st.container(border=True, key=f"card-{record.id}", gap="xsmall", height="stretch"):
+                _card(selectors.session_card(record, cache.rounds(record)))
     if len(records) > _SHOWN:
         st.caption(f"{len(records) - _SHOWN} older sessions are in the list of the side bar.")
 
@@ -41,19 +45,13 @@ def _card(card: selectors.SessionCard) -> None:
             session.choose(card.id)
             page = "curves" if card.status == "finished" else "label"
             st.switch_page(f"{page}.py", query_params={"exp": card.id})
+        if card.round is not None:
+            fork_button(card.id, card.round - 1, key=f"card-{card.id}", label="Fork", quiet=True)
         if st.button("Delete", key=f"delete-{card.id}", type="tertiary", help="Asks first"):
-            _confirm_delete(card.id, card.name)
+            confirm_delete("session", _LOST, card.name, lambda: _delete(card.id), key=card.id)
 
 
-@st.dialog("Delete this session?")
-def _confirm_delete(experiment_id: str, name: str) -> None:
-    st.write("Its labels, rounds and curve go with it, and nothing brings them back. The images stay.")
-    st.text(f"To go on, type its name: {name}")
-    typed = st.text_input("Name of the session", key=f"typed-{experiment_id}")
-    if st.button(
-        "Delete for good", type="primary", disabled=typed.strip() != name.strip(), key=f"gone-{experiment_id}"
-    ):
-        handles.store().delete_experiment(experiment_id)
-        if session.current().experiment_id == experiment_id:
-            session.choose(None)
-        st.rerun()
+def _delete(experiment_id: str) -> None:
+    delete_run(handles.store(), handles.settings(), experiment_id)
+    if session.current().experiment_id == experiment_id:
+        session.choose(None)

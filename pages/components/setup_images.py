@@ -9,6 +9,7 @@ import streamlit as st
 from al_core.config import DataConfig
 from al_core.data.prepare import prepared_key
 from al_core.data.sources import SOURCES, Source
+from al_core.data.sources.imported import imported_sets
 from al_core.errors import DataError, Problem
 from al_core.records import JobRecord, JobState
 from pages.components import config_form
@@ -20,6 +21,7 @@ from state import draft, handles, jobs, selectors
 from state.text import plain, sentence
 
 FOLDER = "folder"
+IMPORTED = "imported"
 _HERE = "On this machine"
 _AWAY = "Downloaded once, then kept"
 
@@ -28,11 +30,14 @@ def setup_images(data: DataConfig, problems: Sequence[Problem]) -> None:
     """Draw the part; `data` is the draft's, as far as it can be read."""
     cards, inside = st.columns([1, 1.05], gap="large")
     chosen, _, path = data.dataset.partition(":")
+    if chosen == IMPORTED:
+        chosen = data.dataset
     with cards:
         own = Choice(
             FOLDER, "My own images", "A folder on this machine: one folder a class, or unsorted.", group=_HERE
         )
-        choices = [own, *(_card(source, data) for source in SOURCES if source.name != FOLDER)]
+        choices = [own, *_imported()]
+        choices += [_card(source, data) for source in SOURCES if source.name not in (FOLDER, IMPORTED)]
         choices.sort(key=lambda choice: choice.group != _HERE)
         choice_cards("Data set", choices, chosen, _choose, key="choose-dataset")
     with inside:
@@ -47,6 +52,19 @@ def setup_images(data: DataConfig, problems: Sequence[Problem]) -> None:
     with st.expander("More about the images", icon=":material/tune:"):
         config_form.section("data", problems, advanced=False)
         config_form.section("data", problems, advanced=True)
+
+
+def _imported() -> list[Choice]:
+    """A card for each data set that was imported."""
+    found = []
+    for folder, manifest in imported_sets(handles.settings().imports):
+        facts = (f"{len(manifest['rows']):,} images", f"{len(manifest['classes'])} classes")
+        found.append(
+            Choice(
+                f"{IMPORTED}:{folder}", manifest["title"], "Imported on the Data page.", facts, group=_HERE
+            )
+        )
+    return found
 
 
 def _choose_folder(path: str) -> None:

@@ -14,7 +14,6 @@ from al_core.query.composition import Composition
 from al_core.query.strategies import STRATEGIES, Family, Strategy
 from pages.components import config_form
 from pages.components.choice_cards import Choice, choice_cards
-from pages.components.preset_cards import preset_cards
 from pages.components.query_cost import query_cost
 from pages.components.strategy_about import strategy_about
 from state import cache, draft
@@ -40,7 +39,6 @@ def setup_model(config: ExperimentConfig, problems: Sequence[Problem]) -> None:
     chosen = config.model.model
     choices = [_model_card(entry) for entry in sorted(MODELS, key=lambda entry: entry.num_parameters)]
     name = MODELS.get(chosen).name if chosen in MODELS else chosen
-    preset_cards(config)
     choice_cards(
         "Model", choices, name, lambda name: config_form.put("model.model", name), key="choose-model"
     )
@@ -113,15 +111,19 @@ def _around(config: ExperimentConfig, entry: Strategy, problems: Sequence[Proble
         names.append("power")
     evidence = Composition.of(query).evidence if not query.second or second else entry.evidence
     names += [name for kind, applies in _OF_EVIDENCE.items() if kind in evidence for name in applies]
-    known = {"strategy", "n_new", "options", "share", "power", *sum(_OF_EVIDENCE.values(), ()), *names}
+    known = {"strategy", "options", "second_options", "share", "power", *config_form.SIZES, *names}
+    known |= set(sum(_OF_EVIDENCE.values(), ()))
     names += [o.name for o in options() if o.section == "query" and o.name not in known]
     defaults = type(query)()
-    changed = sum(getattr(query, name) != getattr(defaults, name) for name in names)
+    changed = sum(getattr(query, name) != getattr(defaults, name) for name in (*names, "second_options"))
     title = "Around it: second strategy, balance, copies, cap" + (f" ({changed} set)" if changed else "")
-    faulty = any(draft.of_path(problems, f"query.{name}") for name in names)
+    faulty = any(draft.of_path(problems, f"query.{name}") for name in (*names, "second_options"))
     with st.expander(title, icon=":material/tune:", expanded=faulty, key="around-strategy"):
         for name in names:
             config_form.field(config_form.find(f"query.{name}"), problems)
+            if name == "share" and second:
+                config_form.strategy_options(second, problems, "query.second_options")
+        config_form.shown_problems(p for p in problems if p.option == "query.second_options")
 
 
 def _choose_strategy(name: str) -> None:

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from al_core.config import ExperimentConfig
+from al_core.config import ExperimentConfig, StopConfig
 from al_core.errors import Problem
+from al_core.oracle import USES, unused_answers
+from al_core.results.axes import SECONDS_A_LABEL
 from pages.components import config_form
 from pages.components.query_cost import query_cost
-from state import cache, draft
-from state.starting import SECONDS_A_LABEL
+from state import cache, draft, glossary
 from state.text import duration
 
 
@@ -33,15 +34,42 @@ def setup_plan(config: ExperimentConfig, problems: Sequence[Problem]) -> None:
     query_cost(config)
     begin, ask, end = st.columns(3, gap="large")
     with begin:
-        st.subheader("Begin")
+        st.subheader("Begin", anchor=False, help=glossary.meaning("Initial set"))
         config_form.field(config_form.find("oracle"), problems)
+        _answers(config, problems)
         config_form.section("init", problems, advanced=False)
         config_form.field(config_form.find("seed"), problems)
         config_form.section("init", problems, advanced=True)
     with ask:
-        st.subheader("Ask")
-        config_form.section("query", problems, advanced=False)
+        st.subheader("Ask", anchor=False, help=glossary.meaning("Query"))
+        first, *others = (config_form.find(f"query.{name}") for name in config_form.SIZES)
+        config_form.field(first, problems)
+        open_ = config.query.size_schedule != "fixed"
+        with st.expander("Sizes that the rounds decide", icon=":material/tune:", expanded=open_):
+            for option in others:
+                config_form.field(option, problems)
     with end:
-        st.subheader("End")
+        st.subheader("End", anchor=False, help=glossary.meaning("Budget"))
         config_form.section("stop", problems, advanced=False)
-        config_form.section("stop", problems, advanced=True)
+        faulty = bool(draft.of_path(problems, "stop"))
+        with st.expander(
+            "When it no longer pays", icon=":material/tune:", expanded=faulty or config.stop != _plain(config)
+        ):
+            config_form.section("stop", problems, advanced=True)
+
+
+def _plain(config: ExperimentConfig) -> StopConfig:
+    """Its stops without those of the expander."""
+    return StopConfig(n_rounds=config.stop.n_rounds, budget=config.stop.budget)
+
+
+def _answers(config: ExperimentConfig, problems: Sequence[Problem]) -> None:
+    """The options that the chosen oracle reads; what another one left is taken back."""
+    shown = USES.get(config.oracle, ())
+    left = unused_answers(config.answers, (config.oracle,))
+    for name in left:
+        config_form.put(f"answers.{name}", None)
+    if left:
+        st.rerun()
+    for name in shown:
+        config_form.field(config_form.find(f"answers.{name}"), problems)

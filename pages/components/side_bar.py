@@ -5,19 +5,31 @@ from __future__ import annotations
 import streamlit as st
 
 from al_core.records import JobRecord, JobState
+from pages.components.person_name import person_name
 from state import handles, jobs, selectors, session, studies
 from state.text import plain
 
 _SHOWN, _LOOKED_AT = 5, 200
-_UNNAMED = {"prepare": "A data set", "calibrate": "How fast this machine is"}
+_UNNAMED = {
+    "prepare": "A data set",
+    "calibrate": "How fast this machine is",
+    "predict": "Classifying pictures",
+    "export": "A model to take along",
+    "audit": "A look for label errors",
+    "survey": "A look at every image",
+    "map": "The map of the images",
+    "alike": "Images like a picture",
+    "saliency": "What the model goes by",
+}
 
 
 def side_bar() -> None:
-    """Session switcher, device and worker, running jobs with Stop."""
+    """Session switcher, who labels, device and worker, running jobs with Stop."""
     names = selectors.session_names(handles.store().experiments())
     with st.sidebar:
         if names:
             _switcher(names)
+            person_name()
         active = handles.store().jobs(active=True, limit=_LOOKED_AT)
         for job in [job for job in active if not studies.is_cell(job)][:_SHOWN]:
             _job(job, names)

@@ -6,9 +6,21 @@ import time
 import numpy as np
 import pytest
 
+from al_core.classes import Classes
 from al_core.config import DataConfig
 from al_core.data.prepare import prepare
-from al_core.records import LabelEvent, LabelSource, Query, QueryItem, query_hash
+from al_core.records import (
+    ClassAct,
+    ClassChange,
+    ClassEvent,
+    LabelEvent,
+    LabelSource,
+    Mark,
+    MarkEvent,
+    Query,
+    QueryItem,
+    query_hash,
+)
 from al_core.types import SKIP, UNLABEL
 from pages.components.label_grid import grid_data
 from state.web import security
@@ -48,6 +60,14 @@ def test_withdrawn_answers_are_left_out_and_skips_kept(dataset):
     assert grid_data(make_query(), dataset, answers, 7)["labels"] == {"4": 6, "9": SKIP}
 
 
+def test_marks_of_the_asked_images_are_given_and_no_others(dataset):
+    flag = MarkEvent(3, 9, Mark.FLAG, True, "", "", 2, 0.0)
+    note = MarkEvent(4, 9, Mark.NOTE, True, "a hand?", "", 2, 0.0)
+    marks = {9: {Mark.FLAG: flag, Mark.NOTE: note}, 77: {Mark.FLAG: flag}}
+    data = grid_data(make_query(), dataset, {}, 7, marks=marks)
+    assert data["marks"] == {"9": {"flag": True, "note": "a hand?"}}
+
+
 def test_the_data_is_equal_within_the_hour(dataset, monkeypatch):
     hour = 480_000 * security.HOUR
     seen = set()
@@ -69,3 +89,19 @@ def test_a_folder_that_gives_the_class_away_is_not_shown(dataset, monkeypatch):
     data = grid_data(make_query(), dataset, {}, 7)
     assert [item["alt"] for item in data["items"]] == ["0004.jpg", "0009.jpg", "0002.jpg"]
     assert "cat" not in json.dumps(data)
+
+
+def changed(dataset, *changes):
+    events = [ClassEvent(n, change, "", 0, 0.0) for n, change in enumerate(changes, 1)]
+    return Classes.of(dataset.classes, events)
+
+
+def test_guesses_of_merged_classes_are_folded_and_of_retired_ones_dropped(dataset):
+    merged = changed(dataset, ClassChange(5, ClassAct.MERGE, into=3))
+    data = grid_data(make_query(), dataset, {}, 7, classes=merged)
+    assert data["items"][0]["guesses"] == [[3, 0.9123]]
+    assert (data["closed"], data["into"], data["classesRev"]) == ([5], {"5": 3}, 1)
+    retired = changed(dataset, ClassChange(3, ClassAct.RETIRE, labels="keep"))
+    data = grid_data(make_query(), dataset, {}, 7, classes=retired)
+    assert data["items"][0]["guesses"] == [[5, 0.3]]
+    assert data["classes"] == [str(digit) for digit in range(10)]

@@ -21,7 +21,9 @@ def test_an_empty_store_shows_the_home_page_and_no_rail(visit):
     assert [button.label for button in app.button if button.key == "story"] == ["Teach it in 90 seconds"]
 
 
-@pytest.mark.parametrize("page", ["setup", "label", "train", "curves", "compare", "queries"])
+@pytest.mark.parametrize(
+    "page", ["setup", "label", "train", "curves", "compare", "queries", "settings", "help"]
+)
 def test_every_page_runs_on_an_empty_store(visit, page):
     app = visit(page)
     assert not app.exception

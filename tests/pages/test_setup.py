@@ -2,8 +2,9 @@ import json
 
 import pytest
 from conftest import components
+from PIL import Image
 
-from al_core.config import ExperimentConfig
+from al_core.config import DataConfig, ExperimentConfig
 from al_core.cost.calibration import (
     Calibration,
     NetworkSpeed,
@@ -12,8 +13,10 @@ from al_core.cost.calibration import (
     network_key,
     strategy_key,
 )
+from al_core.data.prepare import prepare
 from al_core.presets import PRESETS
 from al_core.query.strategies import STRATEGIES
+from al_core.study_presets import study_preset
 from pages.components import config_form
 from state import draft, handles, session, starting
 
@@ -59,9 +62,28 @@ def test_every_option_of_the_config_has_a_field_or_a_part_of_its_own(visit, digi
             for w in kind
             if (w.key or "").startswith("option:")
         }
-    cards_of = {"data.dataset", "model.model", "query.strategy", "query.options"}
+    cards_of = {"data.dataset", "model.model", "query.strategy", "query.options", "query.second_options"}
     committee = {"query.committee", "query.members"}  # asked for where a strategy has a committee
-    assert seen | cards_of | committee == set(draft.PATHS)
+    oracles = {path for path in draft.PATHS if path.startswith("answers.")}  # those that the oracle reads
+    forks = {"share_labels"}  # the fork dialog's
+    assert seen | cards_of | committee | oracles | forks == set(draft.PATHS)
+
+
+def test_an_oracle_asks_for_what_it_reads_and_leaves_nothing_behind(visit, digits):
+    app = part(visit("setup"), "Plan")
+    app.selectbox(key="option:oracle").set_value("recorded").run()
+    assert app.text_input(key="option:answers.recorded_file").value is None
+    assert any("need the path of their file" in m.value for m in app.markdown)
+    app.text_input(key="option:answers.recorded_file").set_value("/etc/passwd").run()
+    assert any("is below no data root" in m.value for m in app.markdown)
+    app.selectbox(key="option:oracle").set_value("noisy").run()
+    assert any("need a rate" in m.value for m in app.markdown)
+    app.number_input(key="option:answers.noise_rate").set_value(0.2).run()
+    assert not app.button(key="create").disabled
+    app.selectbox(key="option:oracle").set_value("truth").run()
+    assert not app.button(key="create").disabled
+    assert app.session_state["option:answers.noise_rate"] is None
+    assert app.session_state["option:answers.recorded_file"] is None
 
 
 def test_a_value_survives_the_way_to_another_part_and_back(visit, digits):
@@ -105,11 +127,8 @@ def test_a_strategy_that_the_model_cannot_serve_is_grey_and_says_why(visit, digi
 
 def test_the_paper_preset_asks_for_its_images_before_it_can_start(visit, digits):
     app = visit("setup")
-    app.session_state["preset"] = "Paper"
-    app.run()
-    config_form_values = starting.preset_config("Paper")
-    app.session_state[config_form.key_of("data.dataset")] = config_form_values.data.dataset
-    app.run()
+    app.selectbox(key="preset").set_value("paper").run()
+    assert held(app).stop.n_rounds == study_preset("paper").values["base"]["stop"]["n_rounds"]
     assert app.button(key="create").disabled
     assert any("Download 170 MB" in button.label for button in app.button)
 
@@ -190,7 +209,9 @@ def test_a_measured_cost_is_shown_and_a_cap_is_set_with_one_click(visit, home, d
     config = ExperimentConfig().changed(query__strategy="deep_fool")
     strategy = STRATEGIES.get("deep_fool")
     seconds = {"probs": 1e-3, "deepfool_distance": 1.0}
-    known = Calibration(machine()).with_network(network_key(config, 8, 10), NetworkSpeed(128, 64, 8, seconds))
+    known = Calibration(machine()).with_network(
+        network_key(config, 8, 10), NetworkSpeed(128, 64, 8, seconds, gradient_chunk=8)
+    )
     key = strategy_key(strategy, {}, 10, 128)
     known.with_strategy(key, SelectionSpeed(0.0, (1e-9,))).write(handles.settings())
     app = visit("setup")
@@ -214,17 +235,77 @@ def test_a_committee_is_asked_about_where_there_is_one(visit, digits):
     assert "option:query.passes" not in keys
 
 
-def test_a_preset_is_a_card_that_says_what_it_changes(visit, digits):
-    app = part(visit("setup"), "Model")
-    found = cards(app, "Preset")
-    assert [item["id"] for item in found["items"]] == [*(preset.name for preset in PRESETS), "own"]
-    assert found["chosen"] == "own"
-    fast = next(item for item in found["items"] if item["id"] == "fast")
-    assert fast["facts"][0] == "Model: fast_net"
+def test_the_preset_is_whichever_the_values_are_and_sets_what_it_says(visit, digits):
+    app = visit("setup")
+    assert app.selectbox(key="preset").value == "quick"
+    assert "Own settings" not in app.selectbox(key="preset").options
+    app.selectbox(key="preset").set_value("fast").run()
+    assert not app.exception
     preset = next(preset for preset in PRESETS if preset.name == "fast")
-    for path, value in preset.overrides.items():
-        app.session_state[config_form.key_of(path)] = value
-    app = app.run()
-    assert cards(app, "Preset")["chosen"] == "fast"
-    assert any("Epochs" in caption.value and "fast\\_net" in caption.value for caption in app.caption)
-    assert held(app).model.model == "fast_net"
+    assert {path: draft.flat(held(app))[path] for path in preset.overrides} == dict(preset.overrides)
+    assert "fast\\_net" in app.selectbox(key="preset").help
+    assert held(app).stop.n_rounds == 10  # what a preset does not name stays
+    app = part(app, "Training")
+    app.number_input(key="option:train.epochs").set_value(15).run()
+    assert app.selectbox(key="preset").value == "own"
+
+
+def test_the_second_strategy_has_its_own_options_and_loses_them_with_its_name(visit, digits):
+    app = visit("setup")
+    app.session_state[config_form.key_of("query.second")] = "falcun"
+    app = part(app, "Strategy")
+    options = "option:query.second_options"
+    app.number_input(key="strategy-option:query.second_options:falcun:gamma").set_value(3.0).run()
+    assert app.session_state[options] == {"gamma": 3.0}
+    assert not app.exception
+    app.selectbox(key=config_form.key_of("query.second")).set_value("entropy").run()
+    assert app.session_state[options] == {}
+    assert not app.exception
+
+
+@pytest.fixture
+def photo_folder(home, tmp_path, monkeypatch):
+    """Photos of two sizes, prepared, and ImageNet weights on the machine."""
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
+    weights = tmp_path / "torch" / "hub" / "checkpoints" / "squeezenet1_1-b8a52dc0.pth"
+    weights.parent.mkdir(parents=True)
+    weights.write_bytes(b"weights")
+    for number in range(12):
+        folder = tmp_path / "photos" / "train" / "ab"[number % 2]
+        folder.mkdir(parents=True, exist_ok=True)
+        size = (90, 60) if number % 3 else (70, 100)
+        Image.new("RGB", size, (number * 20, 40, 90)).save(folder / f"{number}.png")
+    data = DataConfig(dataset=f"folder:{tmp_path / 'photos'}")
+    prepare(handles.settings(), data)
+    return data
+
+
+def choose(app, data):
+    app.session_state[config_form.key_of("data.dataset")] = data.dataset
+    return app.run()
+
+
+def test_photos_are_begun_with_what_suits_them_and_small_pictures_with_what_suits_those(
+    visit, digits, photo_folder
+):
+    app = choose(visit("setup"), photo_folder)
+    assert not app.exception
+    assert app.selectbox(key="preset").value == "instant"
+    assert any("Chosen for these images" in c.value for c in app.caption)
+    app = choose(app, DataConfig())
+    assert app.selectbox(key="preset").value == "quick"
+
+
+def test_what_a_person_has_set_is_not_chosen_anew(visit, digits, photo_folder):
+    app = visit("setup")
+    app.selectbox(key="preset").set_value("fast").run()
+    app = choose(app, photo_folder)
+    assert app.selectbox(key="preset").value == "fast"
+    assert not any("Chosen for these images" in c.value for c in app.caption)
+
+
+def test_a_choice_that_was_undone_is_not_made_again(visit, digits, photo_folder):
+    app = choose(visit("setup"), photo_folder)
+    app.selectbox(key="preset").set_value("quick").run()
+    assert app.selectbox(key="preset").value == "quick"
+    assert app.run().selectbox(key="preset").value == "quick"

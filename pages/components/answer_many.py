@@ -1,0 +1,80 @@
+"""One answer for many images at once, as one commit, with undo."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from al_core.experiment import Experiment
+from al_core.types import EXCLUDE, UNLABEL
+from state import image_maps
+from state.text import plain
+
+MOST = 5_000
+"""Images that one click may answer: more is a filter that nobody has looked through."""
+_UNDO = "answer-many-undo"
+
+
+def answer_many(experiment: Experiment, ids: Sequence[int], *, key: str, redraw: Sequence[str] = ()) -> None:
+    """Draw class, Label, Exclude and Take back for these images.
+
+    `redraw` are fragments to be drawn anew in place of what would be: the one that this is in, and others
+    that show what is labeled.
+    """
+    names = experiment.dataset.classes
+    many = f"{len(ids):,} image{'s' * (len(ids) != 1)}"
+    far = len(ids) > MOST
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key=f"{key}-answers"):
+        chosen = st.selectbox(
+            "Class", range(len(names)), index=None, format_func=lambda n: names[n], placeholder="Class",
+            key=f"{key}-class", width=180,
+        )  # fmt: skip
+        st.button(
+            f"Label {many}", type="primary", icon=":material/label:", disabled=chosen is None or far,
+            key=f"{key}-label", on_click=_answer, args=(experiment, tuple(ids), chosen, redraw),
+        )  # fmt: skip
+        st.button(
+            "Exclude", icon=":material/block:", key=f"{key}-exclude", help="Take them out of the pool.",
+            on_click=_answer, args=(experiment, tuple(ids), EXCLUDE, redraw), disabled=far,
+        )  # fmt: skip
+        st.button(
+            "Remove labels", icon=":material/label_off:", key=f"{key}-unlabel", disabled=far,
+            help="Their answers are withdrawn; the log keeps them.",
+            on_click=_answer, args=(experiment, tuple(ids), UNLABEL, redraw),
+        )  # fmt: skip
+    if far:
+        st.caption(f"At most {MOST:,} at once: narrow the filter, or import a file of labels.")
+
+
+def undo_answers(experiment: Experiment, *, redraw: Sequence[str] = ()) -> None:
+    """What the last answer changed, and the way back."""
+    owner, before, asked = st.session_state.get(_UNDO, (None, {}, 0))
+    if owner != experiment.id:
+        return
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="answer-many-done"):
+        words = f":green[:material/check:] {len(before):,} answers are saved."
+        if len(before) < asked:
+            words += f" {asked - len(before):,} are set aside to measure by, and stay as they are."
+        st.markdown(words)
+        if before:
+            st.button(
+                "Undo", icon=":material/undo:", key="answer-many-back", on_click=_take_back,
+                args=(experiment, redraw), help=plain("Gives each image the answer that it had."),
+            )  # fmt: skip
+
+
+def _answer(experiment: Experiment, ids: Sequence[int], value: int, redraw: Sequence[str]) -> None:
+    st.session_state[_UNDO] = (experiment.id, image_maps.answer(experiment, ids, value), len(ids))
+    _again(redraw)
+
+
+def _take_back(experiment: Experiment, redraw: Sequence[str]) -> None:
+    _, before, _ = st.session_state.pop(_UNDO)
+    image_maps.take_back(experiment, before)
+    _again(redraw)
+
+
+def _again(redraw: Sequence[str]) -> None:
+    if redraw:
+        st.rerun(list(redraw))

@@ -1,0 +1,33 @@
+"""Which sessions this one hangs together with: the parent that it was forked from, and the forks of both."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from al_core.experiment import Experiment
+from al_core.forking import relatives
+from state import forks, handles
+from state.text import plain, strategy_title
+
+_SHOWN = 6
+
+
+def family_line(experiment: Experiment) -> None:
+    """Say where the session comes from, and offer the way to its relatives; nothing where it has none."""
+    found = relatives(handles.store(), experiment.record)
+    came = forks.origin_of(experiment.record)
+    if came is None and not found:
+        return
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="family"):
+        if came is not None:
+            at = "after its initial set" if came.round is None else f"after round {came.round}"
+            there = any(other.id == came.id for other in found)
+            gone = "" if there else " (deleted since)"
+            st.markdown(f":material/call_split: Forked from **{plain(came.name)}**{gone} {at}.")
+        else:
+            st.markdown(":material/call_split: Forks of this session:")
+        for other in reversed(found[-_SHOWN:]):
+            st.page_link(
+                "curves.py", label=f"{other.name[:48]} · {strategy_title(other.config.query.chooser)}",
+                query_params={"exp": other.id},
+            )  # fmt: skip

@@ -1,0 +1,67 @@
+"""Who labels: the signed-in person, or a name typed once and kept in this browser."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import quote
+
+import streamlit as st
+from streamlit.components.v2 import component
+
+from state import person
+from state.text import plain
+
+_ASSETS = Path(__file__).resolve().parents[2] / "assets"
+_keeper = component("askwell_name_keeper", js=(_ASSETS / "name_keeper.js").read_text("utf-8"))
+_FIELD = "person:name"
+
+
+def person_name() -> None:
+    """A button that says in whose name one labels, with the field to change it behind it."""
+    st.session_state.setdefault(_FIELD, person.typed())
+    who = person.name()
+    label = f"Labeling as {plain(who)}" if who else "Labeling as me"
+    with st.popover(label, icon=":material/person:", width="stretch", key="person"):
+        if person.signed_in():
+            st.caption("You are signed in; what you label is kept under this address.")
+        else:
+            st.text_input(
+                "Your name",
+                key=_FIELD,
+                max_chars=person.LONGEST,
+                placeholder="me",
+                on_change=_called,
+                help="Kept in this browser and beside each of your labels. Where several people label one "
+                "session, each needs a name: then nobody is asked what another is asked.",
+            )
+        st.toggle(
+            "Show the others my pace",
+            key=person.PACE_KEY,
+            persist_state="session",
+            help="Off: only how many images you have answered is seen.",
+        )
+    _keep("name-keeper")
+
+
+def name_field(key: str) -> None:
+    """The same field by itself, for the Settings page."""
+    if person.signed_in():
+        st.text_input("Your name", person.name(), disabled=True, help="The address that you signed in with.")
+        return
+    st.session_state[key] = person.typed()
+    st.text_input(
+        "Your name", key=key, max_chars=person.LONGEST, placeholder="me", on_change=_called, args=(key,),
+        help="Kept in this browser and beside each of your labels.",
+    )  # fmt: skip
+    _keep(f"{key}-keeper")
+
+
+def _keep(key: str) -> None:
+    """Let the browser remember the name, where it does not yet."""
+    if not person.signed_in() and not person.kept():
+        _keeper(data={"cookie": person.COOKIE, "value": quote(person.typed(), safe="")}, key=key)
+
+
+def _called(key: str = _FIELD) -> None:
+    person.call(st.session_state[key])
+    st.session_state[key] = st.session_state[_FIELD] = person.typed()

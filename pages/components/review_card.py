@@ -1,0 +1,79 @@
+"""The second look: one image at a time, with what was said of it; decisions go to POST /api/labels.
+
+It shares the labelling grid's outbox, so a decision is kept in the browser until the store has committed it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path, PurePath
+from typing import Any
+
+from streamlit.components.v2 import component
+
+from al_core.classes import Classes
+from al_core.data.dataset import Dataset
+from al_core.results.review import Case, Why
+from state.web import security
+from state.web.classes import given_data
+from state.web.images import image_url
+from state.web.labels import REVIEW, labels_url
+
+_ASSETS = Path(__file__).resolve().parents[2] / "assets"
+_card = component(
+    "askwell_review_card",
+    css="\n".join((_ASSETS / name).read_text("utf-8") for name in ("label_grid.css", "review_card.css")),
+    js="\n".join(
+        (_ASSETS / name).read_text("utf-8")
+        for name in ("label_outbox.js", "label_view.js", "label_classes.js", "review_card.js")
+    ),
+)
+_SMALL, _LARGE = 160, 1280
+
+
+def review_data(
+    experiment_id: str, dataset: Dataset, classes: Classes, cases: Sequence[Case], person: str
+) -> dict[str, Any]:
+    """What the component is given. A blind question holds nothing that could sway."""
+    return {
+        "v": 1,
+        "experiment": experiment_id,
+        **given_data(classes),
+        "pixelated": dataset.pixelated,
+        "cases": [_entry(experiment_id, dataset, case) for case in cases],
+        "post": {
+            "url": labels_url(),
+            "token": security.token("labels", experiment_id, person),
+            "person": person,
+        },
+    }
+
+
+def _entry(experiment_id: str, dataset: Dataset, case: Case) -> dict[str, Any]:
+    i = case.sample_id
+    widths = (None, None) if dataset.pixelated else (_SMALL, _LARGE)
+    small, large = (image_url(dataset.key, "train", i, width) for width in widths)
+    entry: dict[str, Any] = {
+        "id": i, "batch": f"{experiment_id}/{case.round}/{REVIEW}", "why": case.why.value, "small": small,
+        "large": large, "alt": PurePath(dataset.train.file_name(i)).name, "round": case.round,
+    }  # fmt: skip
+    if case.why is Why.REASK:
+        return entry
+    guess = None if case.guess is None else [case.guess[0], round(case.guess[1], 4)]
+    return entry | {
+        "label": case.label, "words": [list(said) for said in case.words], "guess": guess, "note": case.note,
+        "marks": [mark.value for mark in case.marks], "suggestion": case.suggestion,
+    }  # fmt: skip
+
+
+def review_card(data: dict[str, Any], *, key: str, on_saved: Callable[[], None] = lambda: None) -> int | None:
+    """Mount it. Returns the image whose history was asked for, if one was."""
+    result = _card(
+        data=data,
+        key=key,
+        on_saved_change=on_saved,
+        on_history_change=lambda: None,
+        on_refresh_change=lambda: None,
+    )
+    asked = result.get("history")
+    return asked.get("id") if isinstance(asked, dict) else None

@@ -1,0 +1,29 @@
+"""A strategy beside random sampling on points of a plane: each round drawn as its own function chose."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from streamlit.components.v2 import component
+
+from state.text import strategy_title
+from state.toys import toy
+
+_ASSETS = Path(__file__).resolve().parents[2] / "assets"
+_toy = component(
+    "askwell_toy",
+    html='<div class="host"></div>',
+    css=(_ASSETS / "toy.css").read_text("utf-8"),
+    js=(_ASSETS / "toy.js").read_text("utf-8"),
+)
+
+
+def strategy_toy(strategy: str, *, seed: int, key: str) -> None:
+    """Mount it; nothing moves until it is told to.
+
+    Raises:
+        ALError: the example could not be computed.
+    """
+    names = (strategy,) if strategy == "random" else (strategy, "random")
+    shown = toy(names, seed)
+    _toy(data={**shown, "seed": seed, "titles": [strategy_title(name) for name in names]}, key=key)

@@ -1,0 +1,90 @@
+"""Why this image: its score in words, the guesses, the nearest labeled images, and who else would ask."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from al_core.by_hand import standing
+from al_core.errors import StoreError
+from al_core.experiment import Experiment
+from al_core.records import Query
+from al_core.results.analysis import answer_text, score_words
+from al_core.results.reasons import Reason, reason
+from pages.components.picture_wall import picture_wall
+from pages.components.saliency_view import saliency_view
+from state.text import plain, strategy_title
+
+
+@st.dialog("Why this image", width="small")
+def why_card(experiment: Experiment, query: Query, sample_id: int, *, blind: bool) -> None:
+    """Show it. While a person labels blind, what could sway them stays hidden until they have answered."""
+    item = next(item for item in query.items if item.sample_id == sample_id)
+    try:
+        known = reason(experiment, query, sample_id)
+    except StoreError as error:
+        known = Reason()
+        st.caption(plain(str(error)))
+    asked = standing(experiment.store.mark_events(experiment.id)).get(query.round, [])
+    if sample_id in asked:
+        st.write("Somebody asked for it by hand, on the map.")
+    else:
+        st.write(f"Picked as number {item.rank + 1} of {len(query.items)}.")
+    if item.score is not None:
+        words = score_words(query, experiment.config.query).get(sample_id, "")
+        st.write(f"Score **{item.score:.4g}**" + (f": {plain(words)}." if words else ""))
+    if known.beaten is not None:
+        st.write(f"{_share(known.beaten)} of the {query.num_candidates:,} candidates scored lower.")
+    if blind and sample_id not in experiment.answers_to(query):
+        st.caption("The guesses and the labeled images nearest to it are hidden until you have answered.")
+    else:
+        _guesses(experiment, item.guesses)
+        _neighbours(experiment, known)
+        saliency_view(experiment, query.round, sample_id)
+    for text in _rivals(known):
+        st.write(text)
+    st.text(experiment.dataset.train.file_name(sample_id).rpartition("/")[2])
+
+
+def _share(value: float) -> str:
+    """A share that never says all while some are missing."""
+    return f"{min(value, 0.999):.1%}" if 0.99 < value < 1 else f"{value:.0%}"
+
+
+def _guesses(experiment: Experiment, guesses: tuple[tuple[int, float], ...]) -> None:
+    for index, probability in guesses:
+        st.progress(min(1.0, probability), f"{plain(experiment.dataset.classes[index])}: {probability:.1%}")
+
+
+def _neighbours(experiment: Experiment, known: Reason) -> None:
+    if not known.nearest:
+        return
+    labels = experiment.store.current_labels(experiment.id)
+    classes = experiment.dataset.classes
+    words = [answer_text(labels.get(i), classes) or "no label now" for i in known.nearest]
+    st.markdown("**Nearest labeled images**, as the network sees them")
+    picture_wall(
+        experiment.dataset, known.nearest, key="why-nearest", cell=96, words=words, one_row=True, few=True
+    )
+    if known.remoteness is not None:
+        st.caption(remoteness_words(known.remoteness))
+
+
+def remoteness_words(times: float) -> str:
+    """How far an image is from the labeled ones, in typical distances between those."""
+    measure = f"{times:.1f}× the usual distance between labeled images and their nearest."
+    if times >= 2:
+        return f"Far from anything that is labeled: {measure}"
+    if times >= 1.2:
+        return f"Somewhat apart from what is labeled: {measure}"
+    if times >= 0.8:
+        return f"As near to a labeled image as those are to one another: {measure}"
+    return f"Very like an image that is labeled: {measure}"
+
+
+def _rivals(known: Reason) -> list[str]:
+    said = []
+    for names, words in ((known.rivals, "would have asked for it too"), (known.others, "would not")):
+        if names:
+            titles = ", ".join(f"“{plain(strategy_title(name))}”" for name in names)
+            said.append(f"{titles} {words}.")
+    return said
