@@ -82,6 +82,8 @@ def _page(strategy):
         "## Formula",
         f"```\n{_wrapped(strategy.formula)}\n```",
         *strategy.remarks,
+        "## The number beside each pick",
+        _sentence(strategy.score) + "." if strategy.score else "None.",
         "## Helps",
         _sentence(strategy.helps),
         "## Hurts",

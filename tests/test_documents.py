@@ -32,7 +32,7 @@ def test_the_pages_of_the_strategies_are_those_of_the_registry():
 
 def test_every_link_between_the_documents_leads_somewhere():
     broken = []
-    for path in [*ROOT.glob("*.md"), *strategy_pages.FOLDER.glob("*.md")]:
+    for path in [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *strategy_pages.FOLDER.glob("*.md")]:
         for target in re.findall(r"\]\(([^)#\s]+)\)", path.read_text(encoding="utf-8")):
             if not target.startswith("http") and not (path.parent / target).exists():
                 broken.append(f"{path.name}: {target}")
@@ -83,12 +83,13 @@ def test_no_source_file_uses_what_is_forbidden(pattern, why):
 
 
 def test_images_are_opened_in_one_place_only():
+    shipped = ":!al_core/deploy/predict_alone.py"  # runs where this program is not
     users = [
         str(p.relative_to(ROOT))
-        for p in tracked("*.py", ":!tests")
+        for p in tracked("*.py", ":!tests", shipped)
         if "Image.open(" in p.read_text(encoding="utf-8")
     ]
-    assert len(users) <= 1, users
+    assert users == ["al_core/data/images.py"]
 
 
 def test_no_tracked_file_is_large_and_none_names_a_machine():

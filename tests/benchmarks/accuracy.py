@@ -70,7 +70,6 @@ STUDIES = {
         {
             "--model": "small_cnn", "--dropout": 0.5, "--init": "per_class", "--n-start": 2, "--n-new": 10,
             "--n-rounds": 14, "--epochs": 1, "--min-steps": 200, "--passes": 100,
-            "--image-size": 14,
         },
         ("random", "bald", "batch_bald"), 6,
     ),

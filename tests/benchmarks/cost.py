@@ -1,13 +1,15 @@
-"""Predicted against real seconds of a query: `python -m tests.benchmarks.cost [digits] [noise] [STRATEGY]`.
+"""Predicted against real: `python -m tests.benchmarks.cost [digits] [noise] [memory] [STRATEGY]`.
 
 The real ones are those of evidence and choice on a trained network and the whole pool, the second time (kept
 features are read), the quicker of two. `noise` is 4,000 made-up images of 32 pixels, with SqueezeNet 1.1.
+`memory`: the peak of what NumPy holds while 100 of 20,000 are chosen, beside what is declared.
 """
 
 import argparse
 import sys
 import tempfile
 import time
+import tracemalloc
 from pathlib import Path
 from statistics import median
 
@@ -16,6 +18,7 @@ import numpy as np
 from al_core.config import DataConfig, ExperimentConfig
 from al_core.cost.pool import Pool
 from al_core.cost.prediction import predict, sizes_of
+from al_core.cost.selecting import clustered, defaults
 from al_core.data.prepare import prepare
 from al_core.engine.inference import predict as predict_images
 from al_core.engine.providers import EvidenceContext, gather
@@ -49,6 +52,8 @@ def main():
     if arguments.cpu:
         time.perf_counter = time.process_time
     chosen = [name for name in arguments.what if name in STRATEGIES] or STRATEGIES.names()
+    if "memory" in arguments.what:
+        memory_table(chosen)
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings(Path(folder), "sqlite://", ())
         for name, config, dataset in pools(arguments.what, settings):
@@ -88,6 +93,37 @@ def table(title, config, dataset, settings, num_labels, names):
         f"median ratio {median(ratios.values()):.2f}; within a factor of 2: {len(within)} of {len(ratios)};"
     )
     write(f" outside: {outside}\n")
+
+
+def memory_table(names):
+    write = sys.stdout.write
+    write("\nchoosing 100 of 20,000 (200 labeled, 10 classes, 128 features, 20 passes): MB at the peak\n")
+    write(f"{'strategy':22s} {'declared':>9} {'measured':>9} {'ratio':>6}\n")
+    outside = []
+    for name in names:
+        declared, peak = chosen_bytes(STRATEGIES.get(name), n=20_000, m=200, k=100, num_classes=10, width=128)
+        write(f"{name:22s} {declared / 1e6:9.2f} {peak / 1e6:9.2f} {declared / peak:6.2f}\n")
+        sys.stdout.flush()
+        if not 0.5 <= declared / peak <= 2:
+            outside.append(name)
+    write(f"outside a factor of 2: {', '.join(outside) or 'none'}\n")
+
+
+def chosen_bytes(strategy, *, n, m, k, num_classes, width, passes=20, members=5):
+    """Bytes that choosing takes beside the evidence: declared, and the peak of NumPy's allocations."""
+    evidence = clustered(n, m, num_classes=num_classes, width=width, passes=passes, members=members)
+    sizes = {"n": n, "m": m, "k": k, "C": num_classes, "D": width, "T": passes, "M": members}
+    declared = 4 * strategy.growth[1](sizes | defaults(strategy, {}))
+    needed = {name: evidence[name] for name in strategy.evidence}
+    small = clustered(60, 9, num_classes=num_classes, width=width, passes=passes, members=members)
+    few = {name: small[name] for name in needed}
+    # what is imported at the first call is not held for a query
+    select(strategy, few, num_candidates=60, k=5, rng=np.random.default_rng(0))
+    tracemalloc.start()
+    select(strategy, needed, num_candidates=n, k=k, rng=np.random.default_rng(0))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return declared, peak
 
 
 def real(strategy, context, k):

@@ -3,6 +3,7 @@
     ... loop --cells deepal:0:reference deepal:0:product --out FOLDER --data FOLDER
     ... rows --out FOLDER --data FOLDER [--names pipeline score-resnet18] [--repeats 5]
     ... report --out FOLDER --write docs/engine.md
+    ... renew --out FOLDER --data FOLDER       # half an hour on two idle cores with bf16, twice that without
 
 `--data` holds cifar-10-batches-py, `--out` gets a JSON file for each cell and row; `report` reads them.
 Use OMP_NUM_THREADS=1: the figures are processor time on one thread.
@@ -13,9 +14,12 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import subprocess
+import sys
 from functools import partial
 from pathlib import Path
 
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "engine.md"
 NAMES = (
     "pipeline", "step-squeezenet1_1", "step-resnet18", "score-squeezenet1_1", "score-resnet18", "mc-dropout",
     "instant", "two-arms", "gpu",
@@ -57,8 +61,9 @@ def _rows(arguments: argparse.Namespace) -> None:
     if "gpu" in arguments.names and not torch.cuda.is_available():
         print("no GPU here")
     for row in rows(arguments.names, bench, arguments.data):
-        (arguments.out / f"row-{row.name}.json").write_text(json.dumps(row.facts(), indent=1))
-        print(line(row.facts()), flush=True)
+        facts = row.facts() | {"machine": header()}
+        (arguments.out / f"row-{row.name}.json").write_text(json.dumps(facts, indent=1))
+        print(line(facts), flush=True)
 
 
 def _loop(arguments: argparse.Namespace) -> None:
@@ -77,6 +82,35 @@ def _report(arguments: argparse.Namespace) -> None:
         print(text)
 
 
+# Two processes at once, so that all of it takes less than 25 minutes; both sides have a neighbour then.
+RENEWED = (
+    (
+        "seed1:0:reference",
+        "seed1:0:product",
+        *(f"seed1:{seed}:{ours}" for ours in ("fast", "sprint") for seed in range(5)),
+    ),
+    tuple(f"deepal:{seed}:product" for seed in range(3)),
+)
+
+
+def _renew(arguments: argparse.Namespace) -> None:
+    """Measure whole runs in two processes, then two arms alone, and write the page; resumes what is there."""
+    from tests.benchmarks.engine_loop import cifar
+    from tests.benchmarks.engine_report import keep, page
+
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    cifar(arguments.data, arguments.out / "home")  # once, before both begin
+    own = ["--out", str(arguments.out), "--data", str(arguments.data)]
+    begin = [sys.executable, "-m", "tests.benchmarks.engine"]
+    env = os.environ | {"OMP_NUM_THREADS": "1"}
+    both = [subprocess.Popen([*begin, "loop", "--cells", *cells, *own], env=env) for cells in RENEWED]
+    if any([process.wait() for process in both]):
+        raise SystemExit("a run failed; what is done is kept, and the same command goes on")
+    subprocess.run([*begin, "rows", "--names", "two-arms", *own], env=env, check=True)
+    PAGE.write_text(page(arguments.out), encoding="utf-8")
+    keep(arguments.out)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -91,12 +125,14 @@ def main() -> None:
     short.add_argument("--images", type=int, default=4000)
     short.add_argument("--pool", type=int, default=20_000)
     short.set_defaults(function=_rows)
+    renew = commands.add_parser("renew", help="what a change of the engine moves, and the page")
+    renew.set_defaults(function=_renew)
     report = commands.add_parser("report", help="docs/engine.md from the files of a folder")
     report.add_argument("--write", type=Path)
     report.set_defaults(function=_report)
-    for command in (loop, short, report):
+    for command in (loop, short, report, renew):
         command.add_argument("--out", type=Path, required=True)
-    for command in (loop, short):
+    for command in (loop, short, renew):
         command.add_argument("--data", type=Path, required=True)
     arguments = parser.parse_args()
     arguments.function(arguments)

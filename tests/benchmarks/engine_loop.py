@@ -31,6 +31,7 @@ from al_core.settings import Settings
 from al_core.splits import make_splits
 from tests.benchmarks import engine_references as references
 from tests.benchmarks.engine_references import Arrays, cpu_seconds
+from tests.benchmarks.engine_report import header
 
 # The first seed's splits and initial labels, whatever the preset.
 SHARES = DataConfig(epoch_validation=0.2, round_validation=0.2)
@@ -166,6 +167,11 @@ def seed1_fast(dataset, seed, save, state):
     return seed1_product(dataset, seed, save, state, preset="fast")
 
 
+def seed1_sprint(dataset, seed, save, state):
+    """The same with the preset `sprint`."""
+    return seed1_product(dataset, seed, save, state, preset="sprint")
+
+
 def seed1_short(dataset, seed, save, state):
     """A tenth of the epochs of either side, in turn: for the ratio on a machine that others use too."""
     ours = seed1_product(dataset, seed, lambda facts: None, None, train__epochs=5)
@@ -177,6 +183,7 @@ CELLS = {
     ("deepal", "product"): deepal_product,
     ("seed1", "product"): seed1_product,
     ("seed1", "fast"): seed1_fast,
+    ("seed1", "sprint"): seed1_sprint,
     ("seed1", "short"): seed1_short,
     ("deepal", "reference"): deepal_reference,
     ("seed1", "reference"): seed1_reference,
@@ -205,6 +212,7 @@ def run_cells(names: list[str], out: Path, data: Path) -> None:
         result |= {
             "row": row, "seed": int(seed), "side": side, "wall": time.perf_counter() - began,
             "cpu_whole": cpu_seconds() - cpu, "load": loads, "threads": torch.get_num_threads(),
+            "machine": header(),
         }  # fmt: skip
         path.write_text(json.dumps(result, indent=1))
         part.unlink(missing_ok=True)

@@ -71,12 +71,15 @@ def instant(bench: Bench) -> Row:
 
 
 def _arm(threads, trainings, folder, data, home, gate, done):
-    """One worker: trains once to warm up, waits for the others, trains `trainings` times."""
+    """One worker: trains once to warm up, waits for the others, trains `trainings` times.
+
+    24 epochs: some eight seconds each, so that what is measured is training and not its beginning.
+    """
     torch.set_num_threads(threads)
     from tests.benchmarks.engine_loop import cifar
 
     dataset = cifar(Path(data), Path(home))
-    config = config_of("squeezenet1_1", train__batch_size=128, train__epochs=4, train__threads=threads)
+    config = config_of("squeezenet1_1", train__batch_size=128, train__epochs=24, train__threads=threads)
     ids = np.arange(1280)
 
     def train(number):

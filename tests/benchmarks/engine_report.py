@@ -11,7 +11,11 @@ from pathlib import Path
 import torch
 
 FLAGS = ("avx2", "avx512_f", "avx512_vnni", "avx512_bf16", "amx_bf16", "bf16")
+KEPT = Path(__file__).resolve().parents[2] / "docs" / "engine.json"
+"""What was measured before, as the page had it: it stands until the same row or cell is measured anew."""
 SIDES = ("reference", "product")
+EARLIER = "AMD EPYC, 2 cores, torch 2.14.1+cu130, avx2, avx512_f, avx512_vnni, avx512_bf16"
+"""Where those cells were measured that name no machine."""
 BUDGETS = (1000, 2000, 3000, 4000, 5000)
 
 
@@ -50,16 +54,44 @@ def line(row: dict) -> str:
         figure = f"{row['ratio']:.2f} x ({middle:.3g} {row['unit']}) | {low:.2f} to {high:.2f}"
         goal = f"{row['floor']:g}; {row['aim']:g}"
         word = verdict(row["ratio"], row["floor"], row["aim"])
-    notes = ". ".join(text for text in (checks, row["note"]) if text).replace("|", "\\|")
+    place = f"on {row['machine']}" if row.get("machine", EARLIER) != EARLIER else ""
+    notes = ". ".join(text for text in (checks, row["note"], place) if text).replace("|", "\\|")
     return (
         f"| {row['what']} | {before} | {figure} | {goal} | {word} | {row['n']}, {row['load']:.1f} | {notes} |"
     )
 
 
 def cells(folder: Path, row: str, side: str) -> dict[int, dict]:
-    """Finished cells by seed."""
+    """Finished cells by seed: those of this folder, and before them what is kept."""
     found = [json.loads(path.read_text()) for path in sorted(folder.glob(f"{row}-*-{side}.json"))]
-    return {cell["seed"]: cell for cell in found}
+    return kept_cells(row, side) | {cell["seed"]: cell for cell in found}
+
+
+def kept_cells(row: str, side: str) -> dict[int, dict]:
+    """Cells measured before, by seed; each says that it is one."""
+    known = json.loads(KEPT.read_text())["cells"]
+    return {c["seed"]: c | {"kept": True} for c in known if (c["row"], c["side"]) == (row, side)}
+
+
+def rows(folder: Path) -> list[dict]:
+    """Short comparisons: those of this folder in place of what is kept."""
+    found = {row["row"]: row for row in json.loads(KEPT.read_text())["rows"]}
+    found |= {r["row"]: r for r in (json.loads(p.read_text()) for p in folder.glob("row-*.json"))}
+    return [found[name] for name in sorted(found)]
+
+
+def keep(folder: Path) -> None:
+    """Let what is in this folder stand from now on."""
+    known = {_key(c): c for c in json.loads(KEPT.read_text())["cells"]}
+    for path in [*folder.glob("deepal-*.json"), *folder.glob("seed1-*.json")]:
+        cell = json.loads(path.read_text())
+        key = _key(cell)
+        alone = not (folder / f"deepal-{cell['seed']}-reference.json").exists()
+        if (key[0], key[2]) == ("deepal", "product") and key in known and alone:
+            cell["before"] = known[key].get("before", known[key]["cpu"])  # under the usual side's load
+        known[key] = cell
+    found = {"rows": rows(folder), "cells": [known[key] for key in sorted(known)]}
+    KEPT.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
 
 
 def _numbers(values: list[float]) -> str:
@@ -101,8 +133,13 @@ def deepal(folder: Path) -> list[str]:
     )
     lines.append("")
     if whole:
-        ratios = [theirs[seed]["cpu"] / ours[seed]["cpu"] for seed in whole]
+        ratios = [theirs[seed]["cpu"] / _beside(theirs[seed], seed, ours[seed]) for seed in whole]
         middle = statistics.median(ratios)
+        if any(theirs[seed].get("kept") and _newer(ours[seed]) for seed in whole):
+            lines.append(
+                "Our accuracies and times in the table are newer than the usual way's. The ratio is of the "
+                "runs that shared one machine and its load."
+            )
         lines.append(
             f"Ratio of CPU time, whole seeds ({len(whole)}): {middle:.1f} "
             f"({min(ratios):.1f} to {max(ratios):.1f}); floor 4, aim 6: {verdict(middle, 4, 6)}."
@@ -123,61 +160,125 @@ def deepal(folder: Path) -> list[str]:
     return lines
 
 
+def _newer(ours: dict) -> bool:
+    """Whether our side was measured after the usual one that stands beside it."""
+    return "before" in ours or not ours.get("kept")
+
+
+def _beside(theirs: dict, seed: int, ours: dict) -> float:
+    """Our processor time from when the usual way was measured: another load is another time."""
+    if not theirs.get("kept"):
+        return ours["cpu"]
+    before = kept_cells("deepal", "product").get(seed, ours)
+    return before.get("before", before["cpu"])
+
+
 def _parts(runs) -> dict[str, float]:
     """Median seconds of each part."""
     runs = list(runs)
     return {part: statistics.median(run[part] for run in runs) for part in runs[0]}
 
 
+def seed1_cells(folder: Path) -> list[dict]:
+    """Finished cells of the row, those of this folder last: they stand for those of the same machine."""
+    found = {_key(c): c for c in json.loads(KEPT.read_text())["cells"] if c["row"] == "seed1"}
+    found |= {_key(c): c for c in (json.loads(p.read_text()) for p in sorted(folder.glob("seed1-*.json")))}
+    return list(found.values())
+
+
+def _key(cell: dict) -> tuple:
+    """What a cell is told by. Times of two machines are never set against each other."""
+    return cell["row"], cell["seed"], cell["side"], cell.get("machine", EARLIER)
+
+
+PRESETS = ("fast", "sprint")
+SEED1_SIDES = {
+    "reference": "usual, whole",
+    "unvalidated": "usual, without the validation after each epoch (it changes no weight)",
+    "product": "ours, equal protocol (`seed1`)",
+    **{name: f"ours, `{name}`" for name in PRESETS},
+}
+
+
 def seed1(folder: Path) -> list[str]:
-    usual, quick = cells(folder, "seed1", "reference"), cells(folder, "seed1", "unvalidated")
-    equal, fast = cells(folder, "seed1", "product"), cells(folder, "seed1", "fast")
-    short = cells(folder, "seed1", "short")
-    lines = ["| side | seeds | test accuracy by seed | mean | CPU-s (median) |", "|---|---|---|---|---|"]
-    for name, side in (
-        ("usual, whole", usual),
-        ("usual, without the validation after each epoch (it changes no weight)", quick),
-        ("ours, equal protocol (`seed1`)", equal), ("ours, `fast`", fast),
-    ):  # fmt: skip
-        if side:
-            values = [cell["accuracy"] for cell in side.values()]
-            seconds = statistics.median(cell["cpu"] for cell in side.values())
+    """A table and its ratios for each machine, then the accuracies over all seeds."""
+    found = seed1_cells(folder)
+    lines = []
+    for machine in dict.fromkeys(cell.get("machine", EARLIER) for cell in found):
+        lines += _on_machine(machine, [c for c in found if c.get("machine", EARLIER) == machine])
+    quick = {c["seed"]: c["accuracy"] for c in found if c["side"] == "unvalidated"}
+    for name in PRESETS:
+        ours = {c["seed"]: c["accuracy"] for c in found if c["side"] == name}
+        if both := sorted(set(quick) & set(ours)):
+            wins = sum(ours[seed] > quick[seed] for seed in both)
+            lines.append(f"`{name}` has the higher test accuracy in {wins} of {len(both)} seeds.")
+    return lines
+
+
+def _on_machine(machine: str, found: list[dict]) -> list[str]:
+    sides = {side: {c["seed"]: c for c in found if c["side"] == side} for side in (*SEED1_SIDES, "short")}
+    lines = [f"On {machine}:", "", "| side | seeds | test accuracy by seed | mean | CPU-s (median) |"]
+    lines.append("|---|---|---|---|---|")
+    for side, name in SEED1_SIDES.items():
+        if cells_of := sides[side].values():
+            values = [cell["accuracy"] for cell in cells_of]
+            seconds = statistics.median(cell["cpu"] for cell in cells_of)
             lines.append(
                 f"| {name} | {len(values)} | {_numbers(values)} | {statistics.mean(values):.3f} "
                 f"| {seconds:.0f} |"
             )
     lines.append("")
-    if short:
-        ratios = [cell["reference"]["cpu"] / cell["product"]["cpu"] for cell in short.values()]
+    if short := sides["short"]:
+        lines += _short(short)
+    return [*lines, *_whole(sides), ""]
+
+
+def _short(short: dict[int, dict]) -> list[str]:
+    """A tenth of the epochs of either side, and what all of them would take."""
+    ratios = [cell["reference"]["cpu"] / cell["product"]["cpu"] for cell in short.values()]
+    middle = statistics.median(ratios)
+    lines = [
+        f"Equal protocol with 5 of the 50 epochs, both sides in turn ({len(ratios)} times): {middle:.2f} "
+        f"times ({min(ratios):.2f} to {max(ratios):.2f}); floor 3, aim 4: {verdict(middle, 3, 4)}."
+    ]
+    theirs, ours = (_parts(cell[side]["seconds"] for cell in short.values()) for side in SIDES)
+    whole = 10 * (theirs["train"] + theirs["validate"]) + theirs["score"] + theirs["test"]
+    equal_whole = 10 * ours["train"] + ours["score"] + ours["test"]
+    for name, parts in zip(("The usual way's parts there", "Ours"), (theirs, ours), strict=True):
+        lines.append(f"{name}, CPU-s: " + ", ".join(f"{k} {v:.1f}" for k, v in parts.items()) + ".")
+    ratio = whole / equal_whole
+    lines.append(
+        f"With all 50 epochs, ten times training and validation, that is {whole:.0f} against "
+        f"{equal_whole:.0f} CPU-s: {ratio:.2f} times: {verdict(ratio, 3, 4)} (estimated; our validation "
+        "is part of our training)."
+    )
+    return lines
+
+
+def _whole(sides: dict[str, dict[int, dict]]) -> list[str]:
+    """Ratios of runs that were measured to their end, on one machine."""
+    usual, equal = sides["reference"], sides["product"]
+    lines, paired = [], sorted(set(usual) & set(equal))
+    if paired:
+        ratios = [usual[seed]["cpu"] / equal[seed]["cpu"] for seed in paired]
         middle = statistics.median(ratios)
         lines.append(
-            f"Equal protocol with 5 of the 50 epochs, both sides in turn ({len(ratios)} times): {middle:.2f} "
-            f"times ({min(ratios):.2f} to {max(ratios):.2f}); floor 3, aim 4: {verdict(middle, 3, 4)}."
+            f"Equal protocol, all 50 epochs measured ({len(ratios)} seeds): {middle:.2f} times "
+            f"({min(ratios):.2f} to {max(ratios):.2f}); floor 3, aim 4: {verdict(middle, 3, 4)}."
         )
-        theirs, ours = (_parts(cell[side]["seconds"] for cell in short.values()) for side in SIDES)
-        whole = 10 * (theirs["train"] + theirs["validate"]) + theirs["score"] + theirs["test"]
-        equal_whole = 10 * ours["train"] + ours["score"] + ours["test"]
-        for name, parts in zip(("The usual way's parts there", "Ours"), (theirs, ours), strict=True):
-            lines.append(f"{name}, CPU-s: " + ", ".join(f"{k} {v:.1f}" for k, v in parts.items()) + ".")
-        ratio = whole / equal_whole
-        lines.append(
-            f"With all 50 epochs, ten times training and validation, that is {whole:.0f} against "
-            f"{equal_whole:.0f} CPU-s: {ratio:.2f} times: {verdict(ratio, 3, 4)} (estimated; our validation "
-            "is part of our training)."
-        )
-        if fast:
-            ratio = whole / statistics.median(cell["cpu"] for cell in fast.values())
-            lines.append(f"`fast` against that: {ratio:.1f} times; floor 12: {verdict(ratio, 12, 12)}.")
-    if quick and fast:
-        both = sorted(set(quick) & set(fast))
-        wins = sum(fast[seed]["accuracy"] > quick[seed]["accuracy"] for seed in both)
-        lines.append(f"`fast` has the higher test accuracy in {wins} of {len(both)} seeds.")
+    for name in PRESETS:
+        if usual and sides[name]:
+            theirs = statistics.median(cell["cpu"] for cell in usual.values())
+            ratio = theirs / statistics.median(cell["cpu"] for cell in sides[name].values())
+            lines.append(
+                f"`{name}` against the usual way, whole: {ratio:.1f} times; {verdict(ratio, 12, 12)} (12)."
+            )
     return lines
 
 
 def page(folder: Path) -> str:
     """docs/engine.md."""
-    found = [json.loads(path.read_text()) for path in sorted(folder.glob("row-*.json"))]
+    found = rows(folder)
     table = [
         "| what | usual | ours: ratio (time) | min to max | floor; aim | | n, load | checked in that run |",
         "|---|---|---|---|---|---|---|---|",
@@ -187,7 +288,7 @@ def page(folder: Path) -> str:
         table.append("\nNo GPU here: the rows with CUDA events were not run.")
     if not any(row["row"] == "two-arms" for row in found):
         table.append("\nTwo arms side by side were not measured: that needs two idle cores.")
-    return "\n".join([INTRODUCTION.format(machine=header()), *table, "", LOOPS, *deepal(folder), "",
+    return "\n".join([INTRODUCTION.format(machine=EARLIER), *table, "", LOOPS, *deepal(folder), "",
                       SEED1, *seed1(folder), ""])  # fmt: skip
 
 
@@ -199,9 +300,9 @@ workers, fp32, NCHW. Ours is the program's own path. Real CIFAR-10, one thread, 
 product run in turn in one process, after one warm-up each; ratios are of the medians of processor time; min
 to max is over pairs of runs.
 
-Machine: {machine}.
+Machine, unless a row names another: {machine}.
 **It was shared with other heavy work while this was measured**: processor time rises on busy cores, for both
-sides alike, and wall times mean little.
+sides alike, and wall times mean little. What is not measured again stands as it was (`docs/engine.json`).
 
     OMP_NUM_THREADS=1 python -m tests.benchmarks.engine rows --out FOLDER --data FOLDER
     OMP_NUM_THREADS=1 python -m tests.benchmarks.engine loop --cells CELL ... --out FOLDER --data FOLDER
@@ -225,5 +326,5 @@ SEED1 = """## The first seed's default run: SqueezeNet 1.1, 3 rounds of 50 epoch
 
 Usual: Adam 1e-4, batch 50, weights kept from round to round, 10,000 images validated after each epoch, least
 confidence, 100 labels a class and 100 a query. Cells `seed1:SEED:` and `reference`, `unvalidated`, `product`,
-`fast`, `short`.
+`fast`, `sprint`, `short`. A ratio is of times on one machine.
 """

@@ -20,8 +20,9 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from al_core.config import ExperimentConfig
+from al_core.data.changes import Draws
 from al_core.data.dataset import Augmentation, Dataset
-from al_core.engine.augment import Draws, Source
+from al_core.engine.augment import Source
 from al_core.engine.device import choose
 from al_core.engine.inference import predict
 from al_core.engine.network import Network, NetworkSpec, build_module

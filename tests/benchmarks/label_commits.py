@@ -28,7 +28,7 @@ def write_beside(place, experiment, pause, ready, stop):
     while not stop.is_set():
         step += 1
         store.heartbeat(lease, {"phase": "train", "done": step})
-        store.put_epoch(lease, experiment, EpochRecord(0, step % 50, step, 1.0, 0.5, 0.1, 1.0))
+        store.put_epochs(lease, experiment, [EpochRecord(0, step % 50, step, 1.0, 0.5, 0.1, 1.0)])
         time.sleep(pause)
     store.close()
 

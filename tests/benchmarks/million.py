@@ -39,6 +39,10 @@ def evidence_arrays(n: int) -> dict[str, np.ndarray]:
     return {
         "features": points[:n],
         "labeled_features": points[n:],
+        "texture": points[:n],
+        "labeled_texture": points[n:],
+        "head_weights": rng.normal(size=(CLASSES, WIDTH)).astype(np.float32),
+        "head_bias": np.zeros(CLASSES, np.float32),
         "labeled_classes": rng.integers(CLASSES, size=LABELED),
         "probs": probs,
         "mc_probs": around(PASSES),

@@ -11,10 +11,12 @@ import subprocess
 import sys
 import time
 import urllib.request
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from al_core.config import DataConfig, ExperimentConfig
 from al_core.data.prepare import prepare
@@ -28,7 +30,9 @@ from al_core.records import (
 )
 from al_core.settings import Settings
 from al_core.store import open_store
+from al_core.types import INITIAL_ROUND
 from al_core.worker.identity import Slot
+from tests.al_core.worker.conftest import CLASSES, watermark
 
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM_FLAGS = [
@@ -58,7 +62,7 @@ class Server:
         self._app = app
         self.process = None
 
-    def start(self):
+    def start(self, seconds=120):
         command = [
             sys.executable, "-m", "streamlit", "run", str(self._app),
             f"--server.port={self.port}", "--server.headless=true", "--server.fileWatcherType=none",
@@ -69,16 +73,16 @@ class Server:
             self.process = subprocess.Popen(
                 command, cwd=ROOT, env=env, stdin=subprocess.DEVNULL, stdout=log, stderr=log
             )
-        self.wait()
+        self.wait(seconds)
         return self
 
-    def wait(self, seconds=30):
+    def wait(self, seconds=120):
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             if self.process.poll() is not None:
                 break
             try:
-                with urllib.request.urlopen(f"{self.url}/healthz", timeout=1):
+                with urllib.request.urlopen(f"{self.url}/healthz", timeout=5):
                     return
             except OSError:
                 time.sleep(0.05)
@@ -100,6 +104,15 @@ class Server:
         self.stop(signal.SIGKILL)
 
 
+def enter(page, field, text, key="Enter"):
+    """Fill a field and commit it. While a page is drawn anew the old and the new one may both be there."""
+    from playwright.sync_api import expect
+
+    expect(field).to_have_count(1, timeout=20_000)
+    field.fill(text)
+    page.keyboard.press(key)  # to what has the focus: the locator may be two by now
+
+
 class Home:
     """The store and data that a server works on, as a test sees them."""
 
@@ -108,7 +121,7 @@ class Home:
         self.store = open_store(settings)
         self.dataset = prepare(settings, DataConfig())
 
-    def experiment(self, *, num_items=20, rounds=0, name="", guesses=True, seed=0, **changes):
+    def experiment(self, *, num_items=20, rounds=0, name="", guesses=True, seed=0, ahead=0, **changes):
         """An experiment on digits that waits for answers to a query of `num_items` images."""
         name = name or f"e2e {len(self.store.experiments()) + 1}"
         config = ExperimentConfig().changed(name=name, seed=seed, query__n_new=num_items, **changes)
@@ -119,10 +132,13 @@ class Home:
         self.store.update_experiment(
             record.id, lease=lease, dataset_key=self.dataset.key, fingerprint=self.dataset.fingerprint
         )
-        ids = np.random.default_rng(seed).permutation(len(self.dataset.train))[: num_items * (rounds + 1)]
+        ids = np.random.default_rng(seed).permutation(len(self.dataset.train))
+        beyond = ids[num_items * (rounds + 1) :][:ahead]
         for number in range(-1, rounds):
             picked = ids[(number + 1) * num_items : (number + 2) * num_items]
             query = self._query(record.id, number, picked, guesses=guesses and number >= 0)
+            if number == rounds - 1:
+                query = self.with_ahead(query, beyond)
             if number < 0:
                 self.store.put_query(lease, query)
             else:
@@ -132,6 +148,12 @@ class Home:
                 )
         self.store.end_job(lease, JobState.DONE)
         return self.store.experiment(record.id)
+
+    def with_ahead(self, query, ids):
+        """The same query with images ahead."""
+        items = self._query(query.experiment_id, query.round, ids, guesses=query.round >= 0).items
+        ranked = [replace(item, rank=len(query.items) + item.rank) for item in items]
+        return replace(query, ahead=tuple(ranked))
 
     def query(self, record):
         return self.store.queries(record.id)[-1]
@@ -197,8 +219,21 @@ def browser():
             running = playwright.chromium.launch(executable_path=path, args=CHROMIUM_FLAGS)
         except api.Error as error:
             pytest.skip(f"no Chromium: set AL_CHROMIUM to one ({str(error).splitlines()[0]})")
-        yield running
+        yield _without_tour(running)
         running.close()
+
+
+def _without_tour(browser):
+    """Every context of a test has seen the tour of the Label page; `first_visit` makes one that has not."""
+    browser.first_visit = browser.new_context
+
+    def new_context(**options):
+        made = browser.first_visit(**options)
+        made.add_init_script("try { localStorage.setItem('askwell.tour', 'shown') } catch {}")
+        return made
+
+    browser.new_context = new_context
+    return browser
 
 
 @pytest.fixture(scope="session")
@@ -216,8 +251,7 @@ def watched(page):
     page.on("pageerror", lambda error: page.troubles.append(f"pageerror: {error}"))
 
     def note(message):
-        # A deep link makes Streamlit look for its server below the page's own path first.
-        known = any(part in message.text for part in KNOWN_CONSOLE) or "/_stcore/" in message.location["url"]
+        known = any(part in message.text for part in KNOWN_CONSOLE)
         if message.type == "error" and not known:
             page.troubles.append(f"console: {message.text} ({message.location['url']})")
 
@@ -231,5 +265,44 @@ def page(context):
     opened = watched(context.new_page())
     yield opened
     troubles = list(opened.troubles)
+    if opened.url.startswith("http"):  # the view that one test chose is not the next one's
+        opened.evaluate("localStorage.removeItem('askwell.grid')")
     opened.close()
     assert not troubles, "\n".join(troubles)
+
+
+@pytest.fixture
+def marked(home):
+    """An experiment that asks for 12 of 60 images that spell their own number."""
+    root = home.settings.home / "marked"
+    for number in range(60):
+        folder = root / "train" / CLASSES[number % 3]
+        folder.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(watermark(number, number % 3)).save(folder / f"{number:04d}.png")
+    data = DataConfig(dataset=f"folder:{root}", test_fraction=0.2)
+    dataset = prepare(home.settings, data)
+    config = ExperimentConfig().changed(name="marked", data=data.model_dump())
+    record = home.store.create_experiment(config)
+    home.store.submit_job("advance", experiment_id=record.id)
+    _, lease = home.store.claim_job("e2e")
+    home.store.update_experiment(
+        record.id, lease=lease, dataset_key=dataset.key, fingerprint=dataset.fingerprint
+    )
+    ids = np.random.default_rng(3).permutation(len(dataset.train))[:12]
+    items = tuple(QueryItem(rank, int(i), None) for rank, i in enumerate(ids))
+    query = Query(record.id, INITIAL_ROUND, "random", items, 48, query_hash(ids), time.time())
+    home.store.put_query(lease, query)
+    home.store.end_job(lease, JobState.DONE)
+    return record, dataset
+
+
+def page_without_grid(context, server):
+    """Seconds from the address of Help to its heading: Streamlit, its script and its socket, and no grid."""
+    page = context.new_page()
+    page.set_default_timeout(60_000)
+    began = time.monotonic()
+    page.goto(f"{server.url}/help")
+    page.get_by_role("heading", name="Help").first.wait_for()
+    took = time.monotonic() - began
+    page.close()
+    return took

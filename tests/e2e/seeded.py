@@ -118,11 +118,11 @@ class ScriptedWorker:
             self.id, ops, client=f"seeded{query.round + 1:04d}", source=LabelSource.HUMAN, round=query.round
         )
 
-    def train(self, lease: JobLease, number: int) -> None:
-        """The epochs of a round."""
+    def train(self, lease: JobLease, number: int, *, until: int | None = None) -> None:
+        """The epochs of a round; some of them where it is to stay in the midst."""
         rng = self._rng("train", number)
         goal = self.accuracy(20 * (number + 1))
-        for epoch in range(self.epochs):
+        for epoch in range(self.epochs if until is None else until):
             share = 1 - math.exp(-4 * (epoch + 1) / self.epochs)
             noise = rng.normal(0, 0.012)
             record = EpochRecord(
@@ -130,7 +130,7 @@ class ScriptedWorker:
                 min(1.0, 0.1 + 0.9 * share + noise), 0.001, 0.21 * (epoch + 1),
                 2.3 * (1 - 0.75 * share) + abs(noise), max(0.0, 0.1 + (goal - 0.1) * share + 2 * noise),
             )  # fmt: skip
-            self.store.put_epoch(lease, self.id, record)
+            self.store.put_epochs(lease, self.id, [record])
             left = (self.epochs - epoch - 1) * max(self.pace, 0.01)
             progress = {"phase": "train", "round": number, "epoch": epoch, "epochs": self.epochs,
                         "done": epoch + 1, "total": self.epochs, "eta_seconds": left}  # fmt: skip
@@ -211,6 +211,7 @@ def seed(
     test_labels: bool = True,
     finish: bool = False,
     wrong: int = 0,
+    answer_last: bool = True,
     before_rounds: Callable[[ScriptedWorker], None] | None = None,
 ) -> str:
     """An experiment on the digits with that many rounds, and its random baseline; gives its id."""
@@ -230,7 +231,7 @@ def seed(
     if before_rounds:
         before_rounds(worker)
     if rounds:
-        worker.run(rounds, finish=finish, wrong=wrong)
+        worker.run(rounds, finish=finish, wrong=wrong, answer_last=answer_last)
     if ghost:
         baseline = config.changed(query__strategy="random", oracle="truth", name=f"{name} (random)")
         twin = store.create_experiment(baseline, parent_id=record.id, ghost=True)

@@ -13,6 +13,7 @@ import argparse
 import sys
 import time
 import zlib
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -34,7 +35,8 @@ from al_core.records import (
 from al_core.settings import Settings
 from al_core.store import open_store
 from al_core.store.base import Store
-from al_core.study import StudyConfig, begin
+from al_core.study import StudyConfig
+from al_core.study_running import begin
 
 GAINS = {"random": 1.0, "margin": 1.5, "badge": 1.42, "u_herding": 1.62, "entropy": 1.12, "k_center": 0.8}
 START = 20
@@ -107,10 +109,11 @@ def seed_study(
     settings: Settings,
     *,
     strategies: tuple[str, ...] = ("random", "margin", "badge", "u_herding"),
-    seeds: int = 5,
+    seeds: int | Sequence[int] = 5,
     rounds: int = 8,
     half: bool = False,
     name: str = "Quick",
+    axes: Mapping[str, Sequence[Any]] | None = None,
     **base: Any,
 ) -> StudyRecord:
     """A finished study, or with `half` one of which cells are done, run, failed and wait."""
@@ -120,7 +123,7 @@ def seed_study(
         {
             "name": name,
             "base": {"query": {"n_new": 20}, "stop": {"n_rounds": rounds}, **base},
-            "axes": {"query.strategy": strategies},
+            "axes": axes or {"query.strategy": strategies},
             "seeds": seeds,
         }
     )

@@ -1,7 +1,9 @@
 """The Compare page in a browser, on studies that only look as if they had run."""
 
 import pytest
+from conftest import enter
 
+from al_core.records import ExperimentStatus
 from tests.e2e.seeded_study import seed_study
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
@@ -45,3 +47,40 @@ def test_a_run_s_cell_changes_while_one_looks_and_the_matrix_stays(server, home,
     home.store.submit_job("advance", experiment_id=home.store.study_experiments(half.id)[1].id, priority=-5)
     page.locator("td.waiting", has_text="2 of 3").wait_for()
     assert table.get_attribute("data-mine") == "yes"
+
+
+def test_a_study_is_deleted_once_its_name_is_typed_and_not_while_it_runs(server, home, page, half):
+    done = seed_study(server.settings, strategies=("random", "margin"), seeds=1, rounds=2, name="e2e gone")
+    for record in (half, done):
+        page.goto(f"{server.url}/compare?study={record.id}")
+        page.locator(".st-key-study-delete button").first.click()  # help= draws it twice
+        dialog = page.get_by_role("dialog")
+        for_good = dialog.get_by_role("button", name="Delete for good")
+        for_good.wait_for()
+        assert for_good.is_disabled()
+        enter(page, dialog.get_by_role("textbox"), record.name)
+        for_good.click()
+        if record is half:
+            dialog.get_by_text("stop it first").wait_for()
+    dialog.wait_for(state="detached")
+    assert done.id not in {study.id for study in home.store.studies()}
+    assert half.id in {study.id for study in home.store.studies()}
+
+
+def test_the_end_of_a_study_is_told_by_a_toast_while_one_looks_and_only_once(server, home, page):
+    record = seed_study(
+        server.settings, strategies=("random", "margin"), seeds=2, rounds=2, half=True, name="e2e ending"
+    )
+    page.goto(f"{server.url}/compare?study={record.id}")
+    page.locator("td.running").first.wait_for()
+    toast = page.get_by_test_id("stToast").get_by_text("The study has ended. Every run is done.")
+    assert toast.count() == 0
+    for experiment in home.store.study_experiments(record.id):
+        home.store.update_experiment(experiment.id, status=ExperimentStatus.FINISHED)
+    home.store.requeue_lost(silent_seconds=-1)  # what ran has no worker
+    for job in home.store.jobs(active=True):
+        home.store.control_job(job.id, "stop")
+    toast.wait_for(timeout=60_000)  # by itself: nobody touches the page
+    page.reload()
+    page.get_by_text("4 runs: 4 done").wait_for()
+    assert toast.count() == 0

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from al_core.forking import fork
 from al_core.records import JobState
 from tests.e2e.seeded import ScriptedWorker, seed
 
@@ -23,6 +24,14 @@ POINTS = "() => (document.querySelector('.al-curve-plot')?.data ?? []).map(t => 
 def points(page):
     """Number of points of each trace, by its uid."""
     return dict(page.evaluate(POINTS) or [])
+
+
+def eventually(page, condition, what, *, seconds=20):
+    """Wait until it holds: a chart answers a click or a drag only after a while, a loaded machine later."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, f"{what}: not so after {seconds} s: {page.url}"
+        page.wait_for_timeout(50)
 
 
 def until(page, condition, *, seconds=20):
@@ -60,13 +69,20 @@ def visible(page, uid):
 
 
 def drag_zoom(page):
+    """Zoom into a third of the width; the range before and after."""
+    before = axis(page)
     box = page.locator(f"{PLOT} .nsewdrag").first.bounding_box()
     left, middle = box["x"] + 0.3 * box["width"], box["y"] + 0.5 * box["height"]
     page.mouse.move(left, middle)
     page.mouse.down()
     page.mouse.move(left + 0.3 * box["width"], middle + 3, steps=8)
     page.mouse.up()
-    page.wait_for_timeout(300)
+    eventually(page, lambda: width_of(axis(page)) < 0.6 * width_of(before), "zoomed")
+    return before, axis(page)
+
+
+def width_of(range_):
+    return range_[1] - range_[0]
 
 
 def test_points_come_live_and_zoom_and_hidden_curves_stay(server, home, page):
@@ -74,12 +90,8 @@ def test_points_come_live_and_zoom_and_hidden_curves_stay(server, home, page):
     show(page, server, "curves", experiment_id)
     until(page, lambda n: n == {"ghost": 3, "own": 3})
     page.locator(f"{PLOT} .legendtoggle").first.click()
-    page.wait_for_timeout(500)
-    assert visible(page, "ghost") == "legendonly"
-    before = axis(page)
-    drag_zoom(page)
-    zoomed = axis(page)
-    assert zoomed[1] - zoomed[0] < 0.6 * (before[1] - before[0])
+    eventually(page, lambda: visible(page, "ghost") == "legendonly", "hidden")
+    _, zoomed = drag_zoom(page)
     page.evaluate("() => { document.querySelector('.al-curve-plot').marked = true }")
     process = grow(server, experiment_id, rounds=2)
     until(page, lambda n: n.get("own") == 5 and n.get("ghost") == 5)
@@ -118,6 +130,32 @@ def test_the_metric_is_switched_and_kept_in_the_address(server, home, page):
     assert page.evaluate(own) == pytest.approx(recorded, abs=1e-5)
     page.reload()
     page.locator(f"{PLOT} .ytitle", has_text="Log loss").wait_for()
+
+
+def test_the_figure_that_is_saved_is_the_one_that_is_shown(server, home, page, tmp_path):
+    """By real clicks: over labels first, then over money."""
+    experiment_id = seed(server.settings, rounds=3)
+    show(page, server, "curves", experiment_id)
+    until(page, lambda n: n.get("own") == 3)
+    for over, words, name in (
+        (None, "labeled images", "learning-accuracy-"), ("Money", "cost", "learning-accuracy-money-"),
+    ):  # fmt: skip
+        if over is not None:
+            page.locator(".st-key-curve-over").get_by_text(over, exact=True).click()
+            page.locator(f"{PLOT} .xtitle", has_text=words).wait_for()
+        page.locator(".st-key-learning-menu button").first.click()
+        html = page.locator(".st-key-learning-html button")
+        html.wait_for()
+        with page.expect_download() as waiting:
+            html.click()
+        assert waiting.value.suggested_filename.startswith(name)
+        target = tmp_path / waiting.value.suggested_filename
+        waiting.value.save_as(target)
+        text = target.read_text(encoding="utf-8")
+        assert f'"text":"{words}"' in text
+        assert home.store.experiment(experiment_id).name in text
+        page.keyboard.press("Escape")
+        html.wait_for(state="hidden")
 
 
 def test_one_round_explains_why_a_line_needs_two(server, home, page):
@@ -203,7 +241,7 @@ def test_queried_images_are_shown_filtered_and_downloaded_with_their_ids(server,
     image.scroll_into_view_if_needed()
     assert image.evaluate("i => i.decode().then(() => i.naturalWidth)") == 8
     with page.expect_download() as waiting:
-        page.get_by_role("button", name="Download these 20 images").click()
+        page.get_by_role("link", name="Download these 20 images").click()
     target = tmp_path / "queried.zip"
     waiting.value.save_as(target)
     with zipfile.ZipFile(target) as archive:
@@ -212,7 +250,7 @@ def test_queried_images_are_shown_filtered_and_downloaded_with_their_ids(server,
     page.get_by_role("combobox", name="Show").click()
     page.keyboard.type("Label not truth")
     page.keyboard.press("Enter")
-    page.get_by_role("button", name="Download these 3 images").wait_for()
+    page.get_by_role("link", name="Download these 3 images").wait_for()
     assert cards.count() == 3
 
 
@@ -224,3 +262,30 @@ def test_the_truth_of_images_that_wait_for_a_label_is_not_shown(server, home, pa
     assert waiting.count() == 12
     assert "true:" not in "".join(waiting.all_inner_texts())
     assert waiting.locator(".mark").count() == 0
+
+
+def test_a_fork_s_curve_leaves_its_parent_s_and_the_slider_moves_the_marker(server, home, page):
+    parent = seed(server.settings, rounds=4, name="The parent", ghost=False)
+    record = home.store.experiment(parent)
+    child = fork(
+        home.store, server.settings, parent, 1, record.config.changed(query__strategy="entropy", name="Other")
+    ).id
+    show(page, server, "curves", child)
+    page.get_by_text("Forked from The parent after round 1").wait_for()
+    found = until(page, lambda n: n.get("own") == 2 and f"kin-{parent}" in n)
+    assert found[f"kin-{parent}"] == 3, "the parent is drawn from the round at which the fork left it"
+    show(page, server, "curves", parent)
+    until(page, lambda n: n.get("own") == 4)
+    marks = "() => (document.querySelector('.al-curve-plot')?.layout?.shapes ?? []).map(s => s.x0)"
+    assert page.evaluate(marks) == []
+    slider = page.get_by_role("slider", name="Round").first
+    slider.focus()
+    page.keyboard.press("ArrowLeft")
+    page.wait_for_url(re.compile(r"round=2"))
+    end = time.monotonic() + 20
+    while page.evaluate(marks) != [60] and time.monotonic() < end:
+        page.wait_for_timeout(100)
+    assert page.evaluate(marks) == [60]
+    page.get_by_role("link", name="Queries").click()
+    page.get_by_role("heading", name="Queried images").wait_for()
+    page.wait_for_url(re.compile(r"queries.*round=2"))

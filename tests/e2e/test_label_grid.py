@@ -12,6 +12,7 @@ from conftest import ROOT, Home, Server
 
 from al_core.config import DataConfig
 from al_core.data.prepare import prepare
+from al_core.experiment import Experiment
 from al_core.settings import Settings
 from al_core.store import open_store
 from al_core.types import EXCLUDE, SKIP, UNLABEL
@@ -62,7 +63,7 @@ def test_fifty_keys_in_a_moment_are_all_saved_in_order(page, server, home):
 
 def test_typed_keys_label_skip_exclude_and_undo(page, server, home, asked):
     open_label(page, server, asked)
-    for key in ["7", " ", "x", "q", "Backspace", "Control+z", "Control+Shift+z", "u", "r", "c"]:
+    for key in ["7", " ", "x", "q", "Backspace", "Control+z", "Control+Shift+z", "Delete", "r", "c"]:
         page.keyboard.press(key)
     saved(page)
     ids = ids_of(home, asked)
@@ -369,7 +370,8 @@ def test_training_is_asked_for_once_everything_is_saved(page, server, home, aske
     page.route("**/api/labels", hold)
     page.keyboard.press("7")
     page.keyboard.press("Control+Enter")
-    page.get_by_text("The next images are on their way").wait_for()
+    page.locator(".askwell .notice").filter(has_text="the 19 open images can still be labeled").wait_for()
+    page.get_by_role("button", name="Watch training").wait_for()
     assert held == [[]]
     jobs = home.store.jobs(experiment_id=asked.id, active=True)
     assert [job.kind for job in jobs] == ["advance"]
@@ -424,3 +426,40 @@ def test_tiles_tell_their_state_to_screen_readers(page, server, home, asked):
     page.keyboard.press("7")
     assert "7" in grid.get_by_role("gridcell").first.get_attribute("aria-label")
     assert page.locator('.askwell [aria-live="polite"]').last.text_content() == "7. 19 left."
+
+
+def test_an_answer_is_marked_as_unsure_flagged_and_noted_and_all_of_it_is_undone(page, server, home, asked):
+    open_label(page, server, asked)
+    for key in ["u", "7", "f", "n"]:
+        page.keyboard.press(key)
+    page.keyboard.type("a hand, not a digit? c")
+    page.keyboard.press("Enter")
+    saved(page)
+    ids = ids_of(home, asked)
+    marks = Experiment.open(home.store, server.settings, asked.id).marks()
+    assert home.events(asked) == [(ids[0], 7)]
+    assert {i: {m.value: e.text for m, e in found.items()} for i, found in marks.items()} == {
+        ids[0]: {"unsure": ""},
+        ids[1]: {"flag": "", "note": "a hand, not a digit? c"},
+    }
+    assert "unsure" in page.locator(".askwell .tile").first.get_attribute("aria-label")
+    page.reload()
+    page.locator(".askwell .tile .sign-note").wait_for()
+    page.locator(".askwell .tile .sign-unsure").wait_for()
+    page.keyboard.press("f")  # the cursor is on the first open image, which is flagged
+    page.keyboard.press("n")
+    page.keyboard.press("Control+a")
+    page.keyboard.press("Delete")
+    page.keyboard.press("Enter")
+    saved(page)
+    marks = Experiment.open(home.store, server.settings, asked.id).marks()
+    assert set(marks) == {ids[0]}
+    page.keyboard.press("Control+z")
+    page.locator(".askwell .tile .sign-note").wait_for()
+    saved(page)
+    events = [(e.sample_id, e.mark.value, e.on) for e in home.store.mark_events(asked.id)]
+    assert events == [
+        (ids[0], "unsure", True), (ids[1], "flag", True), (ids[1], "note", True), (ids[1], "flag", False),
+        (ids[1], "note", False), (ids[1], "note", True),
+    ]  # fmt: skip
+    assert home.store.check() == []

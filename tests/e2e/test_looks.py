@@ -3,7 +3,20 @@
 import pytest
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
-PAGES = ("", "setup", "label", "train", "curves", "compare", "queries")
+PAGES = (
+    "",
+    "setup",
+    "label",
+    "train",
+    "curves",
+    "compare",
+    "queries",
+    "explore",
+    "errors",
+    "data",
+    "settings",
+    "help",
+)
 
 # Walks the page and every shadow tree in it.
 WALK = """
@@ -26,7 +39,8 @@ const light = (c) => c.map((v) => v / 255).map((v) => v <= 0.04045 ? v / 12.92 :
   .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
 const ground = (e) => {
   const layers = [];
-  for (let at = e; at; at = up(at)) {
+  // a slider's value hangs above its thumb, not on it
+  for (let at = e.closest('[data-testid=stSliderThumbValue]') ? document.body : e; at; at = up(at)) {
     const style = getComputedStyle(at);
     if (style.backgroundImage !== 'none') return null;  // pictures and fades: not for a formula
     const colour = rgba(style.backgroundColor);

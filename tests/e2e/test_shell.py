@@ -8,12 +8,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import Server
+from conftest import Server, enter
 
 from al_core.worker.identity import Slot
 
 pytestmark = pytest.mark.e2e
-PAGES = ("", "setup", "label", "train", "curves", "queries")
+PAGES = ("", "setup", "label", "train", "curves", "queries", "explore", "errors", "settings", "help")
 HEAVY = re.compile(r"/(libtorch[^/]*\.so|torch/|torchvision/|sklearn/)")
 
 
@@ -141,8 +141,7 @@ def test_a_session_is_deleted_only_when_its_name_is_typed(server, home, page):
     gone = page.get_by_role("button", name="Delete for good")
     gone.wait_for()
     assert gone.is_disabled()
-    page.get_by_label("Name of the session").fill("precious thing")
-    page.get_by_label("Name of the session").press("Enter")
+    enter(page, page.get_by_label("Name of the session"), "precious thing")
     page.locator(f".st-key-gone-{record.id} button:enabled").click()
     page.locator(f".st-key-delete-{record.id}").wait_for(state="detached")
     assert record.id not in [found.id for found in home.store.experiments()]
