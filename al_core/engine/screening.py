@@ -29,6 +29,7 @@ from al_core.types import SampleIds, Scores
 
 SAMPLE = 1000  # images on which the error is measured at first
 WIDEN = 1.5  # times the largest error seen
+LEAST_ERROR = 1e-6  # fp32's own rounding: an image's last bits may differ with its place in a batch
 # Fewer candidates than this, or a query of a larger share of them, are scored in fp32 at once.
 MIN_CANDIDATES = 4096
 MAX_SHARE = 0.25
@@ -101,10 +102,10 @@ def screen(
         predict(network, split, ids[sample], reduced=reduced, control=control).probs
         for reduced in (True, False)
     )
-    alone, error = _scores(strategy, low, options), 0.0
+    alone = _scores(strategy, low, options)
     if not np.isfinite(alone).all():
         return None
-    error = float(np.abs(_scores(strategy, high, options) - alone).max())
+    error = max(LEAST_ERROR, float(np.abs(_scores(strategy, high, options) - alone).max()))
     if (alone + WIDEN * error >= np.quantile(alone, 1 - k / n)).mean() > MAX_AGAIN:
         return None
     rest, probs = np.setdiff1d(np.arange(n), sample), np.empty((n, low.shape[1]), np.float32)
@@ -116,14 +117,17 @@ def screen(
     probs[sample] = high
     scores, exact = screened.copy(), np.zeros(n, bool)
     scores[sample], exact[sample] = _scores(strategy, high, options), True
-    again = np.setdiff1d(np.argpartition(-screened, k - 1)[:k], sample)
-    while len(again):
-        probs[again] = predict(network, split, ids[again], control=control).probs
-        scores[again], exact[again] = _scores(strategy, probs[again], options), True
-        error = max(error, float(np.abs(scores[again] - screened[again]).max()))
+    again = np.setdiff1d(np.argpartition(-screened, k - 1)[:k], sample)  # of a small k perhaps none
+    while True:
+        if len(again):
+            probs[again] = predict(network, split, ids[again], control=control).probs
+            scores[again], exact[again] = _scores(strategy, probs[again], options), True
+            error = max(error, float(np.abs(scores[again] - screened[again]).max()))
         # at least k exact scores reach it, so the k-th best of all does too
         threshold = np.partition(scores[exact], -k)[-k]
         again = np.flatnonzero(~exact & (screened + WIDEN * error >= threshold))
+        if not len(again):
+            break
     facts = {"screened": n, "rescored": int(exact.sum()), "score_error": error}
     return Screened(probs, exact, {"screening": facts})
 
