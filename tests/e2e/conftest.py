@@ -39,6 +39,7 @@ CHROMIUM_FLAGS = [
     "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync", "--no-sandbox",
 ]  # fmt: skip
+PATIENCE = 90_000  # milliseconds until a test gives up on a page: a loaded machine is slow, not wrong
 # Streamlit's own page writes these; they are not ours to mend.
 KNOWN_CONSOLE = ("favicon", "ERR_CONNECTION_REFUSED", "ERR_INCOMPLETE_CHUNKED", "WebSocket connection")
 
@@ -108,7 +109,7 @@ def enter(page, field, text, key="Enter"):
     """Fill a field and commit it. While a page is drawn anew the old and the new one may both be there."""
     from playwright.sync_api import expect
 
-    expect(field).to_have_count(1, timeout=20_000)
+    expect(field).to_have_count(1)
     field.fill(text)
     page.keyboard.press(key)  # to what has the focus: the locator may be two by now
 
@@ -126,9 +127,7 @@ class Home:
         name = name or f"e2e {len(self.store.experiments()) + 1}"
         config = ExperimentConfig().changed(name=name, seed=seed, query__n_new=num_items, **changes)
         record = self.store.create_experiment(config)
-        self.store.submit_job("advance", experiment_id=record.id)
-        job, lease = self.store.claim_job("e2e")
-        assert job.experiment_id == record.id
+        lease = self.advancing(record)
         self.store.update_experiment(
             record.id, lease=lease, dataset_key=self.dataset.key, fingerprint=self.dataset.fingerprint
         )
@@ -148,6 +147,12 @@ class Home:
                 )
         self.store.end_job(lease, JobState.DONE)
         return self.store.experiment(record.id)
+
+    def advancing(self, record):
+        """The lease on a job that advances this experiment, as a worker would hold it: none runs here."""
+        job = self.store.submit_job("advance", experiment_id=record.id)
+        _, lease = self.store.claim_job("e2e", job_id=job.id)
+        return lease
 
     def with_ahead(self, query, ids):
         """The same query with images ahead."""
@@ -213,6 +218,7 @@ def home(server):
 def browser():
     """One Chromium for all tests."""
     api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    api.expect.set_options(timeout=PATIENCE)
     path = os.environ.get("AL_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
     with api.sync_playwright() as playwright:
         try:
@@ -240,7 +246,7 @@ def _without_tour(browser):
 def context(browser):
     """One browser context, so that Streamlit's own files are fetched once."""
     made = browser.new_context(viewport={"width": 1440, "height": 900})
-    made.set_default_timeout(15_000)
+    made.set_default_timeout(PATIENCE)
     yield made
     made.close()
 
@@ -283,8 +289,7 @@ def marked(home):
     dataset = prepare(home.settings, data)
     config = ExperimentConfig().changed(name="marked", data=data.model_dump())
     record = home.store.create_experiment(config)
-    home.store.submit_job("advance", experiment_id=record.id)
-    _, lease = home.store.claim_job("e2e")
+    lease = home.advancing(record)
     home.store.update_experiment(
         record.id, lease=lease, dataset_key=dataset.key, fingerprint=dataset.fingerprint
     )
@@ -299,7 +304,7 @@ def marked(home):
 def page_without_grid(context, server):
     """Seconds from the address of Help to its heading: Streamlit, its script and its socket, and no grid."""
     page = context.new_page()
-    page.set_default_timeout(60_000)
+    page.set_default_timeout(PATIENCE)
     began = time.monotonic()
     page.goto(f"{server.url}/help")
     page.get_by_role("heading", name="Help").first.wait_for()

@@ -1,7 +1,7 @@
 """The Compare page in a browser, on studies that only look as if they had run."""
 
 import pytest
-from conftest import enter
+from conftest import PATIENCE, enter
 
 from al_core.records import ExperimentStatus
 from tests.e2e.seeded_study import seed_study
@@ -80,7 +80,7 @@ def test_the_end_of_a_study_is_told_by_a_toast_while_one_looks_and_only_once(ser
     home.store.requeue_lost(silent_seconds=-1)  # what ran has no worker
     for job in home.store.jobs(active=True):
         home.store.control_job(job.id, "stop")
-    toast.wait_for(timeout=60_000)  # by itself: nobody touches the page
+    toast.wait_for(timeout=PATIENCE)  # by itself: nobody touches the page
     page.reload()
     page.get_by_text("4 runs: 4 done").wait_for()
     assert toast.count() == 0

@@ -9,6 +9,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from conftest import PATIENCE
 
 from al_core.forking import fork
 from al_core.records import JobState
@@ -218,7 +219,7 @@ def test_a_server_that_is_gone_is_said_and_the_chart_catches_up(browser, tmp_pat
         until(tab, lambda n: n.get("own") == 2)
         running.kill()
         tab.evaluate("() => document.dispatchEvent(new Event('visibilitychange'))")
-        tab.get_by_text("Reconnecting").first.wait_for(timeout=15_000)
+        tab.get_by_text("Reconnecting").first.wait_for(timeout=PATIENCE)
         assert points(tab)["own"] == 2
         assert grow(running, experiment_id).wait(20) == 0
         running.start()

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from al_core.records import LabelOp, LabelSource
-from tests.e2e.conftest import Home
+from tests.e2e.conftest import PATIENCE, Home
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
@@ -68,10 +68,10 @@ def test_labels_are_checked_imported_taken_back_and_exported(server, home, page,
     page.locator("input[type=file]").set_input_files(str(file))
     page.get_by_text("labels.csv").first.wait_for()
     page.get_by_role("button", name="Check").click()
-    page.get_by_text("2 rows are refused").wait_for(timeout=60_000)
+    page.get_by_text("2 rows are refused").wait_for(timeout=PATIENCE)
     assert values(home, record) == {}
     page.get_by_role("button", name="Import 30 labels").click()
-    page.get_by_text("30 labels and 0 marks are saved").wait_for(timeout=60_000)
+    page.get_by_text("30 labels and 0 marks are saved").wait_for(timeout=PATIENCE)
     assert values(home, record) == {i: i % 10 for i in range(30)}
     page.get_by_role("button", name="Another import").click()
     page.get_by_text("Imports of this session").wait_for()
@@ -82,7 +82,7 @@ def test_labels_are_checked_imported_taken_back_and_exported(server, home, page,
     page.get_by_role("tab", name="Export").click()
     page.get_by_role("button", name="Write the export").click()
     link = page.get_by_role("link", name=re.compile("Download"))
-    link.wait_for(timeout=60_000)
+    link.wait_for(timeout=PATIENCE)
     with page.expect_download() as download:
         link.click()
     with zipfile.ZipFile(download.value.path()) as archive:

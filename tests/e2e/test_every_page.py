@@ -1,7 +1,7 @@
 """Every page in every state: what axe-core says of it, its contrast, and what the browser's console says."""
 
 import pytest
-from conftest import Server, watched
+from conftest import PATIENCE, Server, watched
 from test_looks import LOW_CONTRAST
 
 from al_core.worker.identity import Slot
@@ -35,7 +35,7 @@ def themed(browser):
     def tab(scheme, size=(1440, 900)):
         width, height = size
         context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
-        context.set_default_timeout(30_000)
+        context.set_default_timeout(PATIENCE)
         opened.append(watched(context.new_page()))
         return opened[-1]
 

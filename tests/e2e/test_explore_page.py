@@ -4,7 +4,9 @@ import io
 
 import numpy as np
 import pytest
+from conftest import PATIENCE
 from PIL import Image
+from playwright.sync_api import expect
 
 from al_core.experiment import Experiment
 from al_core.results.image_map import ImageMap, MapRequest
@@ -12,7 +14,6 @@ from tests.al_core.worker.conftest import number_in
 
 pytestmark = pytest.mark.e2e
 
-SLOW = 90_000  # on a loaded machine
 PLACES = """([ids]) => {  // where these images are drawn, in pixels of the window
   const graph = document.querySelector(".js-plotly-plot");
   const { xaxis, yaxis } = graph._fullLayout, box = graph.getBoundingClientRect(), found = [];
@@ -52,7 +53,7 @@ def crowd(home, marked):
 
 
 def open_map(page, server, record):
-    page.set_default_timeout(SLOW)
+    page.set_default_timeout(PATIENCE)
     page.goto(f"{server.url}/explore?exp={record.id}")
     page.locator(".js-plotly-plot .scatterlayer .point").first.wait_for()
     page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
@@ -87,6 +88,7 @@ def test_the_images_that_are_lassoed_are_the_ones_that_are_asked_for(page, serve
     page.get_by_text("9 images", exact=True).wait_for()
     wanted = sorted(int(dataset.train.file_name(i).rpartition("/")[2][:4]) for i in chosen)
     wall = page.locator(".st-key-picked-wall img")
+    expect(wall).to_have_count(9)
     assert sorted(numbers_of(page, wall)) == wanted, "the wall shows what the lasso holds"
     page.get_by_role("button", name="Query these").click()
     page.get_by_text("9 images stand in front of the query").wait_for()

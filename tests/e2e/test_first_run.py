@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import Home, Server, page_without_grid, watched
+from conftest import PATIENCE, Home, Server, page_without_grid, watched
 
 from al_core.records import ExperimentStatus, LabelSource
 from tests.e2e.states import PAGES, address
@@ -49,9 +49,9 @@ def answer(page, home, record):
 
 def next_query(page, home, record, number):
     """Wait until the query of round `number` is on the screen."""
-    page.locator(f".askwell .tile >> nth={19}").wait_for(timeout=60_000)
-    page.get_by_text(f"Round {number + 1}: which class is it?").wait_for(timeout=60_000)
-    page.get_by_text("All saved", exact=True).wait_for(timeout=60_000)
+    page.locator(f".askwell .tile >> nth={19}").wait_for(timeout=PATIENCE)
+    page.get_by_text(f"Round {number + 1}: which class is it?").wait_for(timeout=PATIENCE)
+    page.get_by_text("All saved", exact=True).wait_for(timeout=PATIENCE)
     assert home.query(record).round == number
 
 
@@ -65,7 +65,7 @@ def test_a_new_user_teaches_digits_within_a_minute(visited):
 
     story = time.monotonic()
     teach.click()
-    page.locator(".askwell .tile").first.wait_for(timeout=60_000)
+    page.locator(".askwell .tile").first.wait_for(timeout=PATIENCE)
     home = Home(server.settings)
     try:
         record = home.store.experiments()[0]

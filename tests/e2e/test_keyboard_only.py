@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from conftest import Home
+from conftest import PATIENCE, Home
 from test_first_run import answer, next_query, visited
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
@@ -37,7 +37,7 @@ def test_the_main_path_needs_no_pointer(visited):
     page.get_by_role("button", name="Teach it in 90 seconds").wait_for()
     tab_to(page, "Teach it in 90 seconds")
     page.keyboard.press("Enter")
-    page.locator(".askwell .tile").first.wait_for(timeout=90_000)
+    page.locator(".askwell .tile").first.wait_for(timeout=PATIENCE)
     home = Home(server.settings)
     try:
         record = home.store.experiments()[0]

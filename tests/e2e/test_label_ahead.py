@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from conftest import PATIENCE
 from test_label_grid import DIGITS, ids_of, open_label, saved, wait_for_events
 
 from al_core.records import ExperimentStatus, JobState, LabelSource
@@ -30,11 +31,11 @@ def wait_for_job(page, home, record, seconds=20):
 
 
 def trains(page, words="Training"):
-    page.locator(".askwell .train").filter(has_text=re.compile(f"^{words}")).wait_for(timeout=40_000)
+    page.locator(".askwell .train").filter(has_text=re.compile(f"^{words}")).wait_for(timeout=PATIENCE)
 
 
 def may_go_over(page):
-    page.get_by_role("button", name="Go over to the newest images").wait_for(timeout=40_000)
+    page.get_by_role("button", name="Go over to the newest images").wait_for(timeout=PATIENCE)
 
 
 def claim(home, record):
@@ -95,7 +96,7 @@ def test_images_ahead_are_labeled_while_it_trains_and_the_new_ones_wait_for_the_
     assert events == [*wanted, (ids_of(home, record)[0], 4, 1)]
     assert {e.source for e in home.store.label_events(record.id)} == {LabelSource.HUMAN}
     page.get_by_role("button", name="Train on 7 labels").wait_for()
-    page.get_by_role("heading", name="Round 2: which class is it?").wait_for(timeout=40_000)
+    page.get_by_role("heading", name="Round 2: which class is it?").wait_for(timeout=PATIENCE)
     page.keyboard.press("Backspace")
     page.keyboard.press("Backspace")  # the last one ahead, in an earlier round by now
     saved(page)
@@ -131,7 +132,7 @@ def test_who_only_waits_gets_the_new_images_without_a_key(page, server, home):
     page.keyboard.press("Control+Enter")
     wait_for_job(page, home, record)
     finish(home, record, claim(home, record))
-    page.get_by_role("heading", name="Round 2: which class is it?").wait_for(timeout=40_000)
+    page.get_by_role("heading", name="Round 2: which class is it?").wait_for(timeout=PATIENCE)
     page.get_by_text("0 of 20 labeled", exact=True).wait_for()
 
 
@@ -155,7 +156,7 @@ def test_training_begins_with_a_part_and_the_rest_stays_to_be_labeled(page, serv
     page.reload()  # a fresh page stands where this one stood
     page.get_by_text("0 of 6 labeled ahead").wait_for()
     finish(home, record, lease)
-    page.get_by_role("heading", name="Round 2: which class is it?").wait_for(timeout=40_000)
+    page.get_by_role("heading", name="Round 2: which class is it?").wait_for(timeout=PATIENCE)
     page.get_by_role("button", name="Train on 17 labels").wait_for()
     assert len({i for i, _ in home.events(record)}) == 20
 

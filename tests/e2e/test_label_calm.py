@@ -1,6 +1,7 @@
 """Nothing moves under a person who labels: layout shifts, counted by the browser itself."""
 
 import pytest
+from conftest import PATIENCE
 from test_label_grid import open_label, saved
 
 pytestmark = pytest.mark.e2e
@@ -24,7 +25,7 @@ def test_labeling_shifts_nothing(server, home, browser, mode, size):
     record = home.experiment(rounds=2, name=f"calm {mode} {size[0]}")
     width, height = size
     context = browser.new_context(viewport={"width": width, "height": height}, reduced_motion="reduce")
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(PATIENCE)
     page = context.new_page()
     try:
         open_label(page, server, record)

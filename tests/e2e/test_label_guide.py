@@ -1,6 +1,7 @@
 """The guidelines beside the images: words, examples and counts, while labelling goes on."""
 
 import pytest
+from conftest import PATIENCE
 from test_label_calm import LIMIT, SETTLED, WATCH
 from test_label_grid import ids_of, open_label, saved
 
@@ -9,7 +10,6 @@ from al_core.records import ClassAct, ClassChange, LabelOp, LabelSource
 from tests.e2e.accessible import faults
 
 expect = pytest.importorskip("playwright.sync_api", reason="playwright is not installed").expect
-SLOW = 20_000
 pytestmark = pytest.mark.e2e
 
 
@@ -79,7 +79,7 @@ def test_the_current_image_is_pinned_as_an_example_of_its_class_and_unpinned(pag
     guide(page).get_by_role("button", name="Borderline").click()
     expect(seven.locator(".pinned.borderline")).to_have_count(1)
     page.reload()  # the drawer was left open, and the pin is in the page's data
-    expect(of_class(page, "7").locator(".pinned.borderline")).to_have_count(1, timeout=SLOW)
+    expect(of_class(page, "7").locator(".pinned.borderline")).to_have_count(1)
     page.locator(".askwell .tile .sign-pin").wait_for()
     of_class(page, "7").get_by_role("button", name="Unpin image").click()
     expect(of_class(page, "7").locator(".pinned")).to_have_count(0)
@@ -116,8 +116,8 @@ def test_it_follows_changes_of_classes_and_words_of_others(page, server, home, a
     experiment.change_class(ClassChange(0, ClassAct.ADD, name="smudge"))
     experiment.change_class(ClassChange(10, ClassAct.GUIDE, text="no digit at all"))
     page.keyboard.press("5")  # the reply tells of the change
-    expect(of_class(page, "9")).to_have_count(0, timeout=SLOW)
-    expect(of_class(page, "smudge").locator(".guide-text")).to_have_text("no digit at all", timeout=SLOW)
+    expect(of_class(page, "9")).to_have_count(0)
+    expect(of_class(page, "smudge").locator(".guide-text")).to_have_text("no digit at all")
     expect(of_class(page, "smudge").locator("kbd")).to_have_text("9")
 
 
@@ -217,7 +217,7 @@ def test_its_key_is_changed_in_the_sheet_without_conflicts(page, server, home, a
 @pytest.fixture
 def phone(browser):
     made = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
-    made.set_default_timeout(15_000)
+    made.set_default_timeout(PATIENCE)
     yield made.new_page()
     made.close()
 

@@ -8,7 +8,7 @@ same moment. Bytes do not depend on the machine and are held to their value at o
 import time
 
 import pytest
-from conftest import page_without_grid
+from conftest import PATIENCE, page_without_grid
 from test_label_grid import ids_of, open_label, saved
 
 from tests.benchmarks.labelling import first_key, first_paint, photo_home, take_guesses
@@ -31,7 +31,7 @@ def holds(measure, reference, *, seconds, times):
 def test_pictures_are_in_view_four_seconds_after_the_address(context, server, home):
     def seconds():
         page = context.new_page()
-        page.set_default_timeout(60_000)
+        page.set_default_timeout(PATIENCE)
         took = first_paint(page, server, home.experiment(rounds=1, num_items=50))
         page.close()
         return took
@@ -44,7 +44,7 @@ def test_two_hundred_photos_answer_a_key_after_four_seconds_for_two_megabytes(br
 
     def seconds():
         fresh = browser.new_context(viewport={"width": 1440, "height": 900})
-        fresh.set_default_timeout(60_000)
+        fresh.set_default_timeout(PATIENCE)
         record = own.experiment(num_items=200, guesses=False, **own.photos)
         took, received = first_key(fresh, server, record)
         fresh.close()

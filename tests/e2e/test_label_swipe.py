@@ -3,6 +3,7 @@
 from contextlib import suppress
 
 import pytest
+from conftest import PATIENCE
 from test_label_grid import ids_of, open_label, saved, wait_for_events
 
 from al_core.types import SKIP, UNLABEL
@@ -15,7 +16,7 @@ def phone(browser, request):
     context = browser.new_context(
         viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True, reduced_motion=request.param
     )
-    context.set_default_timeout(40_000)
+    context.set_default_timeout(PATIENCE)
     page = context.new_page()
     page.motion, page.troubles = request.param, []
     page.on("pageerror", lambda error: page.troubles.append(str(error)))

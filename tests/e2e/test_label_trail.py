@@ -15,8 +15,7 @@ def finish_round(home, record, number):
     store = home.store
     asked = {item.sample_id for query in store.queries(record.id) for item in query.items}
     fresh = [i for i in range(len(home.dataset.train)) if i not in asked][:20]
-    store.submit_job("advance", experiment_id=record.id)
-    _, lease = store.claim_job("e2e")
+    lease = home.advancing(record)
     query = home._query(record.id, number, np.asarray(fresh), guesses=True)
     store.finish_round(
         lease, home._round(record.id, number, 20), query, status=ExperimentStatus.AWAITING_LABELS

@@ -1,6 +1,7 @@
 """What everybody must be able to see and reach: contrast, names of controls, focus, narrow screens."""
 
 import pytest
+from conftest import PATIENCE
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 PAGES = (
@@ -86,7 +87,7 @@ return [...controls.filter((e) => seen(e) && !words(e)), ...pictures.filter(seen
 @pytest.fixture(params=["light", "dark"])
 def themed(request, browser):
     made = browser.new_context(viewport={"width": 1440, "height": 900}, color_scheme=request.param)
-    made.set_default_timeout(15_000)
+    made.set_default_timeout(PATIENCE)
     yield made.new_page()
     made.close()
 

@@ -4,7 +4,7 @@ import threading
 
 import numpy as np
 import pytest
-from conftest import Home, Server, watched
+from conftest import PATIENCE, Home, Server, watched
 
 from al_core.config import DataConfig
 from al_core.data.prepare import prepare
@@ -36,7 +36,7 @@ def test_twenty_people_and_a_browser_label_every_image_once(crowd, browser):
     server, home = crowd
     record = home.experiment(rounds=0, num_items=300, name="many")
     context = browser.new_context(viewport={"width": 1440, "height": 900})
-    context.set_default_timeout(60_000)
+    context.set_default_timeout(PATIENCE)
     context.add_cookies([{"name": "askwell_name", "value": "Eve", "url": server.url}])
     page = watched(context.new_page())
     page.goto(f"{server.url}/label?exp={record.id}")

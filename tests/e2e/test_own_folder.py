@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import Server, enter, watched
+from conftest import PATIENCE, Server, enter, watched
 from PIL import Image, ImageDraw
 from playwright.sync_api import expect
 
@@ -22,7 +22,6 @@ pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 ARTEFACTS = Path(__file__).resolve().parents[1] / "artefacts"
 SHAPES = ("circle", "cross", "square")
 SIZES = ((96, 64), (160, 120), (120, 200), (72, 72), (320, 90))
-DRAWN = 30_000  # milliseconds for a page to be drawn anew on a busy machine
 
 
 def photo(shape, rng):
@@ -82,7 +81,7 @@ def fresh(tmp_path, context):
     server = Server(tmp_path / "home", env=env).start()
     store = open_store(server.settings)
     page = watched(context.new_page())
-    page.set_default_timeout(30_000)
+    page.set_default_timeout(PATIENCE)
     yield server, store, page, pictures
     page.close()
     workers = store.workers()
@@ -114,16 +113,16 @@ def train_briefly(page):
 def fill_number(page, name, value):
     """Enter a number. While the page is drawn anew the old and the new field are both there for a moment."""
     field = page.get_by_role("spinbutton", name=name, exact=True)
-    expect(field).to_have_count(1, timeout=DRAWN)
+    expect(field).to_have_count(1)
     field.fill(str(value))
     page.keyboard.press("Enter")  # to what has the focus: the locator may be two by now
-    expect(field).to_have_count(1, timeout=DRAWN)
-    expect(field).to_have_value(str(value), timeout=DRAWN)
+    expect(field).to_have_count(1)
+    expect(field).to_have_value(str(value))
 
 
 def keys_of_tiles(page, key_of):
     """Press, tile by tile, the key that the file's name asks for."""
-    page.locator(".askwell .tile").first.wait_for(timeout=90_000)
+    page.locator(".askwell .tile").first.wait_for(timeout=PATIENCE)
     names = page.locator(".askwell .tile img").evaluate_all("images => images.map(image => image.alt)")
     page.locator(".askwell .tile.cursor").wait_for()
     for name in names:
@@ -143,7 +142,7 @@ def test_class_folders_are_prepared_shown_taught_and_asked_about(fresh):
     choose_own_folder(page, server, "shapes at home")
     assert page.get_by_role("button", name=re.compile("Create and start")).is_disabled()
     page.get_by_role("button", name="Prepare these images").click()
-    page.get_by_text(re.compile(r"48 to learn from, 12 to test on, 3 classes")).wait_for(timeout=90_000)
+    page.get_by_text(re.compile(r"48 to learn from, 12 to test on, 3 classes")).wait_for(timeout=PATIENCE)
     page.get_by_text(re.compile("there is no test folder")).wait_for()
     page.locator(".js-plotly-plot").first.wait_for()
     page.get_by_text("3 files were left out").click()
@@ -158,7 +157,7 @@ def test_class_folders_are_prepared_shown_taught_and_asked_about(fresh):
     page.get_by_text("Model", exact=True).click()
     page.get_by_role("radio", name=re.compile("Small CNN")).and_(page.locator(":checked")).wait_for()
     page.get_by_role("button", name=re.compile("Create and start")).click()
-    page.get_by_text("Round 1: which class is it?").wait_for(timeout=90_000)
+    page.get_by_text("Round 1: which class is it?").wait_for(timeout=PATIENCE)
     record = store.experiments()[0]
     config = record.config
     assert (config.model.model, config.data.image_size, config.train.epochs) == ("small_cnn", 16, 8)
@@ -167,7 +166,7 @@ def test_class_folders_are_prepared_shown_taught_and_asked_about(fresh):
     assert len(names) == 20
     page.screenshot(path=ARTEFACTS / "own-2-labeled.png")
     page.keyboard.press("Control+Enter")
-    page.get_by_text("Round 2: which class is it?").wait_for(timeout=90_000)
+    page.get_by_text("Round 2: which class is it?").wait_for(timeout=PATIENCE)
     page.locator(".askwell .tile").first.wait_for()
     rounds = store.rounds(record.id)
     assert [r.num_labeled for r in rounds] == [6, 26]
@@ -183,10 +182,10 @@ def test_plain_pictures_with_typed_classes_are_labeled_by_the_person_from_the_fi
     truth = loose_pictures(pictures / "heap")
     choose_own_folder(page, server, "heap")
     page.get_by_role("button", name="Prepare these images").click()
-    page.get_by_text(re.compile("these pictures have no labels", re.IGNORECASE)).wait_for(timeout=90_000)
+    page.get_by_text(re.compile("these pictures have no labels", re.IGNORECASE)).wait_for(timeout=PATIENCE)
     enter(page, page.get_by_label(re.compile("Classes, one a line")), "\n".join(SHAPES), "Control+Enter")
     page.get_by_role("button", name="Prepare these images").click()
-    page.get_by_text(re.compile(r"36 to learn from, 0 to test on, 3 classes")).wait_for(timeout=90_000)
+    page.get_by_text(re.compile(r"36 to learn from, 0 to test on, 3 classes")).wait_for(timeout=PATIENCE)
     page.get_by_text("No label is known").wait_for()
 
     page.screenshot(path=ARTEFACTS / "heap-1-prepared.png")
@@ -197,14 +196,14 @@ def test_plain_pictures_with_typed_classes_are_labeled_by_the_person_from_the_fi
     fill_number(page, "Initial labels", 6)
     page.get_by_text("6 to begin with").wait_for()
     page.get_by_role("button", name=re.compile("Create and start")).click()
-    page.get_by_text("Initial set: which class is it?").wait_for(timeout=90_000)
+    page.get_by_text("Initial set: which class is it?").wait_for(timeout=PATIENCE)
     record = store.experiments()[0]
     assert page.get_by_role("button", name=re.compile("Auto-label")).count() == 0
     names = keys_of_tiles(page, lambda name: str(SHAPES.index(truth[name]) + 1))
     assert len(names) == 6
     page.screenshot(path=ARTEFACTS / "heap-2-initial.png")
     page.keyboard.press("Control+Enter")
-    page.get_by_text("Round 1: which class is it?").wait_for(timeout=90_000)
+    page.get_by_text("Round 1: which class is it?").wait_for(timeout=PATIENCE)
     events = store.label_events(record.id)
     assert {e.source for e in events} == {LabelSource.HUMAN}
     assert {e.round for e in events} == {INITIAL_ROUND}
@@ -225,7 +224,7 @@ def test_cifar_without_network_and_without_files_says_so_and_names_the_ways_out(
     page.get_by_text("CIFAR-10", exact=True).click()
     page.get_by_role("button", name=re.compile("Download 170 MB")).click()
     message = page.get_by_text(re.compile("CIFAR-10 cannot be downloaded"))
-    message.wait_for(timeout=60_000)
+    message.wait_for(timeout=PATIENCE)
     words = message.inner_text()
     assert "check the network" in words
     assert "cifar-10-python.tar.gz" in words

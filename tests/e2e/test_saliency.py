@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from conftest import PATIENCE
 
 from al_core.experiment import Experiment
 from al_core.records import ExperimentStatus, JobState
@@ -18,8 +19,7 @@ def trained(home):
     """A session whose first round has weights, by name at least, and asks for 20 images."""
     store = home.store
     record = home.experiment(name="saliency")
-    store.submit_job("advance", experiment_id=record.id)
-    _, lease = store.claim_job("e2e")
+    lease = home.advancing(record)
     done = replace(home._round(record.id, 0, 20), artefacts={"weights": "cd" * 32})
     ids = np.arange(40, 60)
     query = home._query(record.id, 0, ids, guesses=True)
@@ -39,7 +39,7 @@ def asked_for(page, home):
 
 
 def test_it_opens_shows_the_picture_and_gives_the_focus_back(page, server, home, trained):
-    page.set_default_timeout(90_000)  # on a loaded machine
+    page.set_default_timeout(PATIENCE)
     page.goto(f"{server.url}/label?exp={trained.id}")
     page.locator(".askwell .tile.cursor").wait_for()
     first = home.query(trained.record).items[0].sample_id

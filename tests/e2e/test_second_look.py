@@ -1,7 +1,7 @@
 """The Review page in a real browser: keys decide, every decision is an event, undo opens the case again."""
 
 import pytest
-from conftest import watched
+from conftest import PATIENCE, watched
 
 from al_core.records import LabelOp, LabelSource, Mark
 from al_core.types import EXCLUDE
@@ -28,7 +28,7 @@ def doubted(home):
 def test_keys_keep_fix_exclude_and_take_back(browser, server, home, doubted):
     record, ids = doubted
     context = browser.new_context(viewport={"width": 1440, "height": 900})
-    context.set_default_timeout(30_000)
+    context.set_default_timeout(PATIENCE)
     context.add_cookies([{"name": "askwell_name", "value": "Carl", "url": server.url}])
     page = watched(context.new_page())
     page.goto(f"{server.url}/review?exp={record.id}")

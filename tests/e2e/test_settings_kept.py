@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from conftest import watched
+from conftest import PATIENCE, watched
 from test_label_grid import ids_of, saved
 
 from al_core.types import SKIP
@@ -17,7 +17,7 @@ DARK = "rgb(18, 24, 26)"
 def tab(browser):
     """A browser of its own: what it keeps is no other test's."""
     made = browser.new_context(viewport={"width": 1440, "height": 900}, color_scheme="light")
-    made.set_default_timeout(15_000)
+    made.set_default_timeout(PATIENCE)
     opened = watched(made.new_page())
     yield opened
     made.close()

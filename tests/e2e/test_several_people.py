@@ -1,7 +1,7 @@
 """Two people at one session, each in a browser of their own."""
 
 import pytest
-from conftest import watched
+from conftest import PATIENCE, watched
 
 pytestmark = pytest.mark.e2e
 
@@ -13,7 +13,7 @@ def people(browser, server):
 
     def sit(name, record):
         context = browser.new_context(viewport={"width": 1440, "height": 900})
-        context.set_default_timeout(30_000)
+        context.set_default_timeout(PATIENCE)
         cookie = {"name": "askwell_name", "value": name, "url": server.url}
         context.add_cookies([cookie])
         page = watched(context.new_page())
@@ -93,7 +93,7 @@ def test_an_answer_to_what_another_took_is_kept_beside_in_words(people, home):
 def test_a_name_that_is_typed_is_kept_in_the_browser(browser, server, home):
     record = home.experiment(rounds=1, name="named")
     context = browser.new_context(viewport={"width": 1440, "height": 900})
-    context.set_default_timeout(30_000)
+    context.set_default_timeout(PATIENCE)
     page = watched(context.new_page())
     page.goto(f"{server.url}/label?exp={record.id}")
     page.locator(".askwell .tile").first.wait_for()

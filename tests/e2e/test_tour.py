@@ -1,7 +1,7 @@
 """The tour of the Label page: once a browser, by the keys that it teaches, and again when it is asked for."""
 
 import pytest
-from conftest import watched
+from conftest import PATIENCE, watched
 from test_label_grid import ids_of, saved
 
 pytestmark = pytest.mark.e2e
@@ -11,7 +11,7 @@ pytestmark = pytest.mark.e2e
 def newcomer(browser):
     """A browser that has never been here."""
     made = browser.first_visit(viewport={"width": 1440, "height": 900})
-    made.set_default_timeout(15_000)
+    made.set_default_timeout(PATIENCE)
     opened = watched(made.new_page())
     yield opened
     made.close()
