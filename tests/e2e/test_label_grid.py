@@ -1,5 +1,6 @@
 """The labelling grid in a real browser: no key is lost, nothing unsaved is called saved."""
 
+import http.client
 import json
 import os
 import subprocess
@@ -263,12 +264,21 @@ def test_an_ended_token_is_renewed_without_losing_the_answer(context, server, ho
     page.close()
 
 
-MEASURE = """() => { window.painted = []; addEventListener("keydown", () => {
-    const began = performance.now();
-    requestAnimationFrame(() => { const channel = new MessageChannel();
-        channel.port1.onmessage = () => painted.push(performance.now() - began);
-        channel.port2.postMessage(0); });
-}, true); }"""
+# What the frame after a key took, and how often it was without the key's label.
+MEASURE = """root => { window.painted = []; window.late = 0; let keys = 0;
+    const labeled = () => root.querySelectorAll(".tile[data-state=labeled]").length;
+    const already = labeled();
+    addEventListener("keydown", () => {
+        const began = performance.now();
+        keys += 1;
+        requestAnimationFrame(() => {
+            if (root.matches(".askwell") && labeled() < already + keys) late += 1;
+            const channel = new MessageChannel();
+            channel.port1.onmessage = () => painted.push(performance.now() - began);
+            channel.port2.postMessage(0);
+        });
+    }, true);
+}"""
 
 
 @pytest.fixture
@@ -293,33 +303,71 @@ def training(tmp_path):
     assert alive, "the training ended before the test did"
 
 
+def keys_painted(page, keys):
+    """Milliseconds from a key to what it painted, the 95th of a hundred."""
+    page.evaluate("painted.length = 0")
+    for key in keys:
+        page.keyboard.press(key)
+        page.wait_for_timeout(60)
+    page.wait_for_timeout(200)
+    times = sorted(page.evaluate("painted"))
+    assert len(times) == len(keys)
+    return times[int(0.95 * len(times)) - 1]
+
+
+def cpu_seconds(process):
+    return sum(process.cpu_times()[:2])
+
+
+def health_checks(server, process, times=200):
+    """Milliseconds of the server's processor for the least that it can be asked."""
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
+    before = cpu_seconds(process)
+    for _ in range(times):
+        connection.request("GET", "/healthz")
+        connection.getresponse().read()
+    connection.close()
+    return 1000 * (cpu_seconds(process) - before) / times
+
+
 def test_a_key_is_painted_within_fifty_milliseconds_for_five_of_server_time_while_a_model_trains(
     page, server, home, training
 ):
-    """The best of three: what else the machine does only ever adds."""
+    """In the very next frame; and in milliseconds, unless an empty page and request tell of a slow machine.
+
+    The best of three: what else the machine does only ever adds. docs/labelling.md has an idle one's figures.
+    """
     process = psutil.Process(server.process.pid)
     record = home.experiment(rounds=1, num_items=120)
+    empty = page.context.new_page()
+    empty.set_content("<p>nothing</p>")
+    empty.locator("body").evaluate(MEASURE)
     open_label(page, server, record)
-    page.evaluate(MEASURE)
-    before = sum(process.cpu_times()[:2])
+    page.locator(".askwell").first.evaluate(MEASURE)
+    before = cpu_seconds(process)
     page.wait_for_timeout(3000)
-    idle = (sum(process.cpu_times()[:2]) - before) / 3
-    painted, spent = [], []
+    idle = (cpu_seconds(process) - before) / 3
+    seen = []
     for _ in range(3):
-        page.evaluate("painted.length = 0")
-        before, began = sum(process.cpu_times()[:2]), time.monotonic()
-        for key in DIGITS * 4:
-            page.keyboard.press(key)
-            page.wait_for_timeout(60)
+        empty.bring_to_front()
+        plain = keys_painted(empty, DIGITS * 4)
+        page.bring_to_front()
+        before, began = cpu_seconds(process), time.monotonic()
+        painted = keys_painted(page, DIGITS * 4)
         saved(page)
         page.wait_for_timeout(700)
-        used = sum(process.cpu_times()[:2]) - before - idle * (time.monotonic() - began)
-        spent.append(1000 * used / 40)
-        painted.append(sorted(page.evaluate("painted"))[37])
+        spent = 1000 * (cpu_seconds(process) - before - idle * (time.monotonic() - began)) / 40
+        seen.append((painted, plain, spent, health_checks(server, process)))
+    late = page.evaluate("late")
+    empty.close()
     assert len(home.events(record)) == 120
-    assert min(painted) <= 50, f"p95 in ms: {painted}"
-    print(f"key to paint, p95 in ms: {painted}; server CPU in ms a label: {spent}; idle {idle:.3f}")
-    assert min(spent) <= 5, f"server CPU in ms a label: {spent}"
+    figures = "(key to paint, on an empty page, server's CPU a label, a health check), in ms: " + "; ".join(
+        ", ".join(f"{value:.2f}" for value in row) for row in seen
+    )
+    print(figures)
+    assert late == 0, "frames without the label of the key before them"
+    assert any(painted <= max(50, 40 * plain) for painted, plain, _, _ in seen), figures
+    assert any(spent <= max(5, 8 * check) for _, _, spent, check in seen), figures
 
 
 def test_the_single_view_the_sheet_and_zoom(page, server, home, asked):
