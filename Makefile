@@ -1,7 +1,7 @@
 # `make check` before every commit; `make test` is what README and CI run.
 PYTHON ?= python
 
-.PHONY: check lint types imports fast test lock readme
+.PHONY: check lint types imports fast test lock readme words
 
 check: lint types imports fast
 
@@ -26,3 +26,6 @@ lock:
 
 readme:
 	$(PYTHON) -m tests.readme_tables
+
+words:
+	$(PYTHON) -m tests.words

@@ -17,10 +17,12 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
+from al_core import words
 from al_core.errors import ALError
 from state import faults, jobs
 from state.web.routes import middleware, routes
 
+words.catalogue()  # a language that is not there is said before anything is served
 _HEAVY = (pd.DataFrame, go.Figure)
 """What the first chart would import: paid here once, before the first visitor."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ class Settings:
 
     `workers`: how many processes may train at once. `ray_address`: the cluster that trains studies.
     `own_files`: Python that every process runs, to know strategies of the operator's own.
+    `language`: of what the browser shows (words.py reads it); empty: the English in the code.
     """
 
     home: Path
@@ -25,6 +27,7 @@ class Settings:
     workers: int = 1
     ray_address: str | None = None
     own_files: tuple[Path, ...] = ()
+    language: str = ""
 
     @property
     def on_sqlite(self) -> bool:
@@ -75,10 +78,10 @@ class Settings:
     def from_env(cls, env: Mapping[str, str] | None = None) -> Settings:
         """Read AL_HOME, DATABASE_URL, AL_DATA_ROOTS (separated as in PATH), AL_WORKERS, AL_RAY_ADDRESS.
 
-        And AL_STRATEGIES, separated as in PATH.
+        And AL_STRATEGIES, separated as in PATH, and AL_LANGUAGE.
 
         Raises:
-            ConfigError: AL_HOME cannot be written, or AL_WORKERS is no number.
+            ConfigError: AL_HOME cannot be written, AL_WORKERS is no number, or AL_LANGUAGE is not there.
         """
         env = os.environ if env is None else env
         home = Path(env.get("AL_HOME", "~/.askwell")).expanduser().absolute()
@@ -93,7 +96,34 @@ class Settings:
         roots = env.get("AL_DATA_ROOTS", "") or str(Path.home())
         paths = tuple(Path(r).expanduser().absolute() for r in roots.split(os.pathsep) if r)
         address = env.get("AL_RAY_ADDRESS", "") or None
-        return cls(home, url, paths, _workers(env.get("AL_WORKERS", "")), address, own_paths(env))
+        language_file(env)
+        language, workers = env.get("AL_LANGUAGE", ""), _workers(env.get("AL_WORKERS", ""))
+        return cls(home, url, paths, workers, address, own_paths(env), language)
+
+
+LANGUAGES = Path(__file__).resolve().parent.parent / "locale"
+"""A folder a language, and the template of all (askwell.pot)."""
+
+
+def language_file(env: Mapping[str, str]) -> Path | None:
+    """Where the language that AL_LANGUAGE names is written; it may also be the path of such a file.
+
+    Raises:
+        ConfigError: there is none of that name.
+    """
+    language = env.get("AL_LANGUAGE", "")
+    if not language:
+        return None
+    if language.endswith(".po"):
+        path = Path(language).expanduser().absolute()
+    else:
+        path = LANGUAGES / language / "askwell.po"
+    named = language.endswith(".po") or re.fullmatch(r"[A-Za-z]+([_-][A-Za-z0-9]+)*", language)
+    if not named or not path.is_file():
+        known = ", ".join(sorted(found.parent.name for found in LANGUAGES.glob("*/askwell.po")))
+        allowed = f"there is no {path.name} for it; there is {known or 'none yet: copy locale/askwell.pot'}"
+        raise ConfigError([Problem("AL_LANGUAGE", language, allowed)])
+    return path
 
 
 def own_paths(env: Mapping[str, str]) -> tuple[Path, ...]:

@@ -26,6 +26,7 @@ def _server() -> None:
         ("Trainings at once", settings.workers, "AL_WORKERS", "studies use them all, a session one"),
         ("Cluster", settings.ray_address or "none", "AL_RAY_ADDRESS", "trains studies on several machines"),
         ("Own strategies", len(settings.own_files) or "none", "AL_STRATEGIES", "Python files of your own"),
+        ("Language", settings.language or "English", "AL_LANGUAGE", "a folder of locale/"),
         ("Device", selectors.worker_words(jobs.worker_state()), "CUDA_VISIBLE_DEVICES",
          "a GPU is used where torch finds one"),
         ("Upload limit", f"{st.get_option('server.maxUploadSize')} MB", "server.maxUploadSize",

@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from tests import strategy_pages
+from tests import strategy_pages, words
 from tests.readme_tables import README, with_tables
 
 ROOT = README.parent
@@ -28,6 +28,10 @@ def test_the_pages_of_the_strategies_are_those_of_the_registry():
     found = {path.name: path.read_text(encoding="utf-8") for path in strategy_pages.FOLDER.glob("*.md")}
     assert found.keys() == wanted.keys(), "run `make readme`"
     assert [name for name in wanted if found[name] != wanted[name]] == [], "run `make readme`"
+
+
+def test_the_template_of_all_words_is_that_of_the_sources():
+    assert words.TEMPLATE.read_text(encoding="utf-8") == words.template(), "run `make words`"
 
 
 def test_every_link_between_the_documents_leads_somewhere():

@@ -1,0 +1,54 @@
+"""All that a person reads, as `locale/askwell.pot`: `make words` writes it, a test finds it stale."""
+
+import io
+import re
+from pathlib import Path
+
+from babel.messages.catalog import Catalog
+from babel.messages.extract import extract
+from babel.messages.pofile import write_po
+
+ROOT = Path(__file__).resolve().parent.parent
+TEMPLATE = ROOT / "locale" / "askwell.pot"
+_KEYWORDS = {"tr": None, "tr_n": (1, 2), "trN": (1, 2)}
+_SOURCES = {
+    "pages/**/*.py": "python",
+    "state/**/*.py": "python",
+    "al_core/**/*.py": "python",
+    "assets/*.js": "javascript",
+}
+_CALL = re.compile(rb"\btr(_n|N)?\(")
+_HEAD = """\
+# Every text that Askwell shows in the browser. To translate or reword: copy to
+# locale/<language>/askwell.po, fill in the msgstr lines, start with AL_LANGUAGE=<language>."""
+
+
+def collected():
+    """All messages of the sources, each with the files that it stands in."""
+    catalog = Catalog(project="Askwell", header_comment=_HEAD, charset="utf-8")
+    for pattern, method in _SOURCES.items():
+        for path in sorted(ROOT.glob(pattern)):
+            data = path.read_bytes()
+            if path == ROOT / "al_core" / "words.py" or not _CALL.search(data):
+                continue
+            for _, message, _, _ in extract(method, io.BytesIO(data), _KEYWORDS):
+                catalog.add(message, locations=[(str(path.relative_to(ROOT)), 0)])
+    for message in catalog:
+        message.locations = sorted(set(message.locations))
+        # per cent signs are not placeholders here: ours stand in braces
+        message.flags -= {"python-format", "python-brace-format"}
+    return catalog
+
+
+def template():
+    """The template's text: the same for the same sources, so no dates, no line numbers."""
+    file = io.BytesIO()
+    write_po(file, collected(), width=110, sort_output=True, include_lineno=False)
+    head, _, messages = file.getvalue().decode().partition("\n\n")
+    kept = re.sub(r'(?m)^"(?!MIME|Content)[\w-]+: .*\n', "", head + "\n")
+    plural = '"Plural-Forms: nplurals=2; plural=(n != 1);\\n"'
+    return f"{kept}{plural}\n\n{messages}"
+
+
+if __name__ == "__main__":
+    TEMPLATE.write_text(template(), encoding="utf-8")
