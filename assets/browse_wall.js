@@ -13,7 +13,7 @@ function tile(item, wall) {
   figure.setAttribute("role", "listitem");
   const open = add(figure, "button", "open");
   open.type = "button";
-  open.setAttribute("aria-label", `Open image ${item.id}: ${item.alt}`);
+  open.setAttribute("aria-label", tr("Open image {id}: {file}", { id: item.id, file: item.alt }));
   open.addEventListener("click", (event) => {
     if (event.ctrlKey || event.metaKey || event.shiftKey) pick(wall, item.id, event.shiftKey);
     else wall.tell("open", { id: item.id, at: Date.now() });
@@ -28,7 +28,7 @@ function tile(item, wall) {
     const box = add(figure, "label", "box");
     const input = add(box, "input", "");
     input.type = "checkbox";
-    input.setAttribute("aria-label", `Select image ${item.id}`);
+    input.setAttribute("aria-label", tr("Select image {id}", { id: item.id }));
     input.addEventListener("click", (event) => {
       event.preventDefault();
       pick(wall, item.id, event.shiftKey);

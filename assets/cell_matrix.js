@@ -10,7 +10,7 @@ function element(tag, text, name) {
 
 function build(host, data) {
   const head = document.createElement("tr");
-  head.append(element("th", ""), ...data.seeds.map((seed) => element("th", `seed ${seed}`)));
+  head.append(element("th", ""), ...data.seeds.map((seed) => element("th", tr("seed {seed}", { seed }))));
   for (const th of head.children) th.scope = "col";
   const rows = data.rows.map(({ arm, color, cells }) => {
     const row = document.createElement("tr");
@@ -33,7 +33,7 @@ function build(host, data) {
   const caption = table.createTHead();
   caption.append(head);
   table.createTBody().append(...rows);
-  table.setAttribute("aria-label", "Runs: a row a strategy, a column a seed");
+  table.setAttribute("aria-label", tr("Runs: a row a strategy, a column a seed"));
   host.replaceChildren(table);
 }
 

@@ -74,7 +74,7 @@ function draw(view, root, data) {
     }
     drawCard(item, view, sections.get(name));
   }
-  view.none = node("p", "none", root, "Nothing here has that name.");
+  view.none = node("p", "none", root, tr("Nothing here has that name."));
   view.none.hidden = true;
 }
 

@@ -12,7 +12,7 @@ class KeyMap {
     this.alt = alt;
     this.foot = foot;
     this.sheetClose = columns;
-    this.replay = button("plain", "", () => this.replayTour(), make("span", "", "Replay the tour of the Label page"));
+    this.replay = button("plain", "", () => this.replayTour(), make("span", "", tr("Replay the tour of the Label page")));
     this.root.append(columns, alt, words, foot, this.replay);
     parent.append(this.root);
     this.stop = new AbortController();

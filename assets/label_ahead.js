@@ -13,7 +13,7 @@ const goingAhead = {
     this.aheadWords = make("span", "ahead-words");
     this.overText = make("span");
     this.overButton = button("over", "", () => this.goOver(), this.overText, keycap(""));
-    this.withKey(this.overButton, "Go over to the newest images", "over");
+    this.withKey(this.overButton, tr("Go over to the newest images"), "over");
     this.aheadBar = make("div", "ahead-bar");
     this.aheadBar.setAttribute("role", "note");
     this.aheadBar.append(icon("ahead"), this.aheadWords, this.overButton);
@@ -27,13 +27,13 @@ const goingAhead = {
     this.auto.checked = Boolean(this.preferences.auto);
     this.auto.addEventListener("change", () => {
       this.prefer({ auto: this.auto.checked });
-      this.say(this.auto.checked ? "Each batch trains as its last answer is given." : "Control Enter trains.");
+      this.say(this.auto.checked ? tr("Each batch trains as its last answer is given.") : tr("Control Enter trains."));
       if (this.auto.checked && !this.left()) this.partDone();
     });
     this.keepKeys(this.auto);
     const row = make("label", "auto");
-    row.title = "As the last answer of a batch is given, training begins; the next images are there at once.";
-    row.append(this.auto, make("span", "", "Train by itself, without waiting"));
+    row.title = tr("As the last answer of a batch is given, training begins; the next images are there at once.");
+    row.append(this.auto, make("span", "", tr("Train by itself, without waiting")));
     return row;
   },
 
@@ -98,8 +98,8 @@ const goingAhead = {
     if (this.preferences.auto && !this.isTraining()) this.train();
     if (this.part === "asked" && this.isTraining() && this.itemsOf("ahead").length) {
       this.showPart("ahead");
-      if (!this.left()) this.say("All ahead are answered too.");
-      else this.say(`Training. ${this.left()} images ahead can be labeled meanwhile.`);
+      if (!this.left()) this.say(tr("All ahead are answered too."));
+      else this.say(tr("Training. {left} images ahead can be labeled meanwhile.", { left: this.left() }));
     }
   },
 
@@ -133,7 +133,7 @@ const goingAhead = {
     this.next = data;
     this.endRequest();
     if (first) {
-      this.tell(`The next ${data.asked} images are ready.`);
+      this.tell(tr("The next {count} images are ready.", { count: data.asked }));
       this.sendTrigger("held", { batch: this.data.batch, at: Date.now() });
     }
     this.refresh();
@@ -142,14 +142,14 @@ const goingAhead = {
   /** On to the newest query. What was left open here returns to the pool. */
   goOver() {
     const { next } = this;
-    if (!next) return this.say("No newer images are ready yet.");
+    if (!next) return this.say(tr("No newer images are ready yet."));
     const carried = this.newLabels();
     this.next = null;
     this.active = false;
     this.remember();
     this.sendTrigger("held", { batch: null, at: Date.now() });
     this.update({ ...next, others: Math.max(next.others ?? 0, carried) }, this.sendTrigger);
-    this.say(`${this.ids.length} new images.`);
+    this.say(tr("{count} new images.", { count: this.ids.length }));
   },
 
   /** Where training goes on by itself, a batch's worth of labels is enough to begin. */
@@ -180,10 +180,10 @@ const goingAhead = {
     if (this.aheadBar.hidden) return;
     const open = this.left();
     const words = [];
-    if (ahead) words.push("Ahead: picked by the previous model, before your last labels. They train the round after.");
-    if (next) words.push(open ? `Newer images are ready; they come after these ${open}.` : "Newer images are ready.");
-    else if (!open) words.push("All answered: the next images come when the round is trained.");
+    if (ahead) words.push(tr("Ahead: picked by the previous model, before your last labels. They train the round after."));
+    if (next) words.push(open ? tr("Newer images are ready; they come after these {open}.", { open }) : tr("Newer images are ready."));
+    else if (!open) words.push(tr("All answered: the next images come when the round is trained."));
     this.aheadWords.textContent = words.join(" ");
-    if (next) this.overText.textContent = `Go over to ${next.asked} new ones`;
+    if (next) this.overText.textContent = tr("Go over to {count} new ones", { count: next.asked });
   },
 };

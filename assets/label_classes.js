@@ -110,14 +110,14 @@ const classing = {
     if (this.refuseClosed()) return;
     this.naming = true;
     this.openFind();
-    this.find.placeholder = "Name of the new class";
+    this.find.placeholder = tr("Name of the new class");
   },
 
   /** Why what is typed cannot be a name, or "". */
   nameRefusal(name) {
-    if (!name) return "Type a name first.";
-    if ([...name].length > MOST_LETTERS) return `A name has ${MOST_LETTERS} letters at most.`;
-    return /[\p{Cc}\p{Cs}\p{Co}\p{Cn}\u2028\u2029]/u.test(name) ? "The name holds a character that cannot be shown." : "";
+    if (!name) return tr("Type a name first.");
+    if ([...name].length > MOST_LETTERS) return tr("A name has {count} letters at most.", { count: MOST_LETTERS });
+    return /[\p{Cc}\p{Cs}\p{Co}\p{Cn}\u2028\u2029]/u.test(name) ? tr("The name holds a character that cannot be shown.") : "";
   },
 
   typed() {
@@ -155,9 +155,9 @@ const classing = {
     const id = this.idOf(name);
     this.answer(id, { name });
     const merged = this.countsAs(id) !== id;
-    const key = this.keys[id] ? `Its key is ${this.keys[id]}.` : "Type its name to give it.";
-    if (known === -1) this.tell(`New class: ${name}. ${key}`);
-    else this.tell(merged ? `${name} counts as ${this.nameOf(this.countsAs(id))}.` : `${name} is a class again.`);
+    const key = this.keys[id] ? tr("Its key is {key}.", { key: this.keys[id] }) : tr("Type its name to give it.");
+    if (known === -1) this.tell([tr("New class: {name}.", { name }), key].join(" "));
+    else this.tell(merged ? tr("{name} counts as {other}.", { name, other: this.nameOf(this.countsAs(id)) }) : tr("{name} is a class again.", { name }));
   },
 
   paintOffer(finding) {
@@ -167,8 +167,9 @@ const classing = {
     const [words, cap] = this.offer.children;
     const id = this.idOf(name);
     const merged = id !== -1 && this.countsAs(id) !== id;
-    const kind = merged ? `Counts as “${this.nameOf(this.countsAs(id))}”` : id === -1 ? "New class" : "Bring back";
-    words.textContent = this.nameRefusal(name) || `${kind}: ${name}`;
+    const open = id === -1 ? tr("New class: {name}", { name }) : tr("Bring back: {name}", { name });
+    const kind = merged ? tr("Counts as “{other}”: {name}", { name, other: this.nameOf(this.countsAs(id)) }) : open;
+    words.textContent = this.nameRefusal(name) || kind;
     cap.textContent = this.naming || !this.hits().length ? "↵" : "⇧ ↵";
   },
 

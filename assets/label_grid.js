@@ -82,7 +82,7 @@ class LabelGrid {
     this.count = make("span", "count");
     this.meter = make("div", "meter");
     this.meter.setAttribute("role", "progressbar");
-    this.meter.setAttribute("aria-label", "Images answered");
+    this.meter.setAttribute("aria-label", tr("Images answered"));
     this.meterFill = make("div", "fill");
     this.meter.append(this.meterFill);
     this.status = make("span", "status");
@@ -90,18 +90,18 @@ class LabelGrid {
     this.modeButtons = {};
     const modes = make("div", "segments");
     modes.setAttribute("role", "group");
-    modes.setAttribute("aria-label", "View");
-    for (const [mode, text] of [["grid", "Grid"], ["single", "Single"], ["lanes", "Lanes"]]) {
+    modes.setAttribute("aria-label", tr("View"));
+    for (const [mode, text] of [["grid", tr("Grid")], ["single", tr("Single")], ["lanes", tr("Lanes")]]) {
       const element = button("", text, () => this.setMode(mode), icon(mode), make("span", "", text));
       this.modeButtons[mode] = this.withKey(element, text, "mode");
       modes.append(this.modeButtons[mode]);
     }
     const size = make("div", "segments size");
     size.append(
-      this.withKey(button("", "", () => this.resize(-1), icon("minus")), "Smaller tiles", "smaller"),
-      this.withKey(button("", "", () => this.resize(1), icon("plus")), "Larger tiles", "larger"),
+      this.withKey(button("", "", () => this.resize(-1), icon("minus")), tr("Smaller tiles"), "smaller"),
+      this.withKey(button("", "", () => this.resize(1), icon("plus")), tr("Larger tiles"), "larger"),
     );
-    const help = this.withKey(button("quiet", "", () => this.toggleSheet(), make("span", "", "?")), "Keys", "help");
+    const help = this.withKey(button("quiet", "", () => this.toggleSheet(), make("span", "", "?")), tr("Keys"), "help");
     const guide = this.guideButton("quiet guide-opener");
     const bar = (this.bar = make("div", "bar"));
     const tools = make("div", "tools");
@@ -109,7 +109,7 @@ class LabelGrid {
     this.bulkButton = button("bulk", "", () => this.openAudit(), icon("check"), this.bulkText, keycap(""));
     this.withKey(this.bulkButton, "", "bulk");
     this.lensButton = button("quiet", "", () => this.toggleLens(), icon("lens"));
-    this.withKey(this.lensButton, "Brightness and contrast", "lens");
+    this.withKey(this.lensButton, tr("Brightness and contrast"), "lens");
     this.lensButton.setAttribute("aria-expanded", "false");
     tools.append(this.bulkButton, modes, size, this.lensButton, guide, help, this.buildLens());
     bar.append(this.count, this.meter, this.status, tools);
@@ -146,29 +146,29 @@ class LabelGrid {
     this.previewNote = make("div", "note");
     this.guesses = make("div", "guesses");
     this.guesses.setAttribute("role", "group");
-    this.guesses.setAttribute("aria-label", "The model's guesses");
+    this.guesses.setAttribute("aria-label", tr("The model's guesses"));
     this.find = this.buildFind();
     this.palette = make("div", "palette");
     this.palette.setAttribute("role", "group");
-    this.palette.setAttribute("aria-label", "Classes");
+    this.palette.setAttribute("aria-label", tr("Classes"));
     const actions = make("div", "actions");
     const action = (name, label, { sign = name, run = () => RUNS[name](this), key = "" } = {}) => {
-      const element = button("action", `${label} (${key})`, run, icon(sign), make("span", "", label), keycap(key));
+      const element = button("action", tr("{label} ({key})", { label, key }), run, icon(sign), make("span", "", label), keycap(key));
       actions.append(element);
       return key ? element : this.withKey(element, label, name);
     };
-    action("skip", "Skip");
-    action("exclude", "Exclude");
+    action("skip", tr("Skip"));
+    action("exclude", tr("Exclude"));
     this.markButtons = {
-      [UNSURE]: action(UNSURE, "Unsure"),
-      [FLAG]: action(FLAG, "Flag"),
-      [NOTE]: action(NOTE, "Note"),
+      [UNSURE]: action(UNSURE, tr("Unsure")),
+      [FLAG]: action(FLAG, tr("Flag")),
+      [NOTE]: action(NOTE, tr("Note")),
     };
-    action("clear", "Clear", { sign: "eraser" });
-    this.undoButton = action("undo", "Undo");
-    this.redoButton = action("redo", "Redo", { run: () => this.redo(), key: "Ctrl ⇧ Z" });
+    action("clear", tr("Clear"), { sign: "eraser" });
+    this.undoButton = action("undo", tr("Undo"));
+    this.redoButton = action("redo", tr("Redo"), { run: () => this.redo(), key: tr("Ctrl ⇧ Z") });
     this.trainText = make("span");
-    this.trainButton = button("train", "", () => this.train(), icon("train"), this.trainText, keycap("Ctrl ↵"));
+    this.trainButton = button("train", "", () => this.train(), icon("train"), this.trainText, keycap(tr("Ctrl ↵")));
     const foot = make("div", "foot");
     const row = make("div", "train-row");
     row.append(this.trainButton, this.buildTouchTools());
@@ -183,8 +183,8 @@ class LabelGrid {
   /** What keys do elsewhere, where there may be no keyboard: a new class, and the guidelines. */
   buildTouchTools() {
     const tools = make("div", "touch-tools");
-    this.newButton = button("touch-tool", "", () => this.toggleNewClass(), icon("plus"), make("span", "", "New class"));
-    this.withKey(this.newButton, "New class", "newClass");
+    this.newButton = button("touch-tool", "", () => this.toggleNewClass(), icon("plus"), make("span", "", tr("New class")));
+    this.withKey(this.newButton, tr("New class"), "newClass");
     tools.append(this.newButton, this.guideButton("touch-tool"));
     return tools;
   }
@@ -192,8 +192,8 @@ class LabelGrid {
   buildFind() {
     const input = make("input", "find");
     input.type = "text";
-    input.placeholder = "Find a class  /";
-    input.setAttribute("aria-label", "Find a class by its name");
+    input.placeholder = tr("Find a class  /");
+    input.setAttribute("aria-label", tr("Find a class by its name"));
     input.autocomplete = "off";
     input.spellcheck = false;
     input.addEventListener("input", () => this.filter());
@@ -420,7 +420,7 @@ class LabelGrid {
   }
 
   refuseClosed() {
-    if (this.data.readOnly) this.say("This query is closed: nothing was changed.");
+    if (this.data.readOnly) this.say(tr("This query is closed: nothing was changed."));
     return this.data.readOnly;
   }
 
@@ -450,25 +450,26 @@ class LabelGrid {
 
   undo() {
     const step = this.memory.done.pop();
-    if (!step) return this.say("Nothing to undo.");
+    if (!step) return this.say(tr("Nothing to undo."));
     this.memory.undone.push(step);
-    this.replay(step.batch, step.changes.map(({ id, from }) => ({ id, ...from })), "Undone");
+    this.replay(step.batch, step.changes.map(({ id, from }) => ({ id, ...from })), false);
   }
 
   redo() {
     const step = this.memory.undone.pop();
-    if (!step) return this.say("Nothing to redo.");
+    if (!step) return this.say(tr("Nothing to redo."));
     this.memory.done.push(step);
-    this.replay(step.batch, step.changes.map(({ id, to }) => ({ id, ...to })), "Done again");
+    this.replay(step.batch, step.changes.map(({ id, to }) => ({ id, ...to })), true);
   }
 
-  replay(batch, ops, word) {
-    if (batch !== this.data.batch) return this.replayEarlier(batch, ops, word);
+  replay(batch, ops, again) {
+    if (batch !== this.data.batch) return this.replayEarlier(batch, ops, again);
     this.showPart(this.partOf(ops[0].id));
     this.clearSelection();
     this.commit(ops);
     this.moveTo(this.ids.indexOf(ops[0].id));
-    this.say(`${word}. ${this.left()} left.`);
+    const left = this.left();
+    this.say(again ? tr("Done again. {left} left.", { left }) : tr("Undone. {left} left.", { left }));
   }
 
   nextOpen(after) {
@@ -485,15 +486,17 @@ class LabelGrid {
   }
 
   nameOf(value) {
-    if (value === SKIP) return "Skipped";
-    if (value === EXCLUDE) return "Excluded";
-    return value === undefined || value === UNLABEL ? "No answer" : this.data.classes[value];
+    if (value === SKIP) return tr("Skipped");
+    if (value === EXCLUDE) return tr("Excluded");
+    return value === undefined || value === UNLABEL ? tr("No answer") : this.data.classes[value];
   }
 
   describe(count, value) {
-    const what = count > 1 ? `${count} images: ` : "";
     const left = this.left();
-    this.say(`${what}${this.nameOf(value)}. ${left ? `${left} left.` : "All answered. Control Enter trains."}`);
+    const name = this.nameOf(value);
+    const what = count > 1 ? tr("{count} images: {name}.", { count, name }) : `${name}.`;
+    const next = left ? tr("{left} left.", { left }) : tr("All answered. Control Enter trains.");
+    this.say(`${what} ${next}`);
   }
 
   say(text) {
@@ -523,7 +526,7 @@ class LabelGrid {
     };
     this.active = false;
     attempt();
-    if (open) this.tell(`Training; the ${open} open images can still be labeled.`);
+    if (open) this.tell(tr("Training; the {open} open images can still be labeled.", { open }));
     else this.partDone();
   }
 
@@ -694,7 +697,7 @@ class LabelGrid {
     const item = this.itemAt(this.cursor);
     const guess = this.data.showGuesses ? item.guesses?.[rank] : undefined;
     if (guess) this.answer(guess[0]);
-    else if (item.blind) this.tell("The guess is hidden for this image: give its class.");
+    else if (item.blind) this.tell(tr("The guess is hidden for this image: give its class."));
   }
 
   /** Whether the model's guesses were to be seen, for a class that is given; nothing where there are none. */

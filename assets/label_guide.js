@@ -18,13 +18,13 @@ const guiding = {
     this.editing = null; // the class whose words are written anew
     this.guide = make("section", "guide");
     this.guide.hidden = true;
-    this.guide.setAttribute("aria-label", "Guidelines");
+    this.guide.setAttribute("aria-label", tr("Guidelines"));
     const head = make("div", "guide-head");
-    this.guideClose = this.withKey(button("quiet", "", () => this.closeGuide(), icon("exclude")), "Close the guidelines", "guide");
-    head.append(make("h3", "", "Guidelines"), this.guideClose);
+    this.guideClose = this.withKey(button("quiet", "", () => this.closeGuide(), icon("exclude")), tr("Close the guidelines"), "guide");
+    head.append(make("h3", "", tr("Guidelines")), this.guideClose);
     this.guideList = make("div", "guide-list");
     this.guideList.setAttribute("role", "group");
-    this.guideList.setAttribute("aria-label", "Classes and their guidelines");
+    this.guideList.setAttribute("aria-label", tr("Classes and their guidelines"));
     this.guideList.tabIndex = 0; // it scrolls, so keys must reach it
     this.guideWords = make("p", "guide-words");
     this.guideWords.setAttribute("role", "status");
@@ -34,7 +34,7 @@ const guiding = {
 
   /** A button that opens and closes it; there are two, of which one is seen. */
   guideButton(className, ...children) {
-    const element = this.withKey(button(className, "", () => this.toggleGuide(), icon("guide"), ...children), "Guidelines: what belongs to each class", "guide");
+    const element = this.withKey(button(className, "", () => this.toggleGuide(), icon("guide"), ...children), tr("Guidelines: what belongs to each class"), "guide");
     element.setAttribute("aria-expanded", "false");
     (this.guideOpeners ??= []).push(element);
     return element;
@@ -61,7 +61,7 @@ const guiding = {
     this.showClass(this.guideTarget);
     if (remembered) return;
     if (this.guideCovers) this.guideClose.focus();
-    else this.say("Guidelines are open. Keys go on labeling; Tab leads to them.");
+    else this.say(tr("Guidelines are open. Keys go on labeling; Tab leads to them."));
   },
 
   closeGuide() {
@@ -73,7 +73,7 @@ const guiding = {
     this.showGuideState();
     this.layout();
     if (within) this.grabFocus();
-    this.say("Guidelines are closed.");
+    this.say(tr("Guidelines are closed."));
   },
 
   showGuideState() {
@@ -161,7 +161,7 @@ const guiding = {
     if (response.status === 204) return null;
     const told = await response.json().catch(() => ({}));
     if (response.status === 403) this.sendTrigger?.("refresh", Date.now()); // the page makes a new token
-    if (!response.ok) throw new Error(told.error ?? `The server said ${response.status}.`);
+    if (!response.ok) throw new Error(told.error ?? tr("The server said {status}.", { status: response.status }));
     return told;
   },
 
@@ -176,7 +176,7 @@ const guiding = {
       if (told) this.takeGuides(told);
     } catch (error) {
       if (this.stop.signal.aborted) return;
-      this.guideWords.textContent = `The guidelines could not be read; tried again soon. ${error.message}`;
+      this.guideWords.textContent = tr("The guidelines could not be read; tried again soon. {error}", { error: error.message });
     }
     if (!this.guide.hidden) this.guideTimer = setTimeout(() => this.lookAtGuides(), GUIDE_LOOK_MS);
   },
@@ -249,14 +249,16 @@ const guiding = {
     const title = make("h4", "", name);
     title.title = name;
     head.append(make("span", "swatch"), title, cap, count);
-    const nothing = this.guides ? "Nobody has written down yet what belongs to it." : "…";
+    const nothing = this.guides ? tr("Nobody has written down yet what belongs to it.") : "…";
     const text = make("div", "guide-text", told.text || nothing);
     text.classList.toggle("empty", !told.text);
-    if (told.by || told.at) text.title = `By ${told.by || "somebody"}, ${new Date(1000 * told.at).toLocaleString()}`;
+    const at = new Date(1000 * told.at).toLocaleString();
+    if (told.by || told.at) text.title = told.by ? tr("By {name}, {at}", { name: told.by, at }) : tr("By somebody, {at}", { at });
     element.append(head, text, this.guideRow(id, told));
     if (!this.data.readOnly && id < this.data.told) {
-      const words = told.text ? "Edit" : "Write it";
-      const edit = button("guide-edit", `${words}: the guideline of ${name}`, () => this.editGuide(id, told), icon("edit"), make("span", "", words));
+      const words = told.text ? tr("Edit") : tr("Write it");
+      const label = told.text ? tr("Edit: the guideline of {name}", { name }) : tr("Write it: the guideline of {name}", { name });
+      const edit = button("guide-edit", label, () => this.editGuide(id, told), icon("edit"), make("span", "", words));
       edit.dataset.again = `edit ${id}`;
       head.append(edit);
     }
@@ -271,16 +273,16 @@ const guiding = {
     const cells = [...ordered.map((pin) => this.pinnedCell(id, pin)), ...typical.map((each) => this.guideCell(each, byModel))];
     while (cells.length < places) cells.push(make("span", "guide-cell none"));
     row.append(...cells.slice(0, places));
-    if (!pins.length && !typical.length) row.append(make("span", "hidden", "No example yet"));
+    if (!pins.length && !typical.length) row.append(make("span", "hidden", tr("No example yet")));
     return row;
   },
 
   guideCell({ sample_id: id, src }, byModel) {
     const cell = make("div", "guide-cell");
     const picture = make("img");
-    Object.assign(picture, { loading: "lazy", decoding: "async", draggable: false, alt: `Image ${id}` });
+    Object.assign(picture, { loading: "lazy", decoding: "async", draggable: false, alt: tr("Image {id}", { id }) });
     picture.src = src;
-    cell.title = byModel ? "Labeled so, and typical by the model" : "Labeled so";
+    cell.title = byModel ? tr("Labeled so, and typical by the model") : tr("Labeled so");
     cell.append(picture);
     return cell;
   },
@@ -292,7 +294,7 @@ const guiding = {
     for (const value of this.labels.values()) if (value >= 0) tally.set(value, (tally.get(value) ?? 0) + 1);
     for (const [id, { count, cap, labels }] of this.guideParts) {
       const number = labels + (tally.get(id) ?? 0);
-      const words = `${number} label${number === 1 ? "" : "s"}`;
+      const words = trN("{n} label", "{n} labels", number);
       if (count.textContent !== words) count.textContent = words;
       if (cap.textContent !== this.keys[id]) cap.textContent = this.keys[id];
     }
@@ -319,8 +321,8 @@ const guiding = {
     this.editing = id;
     const name = this.data.classes[id];
     const field = make("textarea");
-    Object.assign(field, { value: told.text, maxLength: 4000, rows: 6, placeholder: "What to look for, and what goes elsewhere" });
-    field.setAttribute("aria-label", `What belongs to ${name}`);
+    Object.assign(field, { value: told.text, maxLength: 4000, rows: 6, placeholder: tr("What to look for, and what goes elsewhere") });
+    field.setAttribute("aria-label", tr("What belongs to {name}", { name }));
     const leave = () => {
       this.editing = null;
       this.paintGuides();
@@ -332,7 +334,7 @@ const guiding = {
       const known = this.guides?.guides.find((each) => each.class_id === id);
       if (known) known.text = field.value.trim();
       leave();
-      this.tell(`The guideline of ${name} is saved.`);
+      this.tell(tr("The guideline of {name} is saved.", { name }));
     };
     field.addEventListener("keydown", (event) => {
       event.stopPropagation(); // the page's own keys must not see what is typed
@@ -343,8 +345,8 @@ const guiding = {
     });
     const foot = make("div", "guide-tools");
     foot.append(
-      button("plain", "", save, icon("check"), make("span", "", "Save"), keycap("Ctrl ↵")),
-      button("plain", "", leave, make("span", "", "Leave it"), keycap("Esc")),
+      button("plain", "", save, icon("check"), make("span", "", tr("Save")), keycap(tr("Ctrl ↵"))),
+      button("plain", "", leave, make("span", "", tr("Leave it")), keycap(tr("Esc"))),
     ); // prettier-ignore
     this.guideParts.get(id).text.replaceChildren(field, foot);
     field.focus();

@@ -4,50 +4,52 @@
  * arrows, Enter, Escape, Tab and what goes with Ctrl are fixed. `keying` becomes methods of LabelGrid.
  */
 const KEYS_STORED = "askwell.keys.";
-const SECTIONS = ["Label", "Mend", "Move and select", "See", "Go on"];
+const SECTIONS = {
+  label: tr("Label"), mend: tr("Mend"), move: tr("Move and select"), see: tr("See"), end: tr("Go on"),
+}; // prettier-ignore
 const ACTIONS = [
-  ["guess1", "Label", "take the model's first guess", ["q"], (grid) => grid.guess(0)],
-  ["guess2", "Label", "take its second guess", ["w"], (grid) => grid.guess(1)],
-  ["guess3", "Label", "take its third guess", ["e"], (grid) => grid.guess(2)],
-  ["accept", "Label", "take the first guess of what is selected; in lanes: the lane, but for what a click left out",
+  ["guess1", "label", tr("take the model's first guess"), ["q"], (grid) => grid.guess(0)],
+  ["guess2", "label", tr("take its second guess"), ["w"], (grid) => grid.guess(1)],
+  ["guess3", "label", tr("take its third guess"), ["e"], (grid) => grid.guess(2)],
+  ["accept", "label", tr("take the first guess of what is selected; in lanes: the lane, but for what a click left out"),
     ["a"], (grid) => grid.accept()],
-  ["bulk", "Label", "confirm all sure guesses at once, after checking five", ["shift+a"], (grid) => grid.openAudit()],
-  ["find", "Label", "find a class by typing", ["/"], (grid) => grid.openFind()],
-  ["newClass", "Label", "a new class: type its name, Enter labels with it", ["p"], (grid) => grid.openNewClass()],
-  ["skip", "Label", "skip: cannot tell, is not asked again", [" "], (grid) => grid.answer(SKIP)],
-  ["exclude", "Label", "exclude: a bad image, leaves the pool", ["x"], (grid) => grid.answer(EXCLUDE)],
-  ["unsure", "Label", "unsure: the class you give counts for less in training", ["u"], (grid) => grid.toggleMark(UNSURE)],
-  ["flag", "Label", "flag: somebody should look again", ["f"], (grid) => grid.toggleMark(FLAG)],
-  ["note", "Label", "write a note", ["n"], (grid) => grid.openNote()],
-  ["clear", "Mend", "take the answer back", ["delete"], (grid) => grid.answer(UNLABEL)],
-  ["undo", "Mend", "undo and step back, into earlier rounds too", ["backspace"], (grid) => grid.undo()],
-  ["left", "Move and select", "left", ["h"], (grid) => grid.step("ArrowLeft", false)],
-  ["down", "Move and select", "down", ["j"], (grid) => grid.step("ArrowDown", false)],
-  ["up", "Move and select", "up", ["k"], (grid) => grid.step("ArrowUp", false)],
-  ["right", "Move and select", "right", ["l"], (grid) => grid.step("ArrowRight", false)],
-  ["over", "Move and select", "go over to the newest images, when they are ready", ["v"], (grid) => grid.goOver()],
-  ["mode", "See", "grid, one at a time, lanes", ["g"], (grid) => grid.nextMode()],
-  ["guide", "See", "the guidelines: what belongs to each class, with examples", ["d"], (grid) => grid.toggleGuide()],
-  ["pin", "Label", "pin this image as a good example of its class; again: take it out", ["t"], (grid) => grid.pin("good")],
-  ["why", "See", "why this image was asked for",  ["i"],
+  ["bulk", "label", tr("confirm all sure guesses at once, after checking five"), ["shift+a"], (grid) => grid.openAudit()],
+  ["find", "label", tr("find a class by typing"), ["/"], (grid) => grid.openFind()],
+  ["newClass", "label", tr("a new class: type its name, Enter labels with it"), ["p"], (grid) => grid.openNewClass()],
+  ["skip", "label", tr("skip: cannot tell, is not asked again"), [" "], (grid) => grid.answer(SKIP)],
+  ["exclude", "label", tr("exclude: a bad image, leaves the pool"), ["x"], (grid) => grid.answer(EXCLUDE)],
+  ["unsure", "label", tr("unsure: the class you give counts for less in training"), ["u"], (grid) => grid.toggleMark(UNSURE)],
+  ["flag", "label", tr("flag: somebody should look again"), ["f"], (grid) => grid.toggleMark(FLAG)],
+  ["note", "label", tr("write a note"), ["n"], (grid) => grid.openNote()],
+  ["clear", "mend", tr("take the answer back"), ["delete"], (grid) => grid.answer(UNLABEL)],
+  ["undo", "mend", tr("undo and step back, into earlier rounds too"), ["backspace"], (grid) => grid.undo()],
+  ["left", "move", tr("left"), ["h"], (grid) => grid.step("ArrowLeft", false)],
+  ["down", "move", tr("down"), ["j"], (grid) => grid.step("ArrowDown", false)],
+  ["up", "move", tr("up"), ["k"], (grid) => grid.step("ArrowUp", false)],
+  ["right", "move", tr("right"), ["l"], (grid) => grid.step("ArrowRight", false)],
+  ["over", "move", tr("go over to the newest images, when they are ready"), ["v"], (grid) => grid.goOver()],
+  ["mode", "see", tr("grid, one at a time, lanes"), ["g"], (grid) => grid.nextMode()],
+  ["guide", "see", tr("the guidelines: what belongs to each class, with examples"), ["d"], (grid) => grid.toggleGuide()],
+  ["pin", "label", tr("pin this image as a good example of its class; again: take it out"), ["t"], (grid) => grid.pin("good")],
+  ["why", "see", tr("why this image was asked for"),  ["i"],
     (grid) => grid.sendTrigger("inspect", { id: grid.ids[grid.cursor], at: Date.now() })],
-  ["zoom", "See", "hold to zoom", ["z"], (grid) => grid.showZoom()],
-  ["lens", "See", "brightness, contrast, smooth or pixelated", ["b"], (grid) => grid.toggleLens()],
-  ["larger", "See", "larger tiles", ["+", "="], (grid) => grid.resize(1)],
-  ["smaller", "See", "smaller tiles", ["-"], (grid) => grid.resize(-1)],
-  ["classes", "Go on", "the classes: add, rename, merge, retire", ["o"], (grid) => grid.sendTrigger("classes", Date.now())],
-  ["help", "Go on", "this sheet", ["?"], (grid) => grid.toggleSheet()],
+  ["zoom", "see", tr("hold to zoom"), ["z"], (grid) => grid.showZoom()],
+  ["lens", "see", tr("brightness, contrast, smooth or pixelated"), ["b"], (grid) => grid.toggleLens()],
+  ["larger", "see", tr("larger tiles"), ["+", "="], (grid) => grid.resize(1)],
+  ["smaller", "see", tr("smaller tiles"), ["-"], (grid) => grid.resize(-1)],
+  ["classes", "end", tr("the classes: add, rename, merge, retire"), ["o"], (grid) => grid.sendTrigger("classes", Date.now())],
+  ["help", "end", tr("this sheet"), ["?"], (grid) => grid.toggleSheet()],
 ]; // prettier-ignore
 const FIXED = {
-  Label: [["class key", "label the selection or this image, go to the next one without an answer"]],
-  Mend: [["Ctrl Z", "undo"], ["Ctrl ⇧ Z", "redo"]],
-  "Move and select": [
-    ["← → ↑ ↓", "move; with Shift: extend the selection (also Shift click, Ctrl click, drag)"],
-    ["Ctrl A", "select all"],
-    ["Esc", "clear the selection, close"],
+  label: [[tr("class key"), tr("label the selection or this image, go to the next one without an answer")]],
+  mend: [[tr("Ctrl Z"), tr("undo")], [tr("Ctrl ⇧ Z"), tr("redo")]],
+  move: [
+    ["← → ↑ ↓", tr("move; with Shift: extend the selection (also Shift click, Ctrl click, drag)")],
+    [tr("Ctrl A"), tr("select all")],
+    [tr("Esc"), tr("clear the selection, close")],
   ],
-  See: [["Enter", "open this image, alone"]],
-  "Go on": [["Ctrl ↵", "save everything and train on what is labeled; the rest stays open"]],
+  see: [[tr("Enter"), tr("open this image, alone")]],
+  end: [[tr("Ctrl ↵"), tr("save everything and train on what is labeled; the rest stays open")]],
 }; // prettier-ignore
 const STANDARD_KEYS = Object.fromEntries(ACTIONS.map(([name, , , keys]) => [name, keys]));
 const RUNS = Object.fromEntries(ACTIONS.map(([name, , , , run]) => [name, run]));
@@ -61,28 +63,28 @@ function keyName(event) {
 }
 
 function keyText(name) {
-  const words = { " ": "Space", backspace: "⌫", delete: "Del" };
+  const words = { " ": tr("Space"), backspace: "⌫", delete: tr("Del") };
   return words[name] ?? name.replace("shift+", "⇧ ").toUpperCase();
 }
 
 /** Why a key cannot be bound, or "". */
 function unbindable(name) {
   const bare = name.replace("shift+", "");
-  if (bare === "c" || bare === "r") return `${keyText(name)} belongs to the page: it clears caches or runs it again.`;
-  if (/^[0-9]$/.test(bare)) return `${bare} belongs to a class.`;
+  if (bare === "c" || bare === "r") return tr("{key} belongs to the page: it clears caches or runs it again.", { key: keyText(name) });
+  if (/^[0-9]$/.test(bare)) return tr("{key} belongs to a class.", { key: bare });
   if ([...bare].length === 1 || bare === "backspace" || bare === "delete") return "";
-  return `${name} cannot be bound: take a letter, a sign, Space, Backspace or Delete.`;
+  return tr("{key} cannot be bound: take a letter, a sign, Space, Backspace or Delete.", { key: name });
 }
 
 /** A key map from a file: complete, known and free of conflicts, or an error that names what is wrong. */
 function checkedKeys(keys) {
   const merged = { ...STANDARD_KEYS };
   const owners = new Map();
-  if (keys === null || typeof keys !== "object") throw new Error("The file holds no key map.");
+  if (keys === null || typeof keys !== "object") throw new Error(tr("The file holds no key map."));
   for (const [name, wanted] of Object.entries(keys)) {
-    if (!Object.hasOwn(STANDARD_KEYS, name)) throw new Error(`There is no action ${name}.`);
+    if (!Object.hasOwn(STANDARD_KEYS, name)) throw new Error(tr("There is no action {name}.", { name }));
     if (!Array.isArray(wanted) || wanted.some((key) => typeof key !== "string" || !key)) {
-      throw new Error(`The keys of ${name} are no list of keys.`);
+      throw new Error(tr("The keys of {name} are no list of keys.", { name }));
     }
     merged[name] = wanted;
   }
@@ -90,7 +92,7 @@ function checkedKeys(keys) {
     for (const key of bound) {
       const refusal = unbindable(key);
       if (refusal) throw new Error(refusal);
-      if (owners.has(key)) throw new Error(`${keyText(key)} would mean two things: ${owners.get(key)} and ${name}.`);
+      if (owners.has(key)) throw new Error(tr("{key} would mean two things: {one} and {other}.", { key: keyText(key), one: owners.get(key), other: name }));
       owners.set(key, name);
     }
   }
@@ -112,7 +114,7 @@ const keying = {
     this.actions = new Map(Object.entries(this.bound).flatMap(([name, keys]) => keys.map((key) => [key, name])));
     for (const { element, label, action } of this.keyed) {
       const key = keyText(this.keyOf(action));
-      if (label) element.title = `${label} (${key})`;
+      if (label) element.title = tr("{label} ({key})", { label, key });
       if (label) element.setAttribute("aria-label", element.title);
       const cap = element.querySelector("kbd");
       if (cap) cap.textContent = key;
@@ -122,7 +124,7 @@ const keying = {
   },
 
   findWords() {
-    return `Find a class, or name a new one  ${keyText(this.keyOf("find"))}`;
+    return tr("Find a class, or name a new one  {key}", { key: keyText(this.keyOf("find")) });
   },
 
   keyOf(action) {
@@ -158,11 +160,11 @@ const keying = {
     sheet.hidden = true;
     sheet.setAttribute("role", "dialog");
     sheet.setAttribute("aria-modal", "true");
-    sheet.setAttribute("aria-label", "Keys");
+    sheet.setAttribute("aria-label", tr("Keys"));
     const card = make("div", "card");
     const head = make("div", "head");
-    this.sheetClose = button("quiet", "Close (Esc)", () => this.toggleSheet(), icon("exclude"));
-    head.append(make("h3", "", "Keys"), this.sheetClose);
+    this.sheetClose = button("quiet", tr("Close (Esc)"), () => this.toggleSheet(), icon("exclude"));
+    head.append(make("h3", "", tr("Keys")), this.sheetClose);
     card.append(head, ...this.buildKeyMap());
     sheet.append(card);
     sheet.addEventListener("click", (event) => event.target === sheet && this.toggleSheet());
@@ -179,12 +181,12 @@ const keying = {
     file.addEventListener("change", () => this.importKeys(file));
     const foot = make("div", "sheet-foot");
     foot.append(
-      button("plain", "", () => this.keepBound({ ...STANDARD_KEYS }), make("span", "", "Standard keys")),
-      button("plain", "", () => file.click(), make("span", "", "Import")),
-      button("plain", "", () => this.exportKeys(), make("span", "", "Export")),
+      button("plain", "", () => this.keepBound({ ...STANDARD_KEYS }), make("span", "", tr("Standard keys"))),
+      button("plain", "", () => file.click(), make("span", "", tr("Import"))),
+      button("plain", "", () => this.exportKeys(), make("span", "", tr("Export"))),
       file,
     ); // prettier-ignore
-    const alt = "A key that is a class's own name is that class; its command then needs Alt.";
+    const alt = tr("A key that is a class's own name is that class; its command then needs Alt.");
     return [this.sheetColumns, make("p", "", alt), this.sheetWords, foot];
   },
 
@@ -194,19 +196,19 @@ const keying = {
       term.append(cap);
       list.append(term, make("dd", "", text));
     };
-    const sections = SECTIONS.map((title) => {
+    const sections = Object.entries(SECTIONS).map(([part, title]) => {
       const section = make("section");
       const list = make("dl");
-      for (const [key, text] of FIXED[title]) rowOf(list, make("kbd", "", key), text);
+      for (const [key, text] of FIXED[part]) rowOf(list, make("kbd", "", key), text);
       for (const [name, where, text] of ACTIONS) {
-        if (where !== title) continue;
+        if (where !== part) continue;
         const waiting = this.rebinding === name;
-        const shown = waiting ? "press a key" : this.bound[name].map(keyText).join("  ") || "–";
+        const shown = waiting ? tr("press a key") : this.bound[name].map(keyText).join("  ") || "–";
         if (this.onlyShown) {
           rowOf(list, make("kbd", "", shown), text);
           continue;
         }
-        const change = button("rebind", `Change the key of: ${text}`, () => this.rebind(name), make("kbd", "", shown));
+        const change = button("rebind", tr("Change the key of: {action}", { action: text }), () => this.rebind(name), make("kbd", "", shown));
         change.classList.toggle("waiting", waiting);
         change.dataset.action = name;
         rowOf(list, change, text);
@@ -219,7 +221,7 @@ const keying = {
 
   rebind(name) {
     this.rebinding = name;
-    this.sheetWords.textContent = `Press the new key of “${TITLES[name]}”. Esc leaves it as it is.`;
+    this.sheetWords.textContent = tr("Press the new key of “{action}”. Esc leaves it as it is.", { action: TITLES[name] });
     this.paintSheet();
   },
 
@@ -241,11 +243,13 @@ const keying = {
     if (event.key === "Escape") this.sheetWords.textContent = "";
     else if (unbindable(key)) this.sheetWords.textContent = unbindable(key);
     else if (owner && owner !== name) {
-      this.sheetWords.textContent = `${keyText(key)} is taken: “${TITLES[owner]}”. Give that another key first.`;
+      this.sheetWords.textContent = tr("{key} is taken: “{action}”. Give that another key first.", { key: keyText(key), action: TITLES[owner] });
     } else {
       this.keepBound({ ...this.bound, [name]: [key] });
-      const warning = ofClass ? ` It is a class here too: there it needs Alt.` : "";
-      this.sheetWords.textContent = `${keyText(key)}: ${TITLES[name]}.${warning}`;
+      const put = { key: keyText(key), action: TITLES[name] };
+      this.sheetWords.textContent = ofClass
+        ? tr("{key}: {action}. It is a class here too: there it needs Alt.", put)
+        : tr("{key}: {action}.", put);
     }
     this.paintSheet();
     (this.sheetColumns.querySelector(`[data-action="${name}"]`) ?? this.sheetClose).focus();
@@ -265,12 +269,12 @@ const keying = {
     if (!chosen) return;
     try {
       const read = JSON.parse(await chosen.text());
-      if (read?.askwell_keys !== 1) throw new Error("The file is no key map of this program.");
+      if (read?.askwell_keys !== 1) throw new Error(tr("The file is no key map of this program."));
       this.keepBound(checkedKeys(read.keys));
-      this.sheetWords.textContent = "Keys imported.";
+      this.sheetWords.textContent = tr("Keys imported.");
     } catch (error) {
-      const words = error instanceof SyntaxError ? "The file is no JSON." : error.message;
-      this.sheetWords.textContent = `${words} Nothing was changed.`;
+      const words = error instanceof SyntaxError ? tr("The file is no JSON.") : error.message;
+      this.sheetWords.textContent = tr("{problem} Nothing was changed.", { problem: words });
     }
     file.value = "";
   },

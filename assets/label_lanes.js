@@ -53,10 +53,10 @@ const lanes = {
       const row = make("div", "lane");
       row.setAttribute("role", "row");
       row.style.setProperty("--colour", lane < 0 ? "transparent" : colourOf(lane));
-      const name = lane < 0 ? "No guess" : this.data.classes[lane];
+      const name = lane < 0 ? tr("No guess") : this.data.classes[lane];
       const left = make("span", "left");
-      const confirm = button("confirm", `Confirm this lane as ${name}`, () => this.confirmLane(lane),
-        icon("check"), make("span", "", "Confirm"), keycap(keyText(this.keyOf("accept")))); // prettier-ignore
+      const confirm = button("confirm", tr("Confirm this lane as {name}", { name }), () => this.confirmLane(lane),
+        icon("check"), make("span", "", tr("Confirm")), keycap(keyText(this.keyOf("accept")))); // prettier-ignore
       confirm.hidden = lane < 0;
       const head = make("div", "lane-head");
       head.setAttribute("role", "rowheader");
@@ -90,7 +90,7 @@ const lanes = {
     if (this.labels.has(id)) return;
     if (!this.leftOut.delete(id)) this.leftOut.add(id);
     this.paintTile(id);
-    this.say(this.leftOut.has(id) ? "Left out of its lane." : "Back in its lane.");
+    this.say(this.leftOut.has(id) ? tr("Left out of its lane.") : tr("Back in its lane."));
   },
 
   confirmLane(lane = this.laneOf(this.ids[this.cursor])) {
@@ -102,14 +102,14 @@ const lanes = {
     const last = this.ids.indexOf(ids[ids.length - 1]);
     const next = this.nextOpen(last);
     this.moveTo(next === -1 ? last : next);
-    this.say(`${ids.length} images: ${this.data.classes[lane]}. ${this.left()} left.`);
+    this.say(tr("{count} images: {name}. {left} left.", { count: ids.length, name: this.data.classes[lane], left: this.left() }));
     this.partDone();
   },
 
   toNextLane() {
     const index = this.ids.findIndex((id) => !this.labels.has(id) && !this.leftOut.has(id));
     if (index !== -1) this.select(index);
-    this.say(index === -1 ? "Nothing is left to confirm." : "Nothing was left to confirm there: the next lane.");
+    this.say(index === -1 ? tr("Nothing is left to confirm.") : tr("Nothing was left to confirm there: the next lane."));
   },
 
   /** A: the lane, or elsewhere the first guess of what is chosen. */
@@ -125,7 +125,7 @@ const lanes = {
     const last = ids.length ? this.ids.indexOf(ids[ids.length - 1]) : this.cursor;
     const next = this.nextOpen(last);
     this.moveTo(next === -1 ? last : next);
-    this.say(`${ids.length} guess${ids.length === 1 ? "" : "es"} taken. ${this.left()} left.`);
+    this.say(trN("{n} guess taken. {left} left.", "{n} guesses taken. {left} left.", ids.length, { left: this.left() }));
     this.partDone();
   },
 
@@ -142,11 +142,10 @@ const lanes = {
     this.bulkButton.hidden = !trust || !this.mayLane() || this.data.readOnly;
     if (this.bulkButton.hidden) return;
     this.bulkButton.disabled = !bulk;
-    this.bulkText.textContent = bulk ? `Confirm ${bulk} sure` : "None is sure";
+    this.bulkText.textContent = bulk ? tr("Confirm {count} sure", { count: bulk }) : tr("None is sure");
     this.bulkButton.title = trust.threshold === null
-      ? `Your answers do not yet justify a bulk confirm: ${trust.right} of ${trust.answered} guesses were right. `
-        + "Some threshold has to hold 20 answers and at most 1 in 20 wrong."
-      : `All open images whose guess has ${percent(trust.threshold)} or more; five are checked first.`; // prettier-ignore
+      ? tr("Your answers do not yet justify a bulk confirm: {right} of {answered} guesses were right. Some threshold has to hold 20 answers and at most 1 in 20 wrong.", { right: trust.right, answered: trust.answered })
+      : tr("All open images whose guess has {share} or more; five are checked first.", { share: percent(trust.threshold) });
   },
 
   // -- audited bulk confirm ----------------------------------------------------------------------------
@@ -169,7 +168,7 @@ const lanes = {
     this.auditSheet = make("div", "sheet audit");
     this.auditSheet.setAttribute("role", "dialog");
     this.auditSheet.setAttribute("aria-modal", "true");
-    this.auditSheet.setAttribute("aria-label", "Check before confirming");
+    this.auditSheet.setAttribute("aria-label", tr("Check before confirming"));
     this.root.append(this.auditSheet);
     this.paintAudit();
   },
@@ -199,21 +198,25 @@ const lanes = {
     const { expected, low, high } = this.estimate();
     const card = make("div", "card");
     const words = make("p", "estimate");
-    words.append(make("b", "", `≈ ${expected} wrong of ${rest}`), ` (95 %: ${low}–${high})`);
-    const basis = `By your answers to guesses of ${percent(threshold)} and more: ${wrong} of ${above} were wrong.`;
-    card.append(make("h3", "", `Confirm ${ids.length} guesses at once`), words, make("p", "", basis));
+    const most = make("b", "", tr("≈ {expected} wrong of {rest}", { expected, rest }));
+    words.append(...among(tr("{estimate} (95 %: {low}–{high})", { low, high }), { estimate: most }));
+    const basis = tr("By your answers to guesses of {share} and more: {wrong} of {above} were wrong.", { share: percent(threshold), wrong, above });
+    const title = tr("Confirm {count} guesses at once", { count: ids.length });
+    card.append(make("h3", "", title), words, make("p", "", basis));
     const id = checks[given.size];
     if (id !== undefined) card.append(this.auditQuestion(id, given.size + 1, checks.length));
     else {
       const found = this.found();
-      card.append(make("p", found ? "warn" : "", `You checked ${given.size}: ${found || "none"} wrong.`));
+      const checked = given.size;
+      const verdict = found ? tr("You checked {checked}: {found} wrong.", { checked, found }) : tr("You checked {checked}: none wrong.", { checked });
+      card.append(make("p", found ? "warn" : "", verdict));
     }
     const ready = id === undefined;
     const confirm = button("train", "", () => this.confirmAudit(), icon("check"),
-      make("span", "", ready ? `Confirm ${ids.length}` : `${checks.length - given.size} left to check`), keycap("↵")); // prettier-ignore
+      make("span", "", ready ? tr("Confirm {count}", { count: ids.length }) : tr("{count} left to check", { count: checks.length - given.size })), keycap("↵")); // prettier-ignore
     confirm.disabled = !ready;
     const foot = make("div", "audit-foot");
-    foot.append(button("plain", "Cancel (Esc)", () => this.closeAudit(), make("span", "", "Cancel")), confirm);
+    foot.append(button("plain", tr("Cancel (Esc)"), () => this.closeAudit(), make("span", "", tr("Cancel"))), confirm);
     card.append(foot);
     this.auditSheet.replaceChildren(card);
     (ready ? confirm : this.auditYes).focus();
@@ -230,17 +233,17 @@ const lanes = {
     frame.append(picture);
     picture.onload = () => this.fit(picture, 200);
     const name = this.data.classes[lane];
-    this.auditYes = button("class", `Yes, ${name}`, () => this.giveAudit(lane), keycap(keyText(this.keyOf("accept"))),
-      make("span", "swatch"), make("span", "name", `Yes, ${name}`)); // prettier-ignore
+    this.auditYes = button("class", tr("Yes, {name}", { name }), () => this.giveAudit(lane), keycap(keyText(this.keyOf("accept"))),
+      make("span", "swatch"), make("span", "name", tr("Yes, {name}", { name }))); // prettier-ignore
     this.auditYes.style.setProperty("--colour", colourOf(lane));
     const question = make("div", "question");
     question.append(
-      make("span", "", `Check ${number} of ${of}, picked at random`), this.auditYes,
-      make("span", "", "Or press the key of the right class; / finds it by name."),
+      make("span", "", tr("Check {number} of {of}, picked at random", { number, of })), this.auditYes,
+      make("span", "", tr("Or press the key of the right class; / finds it by name.")),
     ); // prettier-ignore
     const others = make("select", "find");
-    others.setAttribute("aria-label", "The right class");
-    const first = make("option", "", "No, it is …");
+    others.setAttribute("aria-label", tr("The right class"));
+    const first = make("option", "", tr("No, it is …"));
     first.value = "";
     others.append(first, ...this.openIds().map((index) => {
       const option = make("option", "", this.data.classes[index]);
@@ -291,7 +294,7 @@ const lanes = {
     this.carryOut(changes);
     const next = this.nextOpen(this.cursor);
     this.moveTo(next === -1 ? this.cursor : next);
-    this.say(`${changes.length} guesses confirmed. ${this.left()} left.`);
+    this.say(tr("{count} guesses confirmed. {left} left.", { count: changes.length, left: this.left() }));
     this.partDone();
   },
 };

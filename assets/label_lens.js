@@ -1,14 +1,14 @@
 /* Looking closer: brightness, contrast, pixelated or smooth, and the zoom that a held key shows.
  * `looking` becomes methods of LabelGrid; what is chosen is kept in this browser.
  */
-const LENS = [["brightness", "Brightness", 25, 300], ["contrast", "Contrast", 25, 400]]; // per cent
+const LENS = [["brightness", tr("Brightness"), 25, 300], ["contrast", tr("Contrast"), 25, 400]]; // per cent
 
 const looking = {
   buildLens() {
     this.lens = make("div", "lens");
     this.lens.hidden = true;
     this.lens.setAttribute("role", "group");
-    this.lens.setAttribute("aria-label", "How the images look");
+    this.lens.setAttribute("aria-label", tr("How the images look"));
     this.lensInputs = LENS.map(([name, title, least, most]) => {
       const input = make("input");
       Object.assign(input, { type: "range", min: least, max: most, step: 5 });
@@ -26,9 +26,9 @@ const looking = {
     this.smooth.addEventListener("change", () => this.look({ pixelated: !this.smooth.checked }));
     this.keepKeys(this.smooth);
     const row = make("label");
-    row.append(make("span", "", "Smooth pixels"), this.smooth);
+    row.append(make("span", "", tr("Smooth pixels")), this.smooth);
     const reset = button("plain", "", () => this.look({ brightness: 100, contrast: 100, pixelated: null }),
-      make("span", "", "As they are")); // prettier-ignore
+      make("span", "", tr("As they are"))); // prettier-ignore
     this.lens.append(row, reset);
     return this.lens;
   },

@@ -5,7 +5,7 @@
 const UNSURE = "unsure";
 const FLAG = "flag";
 const NOTE = "note";
-const MARK_WORDS = { unsure: "unsure", flag: "flagged", note: "with a note" };
+const MARK_WORDS = { unsure: tr("unsure"), flag: tr("flagged"), note: tr("with a note") };
 
 const marking = {
   marksOf(id) {
@@ -32,7 +32,9 @@ const marking = {
     const chosen = this.chosen();
     const to = chosen.every((id) => this.marksOf(id)[mark]) ? 0 : 1;
     this.applyMark(chosen, { mark, to });
-    this.say(`${chosen.length > 1 ? `${chosen.length} images: ` : ""}${to ? "" : "no longer "}${MARK_WORDS[mark]}.`);
+    const put = { count: chosen.length, mark: MARK_WORDS[mark] };
+    if (chosen.length > 1) this.say(to ? tr("{count} images: {mark}.", put) : tr("{count} images: no longer {mark}.", put));
+    else this.say(to ? `${put.mark}.` : tr("no longer {mark}.", put));
   },
 
   applyMark(ids, wanted) {
@@ -47,8 +49,8 @@ const marking = {
     const input = make("input", "find note-field");
     input.type = "text";
     input.maxLength = 1000;
-    input.placeholder = "Note · Enter keeps it, Esc leaves it";
-    input.setAttribute("aria-label", "Note on this image");
+    input.placeholder = tr("Note · Enter keeps it, Esc leaves it");
+    input.setAttribute("aria-label", tr("Note on this image"));
     input.autocomplete = "off";
     input.hidden = true;
     input.addEventListener("keydown", (event) => {
@@ -74,7 +76,7 @@ const marking = {
   keepNote() {
     const text = this.noteField.value.trim();
     this.applyMark(this.noted, text ? { mark: NOTE, to: 1, text } : { mark: NOTE, to: 0 });
-    this.say(text ? "Note kept." : "No note.");
+    this.say(text ? tr("Note kept.") : tr("No note."));
   },
 
   closeNote(keep) {
@@ -98,6 +100,6 @@ const marking = {
   markWords(id) {
     const marks = this.marksOf(id);
     return Object.keys(MARK_WORDS).filter((mark) => marks[mark]).map((mark) =>
-      mark === NOTE ? `note: ${marks[NOTE]}` : MARK_WORDS[mark]); // prettier-ignore
+      mark === NOTE ? tr("note: {note}", { note: marks[NOTE] }) : MARK_WORDS[mark]); // prettier-ignore
   },
 };

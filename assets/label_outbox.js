@@ -215,7 +215,7 @@ class Outbox {
     }
     this.single = false;
     this.refused += entries.length;
-    this.refusal = typeof reply.error === "string" ? reply.error : "The server refused an answer.";
+    this.refusal = typeof reply.error === "string" ? reply.error : tr("The server refused an answer.");
     const gone = new Set(entries);
     this.drop((entry) => gone.has(entry));
     this.notify([], 0, entries);

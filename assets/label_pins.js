@@ -14,8 +14,8 @@ const pinning = {
     const foot = make("div", "guide-foot");
     this.pinWords = make("span", "guide-image");
     this.pinButtons = {
-      [GOOD]: this.withKey(button("plain", "", () => this.pin(GOOD), icon("pin"), make("span", "", "Good example"), keycap("")), "", "pin"),
-      [BORDERLINE]: button("plain", "", () => this.pin(BORDERLINE), icon("unsure"), make("span", "", "Borderline")),
+      [GOOD]: this.withKey(button("plain", "", () => this.pin(GOOD), icon("pin"), make("span", "", tr("Good example")), keycap("")), "", "pin"),
+      [BORDERLINE]: button("plain", "", () => this.pin(BORDERLINE), icon("unsure"), make("span", "", tr("Borderline"))),
     };
     foot.append(this.pinWords, ...Object.values(this.pinButtons));
     return foot;
@@ -38,8 +38,8 @@ const pinning = {
     if (this.refuseClosed()) return;
     const id = this.ids[this.cursor];
     const classId = this.labels.get(id);
-    if (!(classId >= 0)) return this.tell("An example belongs to a class: label the image, then pin it.");
-    if (classId >= this.data.told) return this.tell("The server does not know this class yet; try again in a moment.");
+    if (!(classId >= 0)) return this.tell(tr("An example belongs to a class: label the image, then pin it."));
+    if (classId >= this.data.told) return this.tell(tr("The server does not know this class yet; try again in a moment."));
     await this.setPin(id, classId, this.pinOf(id, classId) === kind ? null : kind);
   },
 
@@ -52,7 +52,9 @@ const pinning = {
     if (this.tiles.has(id)) this.paintTile(id);
     this.refresh();
     const name = this.nameOf(classId);
-    this.tell(kind ? `Pinned as a ${kind} example of ${name}.` : `No longer an example of ${name}.`);
+    if (!kind) this.tell(tr("No longer an example of {name}.", { name }));
+    else if (kind === GOOD) this.tell(tr("Pinned as a good example of {name}.", { name }));
+    else this.tell(tr("Pinned as a borderline example of {name}.", { name }));
   },
 
   /** The sign of a pinned image, for its tile. */
@@ -61,18 +63,20 @@ const pinning = {
     if (!kind) return [];
     const sign = make("span", "sign sign-pin");
     sign.append(icon("pin"));
-    sign.title = `${kind} example of ${this.nameOf(this.labels.get(id))}`;
+    const name = this.nameOf(this.labels.get(id));
+    sign.title = kind === GOOD ? tr("good example of {name}", { name }) : tr("borderline example of {name}", { name });
     return [sign];
   },
 
   pinnedCell(classId, { sample_id: id, src, kind }) {
     const cell = this.guideCell({ sample_id: id, src });
     cell.classList.add("pinned", kind); // good or borderline
-    cell.title = `Pinned: a ${kind} example`;
-    cell.firstChild.alt = `Image ${id}, a ${kind} example`;
-    cell.append(make("span", "guide-kind", kind === GOOD ? "pinned" : "borderline"));
+    const good = kind === GOOD;
+    cell.title = good ? tr("Pinned: a good example") : tr("Pinned: a borderline example");
+    cell.firstChild.alt = good ? tr("Image {id}, a good example", { id }) : tr("Image {id}, a borderline example", { id });
+    cell.append(make("span", "guide-kind", good ? tr("pinned") : tr("borderline")));
     if (this.data.readOnly) return cell;
-    const out = button("unpin", `Unpin image ${id} from ${this.data.classes[classId]}`, () => this.setPin(id, classId, null), icon("exclude"));
+    const out = button("unpin", tr("Unpin image {id} from {name}", { id, name: this.data.classes[classId] }), () => this.setPin(id, classId, null), icon("exclude"));
     out.dataset.again = `unpin ${classId} ${id}`;
     cell.append(out);
     return cell;
@@ -82,7 +86,7 @@ const pinning = {
     const image = this.ids[this.cursor];
     const given = this.labels.get(image);
     const labeled = given >= 0;
-    this.pinWords.textContent = labeled ? `This image, ${this.nameOf(given)}:` : "Label this image to pin it";
+    this.pinWords.textContent = labeled ? tr("This image, {name}:", { name: this.nameOf(given) }) : tr("Label this image to pin it");
     for (const [kind, element] of Object.entries(this.pinButtons)) {
       element.disabled = !labeled || this.data.readOnly;
       element.setAttribute("aria-pressed", String(labeled && this.pinOf(image, given) === kind));

@@ -24,14 +24,14 @@ function browserName() {
 }
 
 function nameOfPerson(name) {
-  return name || "me";
+  return name || tr("me");
 }
 
 const seating = {
   buildPeople() {
     this.people = make("div", "people");
     this.people.setAttribute("role", "group");
-    this.people.setAttribute("aria-label", "Who labels here");
+    this.people.setAttribute("aria-label", tr("Who labels here"));
     this.people.hidden = true;
     return this.people;
   },
@@ -127,9 +127,13 @@ const seating = {
       this.own.delete(id);
       this.labels.delete(id);
     }
-    const names = [...new Set(taken.map(({ by }) => nameOfPerson(by)))].join(" and ");
-    const what = taken.length === 1 ? "That image is" : `${taken.length} of these images are`;
-    this.tell(`${what} ${names}’s: your answer is kept beside as a second opinion.`);
+    const names = [...new Set(taken.map(({ by }) => nameOfPerson(by)))].reduce((some, name) => tr("{some} and {name}", { some, name }));
+    this.tell(trN(
+      "That image is {names}’s: your answer is kept beside as a second opinion.",
+      "{n} of these images are {names}’s: your answer is kept beside as a second opinion.",
+      taken.length,
+      { names },
+    )); // prettier-ignore
     this.speakSoon(0);
   },
 
@@ -195,23 +199,25 @@ const seating = {
     this.peopleMark = mark;
     const chips = people.map((person) => this.badgeOf(person));
     if (twin) chips.push(this.twinWords());
-    else if (this.share && !this.share.left) chips.push(make("span", "rest", "all answered"));
-    else if (this.share?.leased) chips.push(make("span", "rest", `${this.share.left} open`));
+    else if (this.share && !this.share.left) chips.push(make("span", "rest", tr("all answered")));
+    else if (this.share?.leased) chips.push(make("span", "rest", tr("{count} open", { count: this.share.left })));
     this.people.replaceChildren(...chips);
   },
 
   twinWords() {
-    const words = make("span", "twin", "Two windows, one name");
-    words.title = "Another browser labels under your name. Give yourselves names in the side bar: then nobody is asked what another is asked.";
+    const words = make("span", "twin", tr("Two windows, one name"));
+    words.title = tr("Another browser labels under your name. Give yourselves names in the side bar: then nobody is asked what another is asked.");
     return words;
   },
 
   badgeOf({ name, answered, pace, me }) {
     const chip = make("span", me ? "person mine" : "person");
-    const who = me ? "You" : nameOfPerson(name);
+    const who = me ? tr("You") : nameOfPerson(name);
     chip.append(make("span", "lamp"), make("span", "who", who), make("b", "", String(answered)));
-    if (pace) chip.append(make("span", "", `${pace}/min`));
-    chip.title = `${me ? `You, as ${nameOfPerson(name)}` : who}: ${answered} answered of this query`;
+    if (pace) chip.append(make("span", "", tr("{pace}/min", { pace })));
+    chip.title = me
+      ? tr("You, as {name}: {answered} answered of this query", { name: nameOfPerson(name), answered })
+      : tr("{name}: {answered} answered of this query", { name: who, answered });
     return chip;
   },
 };

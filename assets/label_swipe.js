@@ -20,7 +20,7 @@ const swiping = {
 
   /** What a swipe gives: {to, name, colour}, or nothing. */
   swipeTo(way) {
-    if (way === "left") return { to: SKIP, name: "Skip", colour: "var(--muted)" };
+    if (way === "left") return { to: SKIP, name: tr("Skip"), colour: "var(--muted)" };
     const rank = { right: 0, up: 1 }[way];
     const guess = this.data.showGuesses ? this.itemAt(this.cursor).guesses?.[rank] : undefined;
     return guess && { to: guess[0], name: this.data.classes[guess[0]], colour: colourOf(guess[0]) };
@@ -72,7 +72,7 @@ const swiping = {
 
   swipe(way, moved) {
     const gives = this.swipeTo(way);
-    if (!gives) return way === "down" ? undefined : this.tell("No guess to take here: choose the class below.");
+    if (!gives) return way === "down" ? undefined : this.tell(tr("No guess to take here: choose the class below."));
     this.flyOff(moved);
     this.clearSelection();
     this.answer(gives.to);

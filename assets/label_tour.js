@@ -7,24 +7,26 @@
 const TOUR = "askwell.tour";
 const MARKS = [
   {
-    title: "Press what you see",
+    title: tr("Press what you see"),
     text: (grid) => {
-      const how = grid.ownKeys ? "Type the character: it" : `Each class has a key, from ${grid.keys[0]} on. It`;
-      const guide = grid.root.classList.contains("wide") ? ` ${keyText(grid.keyOf("guide"))} shows what belongs to each class.` : "";
-      return `${how} labels the image in the frame and goes to the next one.${guide}`;
+      const how = grid.ownKeys
+        ? tr("Type the character: it labels the image in the frame and goes to the next one.")
+        : tr("Each class has a key, from {key} on. It labels the image in the frame and goes to the next one.", { key: grid.keys[0] });
+      if (!grid.root.classList.contains("wide")) return how;
+      return [how, tr("{key} shows what belongs to each class.", { key: keyText(grid.keyOf("guide")) })].join(" ");
     },
     place: (grid) => (grid.find.hidden ? grid.palette : grid.find),
     done: (grid) => grid.memory.done.length > grid.touredFrom,
   },
   {
-    title: "Wrong key? Take it back",
-    text: (grid) => `${keyText(grid.keyOf("undo"))} undoes and steps back, as often as you like. Each label is saved as you give it.`,
+    title: tr("Wrong key? Take it back"),
+    text: (grid) => tr("{key} undoes and steps back, as often as you like. Each label is saved as you give it.", { key: keyText(grid.keyOf("undo")) }),
     place: (grid) => grid.undoButton,
     done: (grid) => grid.memory.undone.length > 0,
   },
   {
-    title: "Then train",
-    text: () => "Ctrl Enter trains on what you labeled and asks for the next images. You need not answer all of them.",
+    title: tr("Then train"),
+    text: () => tr("Ctrl Enter trains on what you labeled and asks for the next images. You need not answer all of them."),
     place: (grid) => grid.trainButton,
     done: () => false,
   },
@@ -39,7 +41,7 @@ const touring = {
     this.coachTitle = make("b");
     this.coachText = make("p");
     this.coachNext = button("coach-next", "", () => this.tourStep(this.touring + 1), make("span"));
-    const leave = button("coach-leave", "Leave the tour (Esc)", () => this.endTour(), make("span", "", "Leave"), keycap("Esc"));
+    const leave = button("coach-leave", tr("Leave the tour (Esc)"), () => this.endTour(), make("span", "", tr("Leave")), keycap(tr("Esc")));
     this.coachPlace = make("span", "coach-place");
     const foot = make("div", "coach-foot");
     foot.append(this.coachPlace, leave, this.coachNext);
@@ -67,10 +69,11 @@ const touring = {
     this.coach.hidden = false;
     this.coachTitle.textContent = mark.title;
     this.coachText.textContent = mark.text(this);
-    this.coachPlace.textContent = `${number + 1} of ${MARKS.length}`;
-    this.coachNext.firstChild.textContent = number + 1 < MARKS.length ? "Next" : "Start labeling";
-    this.coach.setAttribute("aria-label", `Tip ${number + 1} of ${MARKS.length}: ${mark.title}`);
-    this.say(`Tip ${number + 1} of ${MARKS.length}. ${mark.title}. ${this.coachText.textContent} Escape leaves the tour.`);
+    const put = { place: number + 1, of: MARKS.length, title: mark.title, text: this.coachText.textContent };
+    this.coachPlace.textContent = tr("{place} of {of}", put);
+    this.coachNext.firstChild.textContent = number + 1 < MARKS.length ? tr("Next") : tr("Start labeling");
+    this.coach.setAttribute("aria-label", tr("Tip {place} of {of}: {title}", put));
+    this.say(tr("Tip {place} of {of}. {title}. {text} Escape leaves the tour.", put));
     this.placeTour();
   },
 
@@ -103,7 +106,7 @@ const touring = {
     this.touring = -1;
     this.coach.hidden = true;
     for (const each of this.root.querySelectorAll(".coached")) each.classList.remove("coached");
-    this.say("The tour is over. Help shows it again.");
+    this.say(tr("The tour is over. Help shows it again."));
     this.grabFocus();
   },
 };

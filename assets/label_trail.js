@@ -30,7 +30,7 @@ const trailing = {
   buildTrail() {
     this.trail = make("div", "trail");
     this.trail.setAttribute("role", "group");
-    this.trail.setAttribute("aria-label", "Last answers");
+    this.trail.setAttribute("aria-label", tr("Last answers"));
     this.slots = make("div", "slots");
     this.notice = make("span", "notice");
     this.pace = make("span", "pace");
@@ -66,11 +66,13 @@ const trailing = {
   },
 
   /** An undo or redo of what was answered in an earlier round: sent to that round, as a correction. */
-  replayEarlier(batch, ops, word) {
+  replayEarlier(batch, ops, again) {
     this.outbox.push(batch, ops.map((op) => ({ ...op, ms: 0 })));
     this.leaveTrail(batch, ops);
     const answers = ops.filter((op) => !op.mark).length || ops.length;
-    const text = `${word}: ${answers} answer${answers === 1 ? "" : "s"} of an earlier round.`;
+    const text = again
+      ? trN("Done again: {n} answer of an earlier round.", "Done again: {n} answers of an earlier round.", answers)
+      : trN("Undone: {n} answer of an earlier round.", "Undone: {n} answers of an earlier round.", answers);
     this.tell(text);
     this.refresh();
   },
@@ -102,9 +104,8 @@ const trailing = {
     picture.src = entry.src ?? "";
     picture.alt = "";
     picture.draggable = false;
-    const label = here
-      ? `Back to ${entry.alt ?? entry.id}: ${name}`
-      : `${entry.alt ?? entry.id}: ${name}, in an earlier round; undo takes it back`;
+    const put = { image: entry.alt ?? entry.id, name };
+    const label = here ? tr("Back to {image}: {name}", put) : tr("{image}: {name}, in an earlier round; undo takes it back", put);
     const slot = button("slot", label, () => this.backTo(entry), picture, make("span", "bar-under"));
     slot.classList.toggle("earlier", !here);
     slot.style.setProperty("--colour", value >= 0 ? colourOf(value) : "var(--muted)");
@@ -115,7 +116,7 @@ const trailing = {
     const here = entry.batch === this.data.batch;
     if (here) this.showPart(this.partOf(entry.id));
     const index = here ? this.ids.indexOf(entry.id) : -1;
-    if (index === -1) return this.tell("Answered in an earlier round: undo (⌫) goes back to it step by step.");
+    if (index === -1) return this.tell(tr("Answered in an earlier round: undo (⌫) goes back to it step by step."));
     this.select(index);
     this.tiles.get(entry.id).tile.focus({ preventScroll: true });
   },
@@ -141,7 +142,8 @@ const trailing = {
     for (const at of times) counts[Math.min(BUCKETS - 1, Math.floor((now - at) / BUCKET_MS))]++;
     const most = Math.max(...counts);
     const points = counts.reverse().map((count, index) => `${index * 4},${15 - (13 * count) / most}`);
-    this.pace.replaceChildren(spark(points.join(" ")), make("b", "", String(rate)), " labels / min");
+    const words = among(tr("{rate} labels / min"), { rate: make("b", "", String(rate)) });
+    this.pace.replaceChildren(spark(points.join(" ")), ...words);
   },
 };
 

@@ -130,7 +130,7 @@ const painting = {
     const parts = this.tiles.get(item.id);
     if (parts) parts.broken = true;
     tile.classList.add("broken");
-    frame.replaceChildren(make("span", "file", item.alt), make("span", "hint", `cannot be shown · ${keyText(this.keyOf("exclude"))} excludes it`));
+    frame.replaceChildren(make("span", "file", item.alt), make("span", "hint", tr("cannot be shown · {key} excludes it", { key: keyText(this.keyOf("exclude")) })));
     this.refresh();
   },
 
@@ -253,11 +253,11 @@ const painting = {
     const step = now < 128 ? 16 : 32;
     this.prefer({ size: Math.max(56, Math.min(320, now + direction * step)) });
     this.layout();
-    this.say(`Tiles of ${this.preferences.size} pixels.`);
+    this.say(tr("Tiles of {size} pixels.", { size: this.preferences.size }));
   },
 
   setMode(mode, { remember = true } = {}) {
-    if (mode === "lanes" && !this.mayLane()) return this.say("Lanes need the model's guesses.");
+    if (mode === "lanes" && !this.mayLane()) return this.say(tr("Lanes need the model's guesses."));
     this.preferences.mode = mode;
     if (remember) this.prefer({ chosen: mode });
     this.root.classList.toggle("one", mode === "single");
@@ -271,7 +271,7 @@ const painting = {
     if (remember) {
       for (const id of this.ids) this.paintTile(id);
       this.moveTo(this.cursor);
-      this.say({ single: "One image at a time.", grid: "Grid.", lanes: "Lanes, one for each class." }[mode]);
+      this.say({ single: tr("One image at a time."), grid: tr("Grid."), lanes: tr("Lanes, one for each class.") }[mode]);
     }
   },
 
@@ -318,16 +318,17 @@ const painting = {
     tile.classList.toggle("left-out", this.leftOut.has(id) && state === "open");
     tile.style.setProperty("--colour", state === "labeled" ? colourOf(value) : "transparent");
     const guess = this.data.showGuesses && state === "open" ? item.guesses?.[0] : undefined;
-    if (state === "open") strip.replaceChildren(...(guess ? this.guessHint(guess) : [make("span", "none", item.blind && this.data.showGuesses ? "hidden" : "–")]));
+    if (state === "open") strip.replaceChildren(...(guess ? this.guessHint(guess) : [make("span", "none", item.blind && this.data.showGuesses ? tr("hidden") : "–")]));
     else {
       const mark = state === "labeled" ? make("span", "swatch") : icon(state === "skipped" ? "skip" : "exclude");
       strip.replaceChildren(mark, make("span", "name", this.nameOf(value)));
     }
-    const name = state === "open" ? "no answer yet" : this.nameOf(value);
+    const name = state === "open" ? tr("no answer yet") : this.nameOf(value);
     signs.replaceChildren(...this.markSigns(id), ...this.pinSigns(id));
-    const pinned = this.pinOf(id) ? [`a ${this.pinOf(id)} example`] : [];
-    const said = [name, ...this.markWords(id), ...pinned, ...(this.part === "ahead" ? ["ahead"] : [])].join(", ");
-    tile.setAttribute("aria-label", `Image ${Number(tile.dataset.index) + 1}, ${item.alt}: ${said}`);
+    const pinned = { [GOOD]: [tr("a good example")], [BORDERLINE]: [tr("a borderline example")] }[this.pinOf(id)] ?? [];
+    const said = [name, ...this.markWords(id), ...pinned, ...(this.part === "ahead" ? [tr("ahead")] : [])].join(", ");
+    const place = Number(tile.dataset.index) + 1;
+    tile.setAttribute("aria-label", tr("Image {place}, {file}: {said}", { place, file: item.alt, said }));
   },
 
   guessHint([index, probability]) {
@@ -345,15 +346,15 @@ const painting = {
   paintStatus() {
     const waiting = this.outbox.ours().length;
     const { failures, denied, refused, refusal } = this.outbox;
-    let text = "All saved";
+    let text = tr("All saved");
     let state = "saved";
-    if (waiting && denied.size) [text, state] = [`${waiting} not saved: reload the page`, "trouble"];
-    else if (waiting && failures) [text, state] = [`${waiting} not saved, retrying`, "trouble"];
-    else if (waiting) [text, state] = ["Saving…", "saving"];
+    if (waiting && denied.size) [text, state] = [tr("{waiting} not saved: reload the page", { waiting }), "trouble"];
+    else if (waiting && failures) [text, state] = [tr("{waiting} not saved, retrying", { waiting }), "trouble"];
+    else if (waiting) [text, state] = [tr("Saving…"), "saving"];
     else if (this.outbox.strangers(experimentOf(this.data.batch)).length) {
       const [name] = this.outbox.strangers(experimentOf(this.data.batch));
-      [text, state] = [`Answers by ${name} wait in this browser for ${name}`, "trouble"];
-    } else if (refused) [text, state] = [`${refused} refused: ${refusal}`, "trouble"];
+      [text, state] = [tr("Answers by {name} wait in this browser for {name}", { name }), "trouble"];
+    } else if (refused) [text, state] = [tr("{refused} refused: {refusal}", { refused, refusal }), "trouble"];
     if (this.status.dataset.text === text) return;
     this.status.dataset.text = text;
     this.status.dataset.state = state;
@@ -362,9 +363,11 @@ const painting = {
 
   paintProgress() {
     const { labeled, total, answered } = this.tally();
-    const where = this.part === "ahead" ? " ahead" : "";
-    this.count.replaceChildren(make("b", "", String(labeled)), ` of ${total} labeled${where}`);
-    if (answered > labeled) this.count.append(make("span", "aside", ` · ${answered - labeled} set aside`));
+    const ahead = this.part === "ahead";
+    const words = ahead ? tr("{labeled} of {total} labeled ahead", { total }) : tr("{labeled} of {total} labeled", { total });
+    this.count.replaceChildren(...among(words, { labeled: make("b", "", String(labeled)) }));
+    const aside = tr("{count} set aside", { count: answered - labeled });
+    if (answered > labeled) this.count.append(make("span", "aside", ` · ${aside}`));
     this.meterFill.style.transform = `scaleX(${total ? answered / total : 0})`;
     this.meter.setAttribute("aria-valuenow", String(answered));
     this.meter.setAttribute("aria-valuemax", String(total));
@@ -374,10 +377,9 @@ const painting = {
     this.root.classList.toggle("complete", complete);
     this.trainButton.disabled = !this.mayTrain() || (this.isTraining() && !this.training);
     const fresh = this.newLabels();
-    const amount = `${fresh} label${fresh === 1 ? "" : "s"}`;
-    const wait = this.outbox.waiting(this.data.batch).length ? "Saving, then training…" : "Starting…";
-    const trains = fresh ? `Training; ${amount} for the next round` : "Training";
-    const idle = fresh ? `Train on ${amount}` : "Label an image to train";
+    const wait = this.outbox.waiting(this.data.batch).length ? tr("Saving, then training…") : tr("Starting…");
+    const trains = fresh ? trN("Training; {n} label for the next round", "Training; {n} labels for the next round", fresh) : tr("Training");
+    const idle = fresh ? trN("Train on {n} label", "Train on {n} labels", fresh) : tr("Label an image to train");
     this.trainText.textContent = this.training ? wait : this.isTraining() ? trains : idle;
     this.trainButton.classList.toggle("busy", this.isTraining());
   },
@@ -451,13 +453,13 @@ const painting = {
     const guesses = this.data.showGuesses ? (item.guesses ?? []) : [];
     const blind = item.blind && this.data.showGuesses;
     this.guesses.hidden = !guesses.length && !blind;
-    if (blind) return this.guesses.replaceChildren(make("span", "blind-note", "Guess hidden, to measure whether guesses sway you"));
+    if (blind) return this.guesses.replaceChildren(make("span", "blind-note", tr("Guess hidden, to measure whether guesses sway you")));
     const rows = guesses.map(([index, probability], rank) => {
       const key = keyText(this.keyOf(`guess${rank + 1}`));
       const bar = make("span", "bar-fill");
       bar.style.transform = `scaleX(${probability})`;
       const taken = this.ownKeys && this.keys.some((each) => each.toUpperCase() === key);
-      const element = button("guess", "", () => this.answer(index), keycap(taken ? `Alt ${key}` : key),
+      const element = button("guess", "", () => this.answer(index), keycap(taken ? tr("Alt {key}", { key }) : key),
         make("span", "name", this.data.classes[index]), make("span", "chance", percent(probability)), bar); // prettier-ignore
       element.style.setProperty("--colour", colourOf(index));
       element.setAttribute("aria-pressed", String(index === value));

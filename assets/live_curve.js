@@ -40,7 +40,7 @@ function loadPlotly(url) {
     script.onerror = () => {
       plotly = null;
       script.remove();
-      reject(new Error("the chart library did not load"));
+      reject(new Error(tr("the chart library did not load")));
     };
     document.head.append(script);
   });
@@ -76,17 +76,17 @@ class LiveCurve {
     this.stateText = element("span", "al-text", state);
     this.tools = element("div", "al-curve-tools", head);
     this.tools.hidden = true;
-    this.zero = this.tool("From zero", "Start the y axis at zero", () => this.flip("zero"));
-    this.log = this.tool("Log labels", "Draw the labels on a logarithmic axis", () => this.flip("log"));
-    this.ahead = this.tool("Forecast", "Continue the curve by the law that explains it", () => this.flip("forecast"));
+    this.zero = this.tool(tr("From zero"), tr("Start the y axis at zero"), () => this.flip("zero"));
+    this.log = this.tool(tr("Log labels"), tr("Draw the labels on a logarithmic axis"), () => this.flip("log"));
+    this.ahead = this.tool(tr("Forecast"), tr("Continue the curve by the law that explains it"), () => this.flip("forecast"));
     this.bar = element("div", "al-curve-bar", this.host);
     this.bar.setAttribute("role", "progressbar");
-    this.bar.setAttribute("aria-label", "progress of this round");
+    this.bar.setAttribute("aria-label", tr("progress of this round"));
     this.fill = element("div", "al-curve-fill", this.bar);
     this.stage = element("div", "al-curve-stage", this.host);
     this.plot = element("div", "al-curve-plot", this.stage);
     this.plot.setAttribute("role", "figure"); // not an image: its tools can be focused
-    this.plot.setAttribute("aria-label", "Chart");
+    this.plot.setAttribute("aria-label", tr("Chart"));
     this.empty = element("div", "al-curve-empty", this.stage);
     this.note = element("p", "al-curve-note", this.host);
     this.summary = element("p", "al-curve-hidden", this.host);
@@ -172,7 +172,7 @@ class LiveCurve {
       } else if (answer.status === 403) {
         this.rerun("expired"); // the page makes a fresh token
       } else if (answer.status === 404) {
-        this.say("lost", "This experiment is gone.");
+        this.say("lost", tr("This experiment is gone."));
         return;
       } else if (answer.status !== 204) {
         throw new Error(`status ${answer.status}`);
@@ -255,47 +255,49 @@ class LiveCurve {
     this.bar.hidden = this.data.view !== "job" || !this.active() || done === null;
     this.fill.style.width = `${100 * (done ?? 0)}%`;
     this.bar.setAttribute("aria-valuenow", String(Math.round(100 * (done ?? 0))));
-    if (this.failures > 1) this.say("lost", "The server does not answer. Reconnecting …");
-    else if (this.job?.paused && this.active()) this.say("paused", `Paused${this.place()}`);
-    else if (this.active()) this.say("live", `${this.doing()}${this.place()}${this.left()}`);
+    if (this.failures > 1) this.say("lost", tr("The server does not answer. Reconnecting …"));
+    else if (this.job?.paused && this.active()) this.say("paused", [tr("Paused"), ...this.place()].join(" · "));
+    else if (this.active()) this.say("live", [this.doing(), ...this.place(), ...this.left()].join(" · "));
     else if (this.status !== null) this.say("still", this.resting());
-    else this.say("still", "Loading …");
+    else this.say("still", tr("Loading …"));
   }
 
   doing() {
     const words = {
-      prepare: "Preparing images",
-      features: "Computing features",
-      train: "Training",
-      evaluate: "Evaluating",
-      query: "Choosing the next images",
+      prepare: tr("Preparing images"),
+      features: tr("Computing features"),
+      train: tr("Training"),
+      evaluate: tr("Evaluating"),
+      query: tr("Choosing the next images"),
     };
-    if (this.job.state === "queued") return "Waiting for the worker";
-    return words[this.job.phase] ?? "Working";
+    if (this.job.state === "queued") return tr("Waiting for the worker");
+    return words[this.job.phase] ?? tr("Working");
   }
 
   place() {
+    const { round, phase, epoch, epochs } = this.job ?? {};
     const parts = [];
-    if (Number.isInteger(this.job?.round) && this.job.round >= 0) parts.push(`round ${this.job.round}`);
-    if (this.job?.phase === "train" && Number.isInteger(this.job.epochs) && this.job.epochs > 0) {
-      parts.push(`epoch ${Math.min((this.job.epoch ?? 0) + 1, this.job.epochs)} of ${this.job.epochs}`);
+    if (Number.isInteger(round) && round >= 0) parts.push(tr("round {round}", { round }));
+    if (phase === "train" && Number.isInteger(epochs) && epochs > 0) {
+      parts.push(tr("epoch {epoch} of {epochs}", { epoch: Math.min((epoch ?? 0) + 1, epochs), epochs }));
     }
-    return parts.length ? ` · ${parts.join(", ")}` : "";
+    return parts.length ? [parts.join(", ")] : [];
   }
 
   left() {
     const seconds = this.job?.eta_seconds;
-    if (!Number.isFinite(seconds) || seconds < 1) return "";
-    return seconds < 90 ? ` · about ${Math.round(seconds)} s left` : ` · about ${Math.round(seconds / 60)} min left`;
+    if (!Number.isFinite(seconds) || seconds < 1) return [];
+    if (seconds < 90) return [tr("about {seconds} s left", { seconds: Math.round(seconds) })];
+    return [tr("about {minutes} min left", { minutes: Math.round(seconds / 60) })];
   }
 
   resting() {
     const words = {
-      new: "Not started yet",
-      awaiting_labels: "Waiting for labels",
-      training: "Interrupted; it goes on when you continue",
-      finished: "Finished",
-      failed: "The last job failed",
+      new: tr("Not started yet"),
+      awaiting_labels: tr("Waiting for labels"),
+      training: tr("Interrupted; it goes on when you continue"),
+      finished: tr("Finished"),
+      failed: tr("The last job failed"),
     };
     return words[this.status] ?? this.status;
   }
@@ -343,7 +345,7 @@ class LiveCurve {
     this.log.setAttribute("aria-pressed", String(this.switches.log));
     this.ahead.setAttribute("aria-pressed", String(this.switches.forecast));
     this.ahead.hidden = !data.forecast;
-    this.log.textContent = data.axis ? "Log x" : "Log labels";
+    this.log.textContent = data.axis ? tr("Log x") : tr("Log labels");
     const narrow = this.width < NARROW;
     const height = learning ? data.height : narrow ? 2 * data.height - 40 : data.height;
     this.stage.style.height = `${height}px`;
@@ -352,7 +354,7 @@ class LiveCurve {
     this.plot.style.visibility = figure ? "visible" : "hidden";
     this.describe();
     if (!figure) {
-      this.empty.textContent = this.status === null ? "Loading …" : this.nothing();
+      this.empty.textContent = this.status === null ? tr("Loading …") : this.nothing();
       this.note.textContent = "";
       return;
     }
@@ -360,7 +362,7 @@ class LiveCurve {
     try {
       library = await loadPlotly(data.plotly);
     } catch (error) {
-      this.say("lost", `The chart cannot be drawn: ${error.message}. Reconnecting …`);
+      this.say("lost", tr("The chart cannot be drawn: {error}. Reconnecting …", { error: error.message }));
       setTimeout(() => this.data && this.draw(), 3000);
       return;
     }
@@ -385,11 +387,11 @@ class LiveCurve {
   nothing() {
     if (this.data.view === "training") {
       return this.data.round === null
-        ? "No round has been trained yet. Loss and accuracy appear here with the first epoch."
-        : "This round has no record of its epochs.";
+        ? tr("No round has been trained yet. Loss and accuracy appear here with the first epoch.")
+        : tr("This round has no record of its epochs.");
     }
-    if (this.rounds.length) return `These rounds have no value for ${this.data.metric.title.toLowerCase()}.`;
-    return "No round has been trained yet. The first point appears when the initial labels are in and the first model is trained.";
+    if (this.rounds.length) return tr("These rounds have no value for {metric}.", { metric: this.data.metric.title.toLowerCase() });
+    return tr("No round has been trained yet. The first point appears when the initial labels are in and the first model is trained.");
   }
 
   // -- what is said about the drawing -----------------------------------------------------------------
@@ -397,22 +399,20 @@ class LiveCurve {
   caption() {
     if (this.data.view !== "learning") {
       const last = this.epochs.at(-1);
-      const seconds = last ? `, ${last.seconds.toFixed(1)} s of training, ${last.steps} steps` : "";
-      this.note.textContent = this.epochs.length
-        ? `Round ${this.epochsRound}: ${this.epochs.length} epochs${seconds}.`
-        : "";
+      const put = { round: this.epochsRound, epochs: this.epochs.length, seconds: last?.seconds.toFixed(1), steps: last?.steps };
+      this.note.textContent = last ? tr("Round {round}: {epochs} epochs, {seconds} s of training, {steps} steps.", put) : "";
       return;
     }
     const parts = [];
     const { metric } = this.data;
     if (curve(this, this.rounds).length === 1) {
-      parts.push("One round gives one point; a line needs two. Label the next images and train again.");
+      parts.push(tr("One round gives one point; a line needs two. Label the next images and train again."));
     }
     const low = this.plot._fullLayout?.yaxis?.range?.[0];
-    if (metric.share && low > 0.005) parts.push(`The y axis starts at ${(100 * low).toFixed(0)} %.`);
-    if (!metric.higher) parts.push("Lower is better.");
-    if (metric.split === "test") parts.push("Test images are fixed; no strategy ever sees them.");
-    if (this.data.hasGhost) parts.push("Random starts from the same labels and the same seed. One seed is one draw: indicative only.");
+    if (metric.share && low > 0.005) parts.push(tr("The y axis starts at {share} %.", { share: (100 * low).toFixed(0) }));
+    if (!metric.higher) parts.push(tr("Lower is better."));
+    if (metric.split === "test") parts.push(tr("Test images are fixed; no strategy ever sees them."));
+    if (this.data.hasGhost) parts.push(tr("Random starts from the same labels and the same seed. One seed is one draw: indicative only."));
     this.note.textContent = parts.join(" ");
   }
 
@@ -420,7 +420,7 @@ class LiveCurve {
     const last = curve(this, this.rounds).at(-1);
     if (!last) return;
     if (this.announced !== undefined && last.n > this.announced) {
-      this.announcer.textContent = `Round ${last.n}: ${number(this, last.y)} with ${place(this, last.x)}.`;
+      this.announcer.textContent = tr("Round {round}: {value} with {place}.", { round: last.n, value: number(this, last.y), place: place(this, last.x) });
     }
     this.announced = last.n;
   }

@@ -68,14 +68,14 @@ function learningFigure(view, narrow) {
   const traces = [];
   if (random.length) {
     traces.push({
-      name: "Random, same start",
+      name: tr("Random, same start"),
       uid: "ghost",
       x: random.map((p) => p.x),
       y: random.map((p) => p.y),
       mode: "lines+markers",
       line: { color: grey, width: 2, dash: "dash" },
       marker: { color: grey, size: 7, symbol: "circle-open", line: { width: 1.5 } },
-      hovertemplate: `random: ${value}<extra></extra>`,
+      hovertemplate: tr("random: {value}", { value }) + "<extra></extra>",
     });
   }
   traces.push(...ceilings(view, own, random, value), ...published(view), ...continuation(view, own, style, value));
@@ -106,7 +106,7 @@ function learningFigure(view, narrow) {
       rangemode: view.switches.log ? "normal" : "tozero",
       uirevision: `x${view.switches.log}${view.data.axis?.title ?? ""}`,
       hoverformat: view.data.axis?.form ?? ",d",
-      unifiedhovertitle: { text: `%{x:${view.data.axis?.form ?? ",d"}} ${view.data.axis?.title ?? "labeled images"}` },
+      unifiedhovertitle: { text: hoverTitle(view) },
       nticks: narrow ? 6 : 10,
     }),
     yaxis: axis(view, {
@@ -117,9 +117,22 @@ function learningFigure(view, narrow) {
       nticks: 8,
     }),
   };
-  layout.xaxis.title.text = view.data.axis?.title ?? "labeled images";
-  layout.yaxis.title.text = narrow ? "" : `${metric.title} on ${metric.split} images`;
+  layout.xaxis.title.text = view.data.axis?.title ?? tr("labeled images");
+  layout.yaxis.title.text = narrow ? "" : metricTitle(metric);
   return { traces, layout, label: spoken(view, own, random), summary: table(view, own, random) };
+}
+
+function hoverTitle({ data: { axis } }) {
+  const place = `%{x:${axis?.form ?? ",d"}}`;
+  return axis ? `${place} ${axis.title}` : tr("{place} labeled images", { place });
+}
+
+function metricTitle({ title, split }) {
+  const titles = {
+    test: tr("{metric} on test images", { metric: title }),
+    validation: tr("{metric} on validation images", { metric: title }),
+  };
+  return titles[split] ?? tr("{metric} on {split} images", { metric: title, split });
 }
 
 // What training on the whole pool came to, across all that is drawn.
@@ -208,7 +221,7 @@ function markText(view, own) {
   if (!point) return [];
   const x = view.switches.log ? Math.log10(point.x) : point.x;
   const place = { x, xanchor: "left", xshift: 5, yref: "paper", y: 0.02, yanchor: "bottom" };
-  return [{ ...place, showarrow: false, text: `round ${point.n}`, font: { size: 12, color: view.colors.text } }];
+  return [{ ...place, showarrow: false, text: tr("round {round}", { round: point.n }), font: { size: 12, color: view.colors.text } }];
 }
 
 // The forecast that was made of these rounds, dashed, with its band; a newer round makes it wait for the next one.
@@ -216,6 +229,8 @@ function continuation(view, own, style, value) {
   const found = view.data.forecast;
   if (!found || own.at(-1).x !== found.x[0] || !view.switches.forecast) return [];
   const [r, g, b] = channels(style);
+  const [low, high] = ["customdata[0]", "customdata[1]"].map((end) => value.replace("y", end));
+  const band = tr("forecast: {value} ({low} to {high})", { value, low, high });
   return [
     {
       uid: "forecast-band",
@@ -230,7 +245,7 @@ function continuation(view, own, style, value) {
       legendgroup: "forecast",
     },
     {
-      name: "Forecast, 95 %",
+      name: tr("Forecast, 95 %"),
       uid: "forecast",
       legendgroup: "forecast",
       x: found.x,
@@ -238,15 +253,16 @@ function continuation(view, own, style, value) {
       customdata: found.x.map((_, i) => [found.low[i], found.high[i]]),
       mode: "lines",
       line: { color: style, width: 1.75, dash: "dash" },
-      hovertemplate: `forecast: ${value} (${value.replace("y", "customdata[0]")} to ${value.replace("y", "customdata[1]")})<extra></extra>`,
+      hovertemplate: `${band}<extra></extra>`,
     },
   ];
 }
 
 function comparison(view, point, random) {
   const theirs = between(random, point.x);
-  const round = `<br>round ${point.n}`;
-  return theirs === null ? round : `<br>${gap(view, point.y - theirs)} against random${round}`;
+  const lines = ["", tr("round {round}", { round: point.n })];
+  if (theirs !== null) lines.splice(1, 0, tr("{gap} against random", { gap: gap(view, point.y - theirs) }));
+  return lines.join("<br>");
 }
 
 // How many labels earlier the better curve had the value that the other has at the end.
@@ -276,7 +292,7 @@ function bracketText(view, ahead) {
     yanchor: "middle",
     xshift: -10,
     showarrow: false,
-    text: `${ahead.labels} ahead`,
+    text: tr("{labels} ahead", { labels: ahead.labels }),
     font: { size: 12, color: view.colors.dark ? view.data.look.dark : view.data.look.light },
   };
 }
@@ -303,12 +319,12 @@ function trainingFigure(view, narrow) {
     hovertemplate: `${name}: %{y:${field.endsWith("loss") ? ".4f" : ".1%"}}<extra></extra>`,
   });
   const traces = [
-    trace("loss", "training images", style, "solid", ""),
-    trace("accuracy", "training images", style, "solid", "2"),
+    trace("loss", tr("training images"), style, "solid", ""),
+    trace("accuracy", tr("training images"), style, "solid", "2"),
   ];
   if (view.epochs.some((e) => e.validation_loss !== null || e.validation_accuracy !== null)) {
-    traces.push(trace("validation_loss", "validation images", other, "dash", ""));
-    traces.push(trace("validation_accuracy", "validation images", other, "dash", "2"));
+    traces.push(trace("validation_loss", tr("validation images"), other, "dash", ""));
+    traces.push(trace("validation_accuracy", tr("validation images"), other, "dash", "2"));
   }
   const last = Math.max(x.at(-1), expected(view));
   const range = [0.5, Math.max(last, 2) + 0.5];
@@ -328,14 +344,16 @@ function trainingFigure(view, narrow) {
     yaxis: yaxis(0, { rangemode: "tozero" }),
     xaxis2: xaxis(2),
     yaxis2: yaxis(2, { tickformat: ",.0%", range: [0, 1.02] }),
-    annotations: [heading("Loss", across(0)[0], down(0)[1]), heading("Accuracy", across(2)[0], down(2)[1])],
+    annotations: [heading(tr("Loss"), across(0)[0], down(0)[1]), heading(tr("Accuracy"), across(2)[0], down(2)[1])],
   };
-  layout.xaxis.title.text = narrow ? "" : "epoch";
-  layout.xaxis2.title.text = "epoch";
+  layout.xaxis.title.text = narrow ? "" : tr("epoch");
+  layout.xaxis2.title.text = tr("epoch");
   const end = view.epochs.at(-1);
-  const label =
-    `Round ${view.epochsRound}, ${view.epochs.length} epochs: training loss ${end.loss?.toFixed(3) ?? "unknown"}, ` +
-    `training accuracy ${end.accuracy === null ? "unknown" : `${(100 * end.accuracy).toFixed(1)} per cent`}.`;
+  const loss = end.loss?.toFixed(3) ?? tr("unknown");
+  const share = (100 * end.accuracy).toFixed(1);
+  const accuracy = end.accuracy === null ? tr("unknown") : tr("{share} per cent", { share });
+  const put = { round: view.epochsRound, epochs: view.epochs.length, loss, accuracy };
+  const label = tr("Round {round}, {epochs} epochs: training loss {loss}, training accuracy {accuracy}.", put);
   return { traces, layout, label, summary: "" };
 }
 
@@ -357,14 +375,14 @@ function number(view, value) {
 function gap(view, value) {
   const sign = value < 0 ? "−" : "+";
   return view.data.metric.share
-    ? `${sign}${Math.abs(100 * value).toFixed(1)} points`
+    ? tr("{change} points", { change: `${sign}${Math.abs(100 * value).toFixed(1)}` })
     : `${sign}${Math.abs(value).toFixed(3)}`;
 }
 
 // A place or a distance on the x axis, in words.
 function place(view, x) {
   const axis = view.data.axis;
-  if (!axis) return `${Math.round(x)} labels`;
+  if (!axis) return tr("{count} labels", { count: Math.round(x) });
   const digits = Number(axis.form.match(/\d/)?.[0] ?? 0);
   return `${x.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits })} ${axis.unit}`;
 }
@@ -372,15 +390,25 @@ function place(view, x) {
 function spoken(view, own, random) {
   const last = own.at(-1);
   const theirs = between(random, last.x);
-  const against = theirs === null ? "" : `, ${gap(view, last.y - theirs)} against random`;
-  return `${view.data.metric.title} against ${view.data.axis?.title ?? "labeled images"}. ${own.length} rounds; the last: ${number(view, last.y)} with ${place(view, last.x)}${against}.`;
+  const put = {
+    metric: view.data.metric.title,
+    axis: view.data.axis?.title ?? tr("labeled images"),
+    rounds: own.length,
+    value: number(view, last.y),
+    place: place(view, last.x),
+  };
+  if (theirs === null) return tr("{metric} against {axis}. {rounds} rounds; the last: {value} with {place}.", put);
+  put.gap = gap(view, last.y - theirs);
+  return tr("{metric} against {axis}. {rounds} rounds; the last: {value} with {place}, {gap} against random.", put);
 }
 
 function table(view, own, random) {
   return own
     .map((p) => {
       const theirs = between(random, p.x);
-      return `Round ${p.n}: ${place(view, p.x)}, ${number(view, p.y)}${theirs === null ? "" : `, random ${number(view, theirs)}`}.`;
+      const put = { round: p.n, place: place(view, p.x), value: number(view, p.y) };
+      if (theirs === null) return tr("Round {round}: {place}, {value}.", put);
+      return tr("Round {round}: {place}, {value}, random {other}.", { ...put, other: number(view, theirs) });
     })
     .join(" ");
 }

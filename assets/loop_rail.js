@@ -12,7 +12,7 @@ function node(tag, className, parent) {
 function build(root) {
   const rail = node("div", "rail", root);
   const steps = node("ol", "steps", rail);
-  steps.setAttribute("aria-label", "Where the loop stands");
+  steps.setAttribute("aria-label", tr("Where the loop stands"));
   const facts = node("div", "facts", rail);
   const round = node("span", "fact round", facts);
   const labels = node("span", "fact labels", facts);
@@ -51,7 +51,7 @@ export default function ({ parentElement, data }) {
   view.round.textContent = data.round;
   view.labels.textContent = data.labels;
   view.value.textContent = data.accuracy;
-  view.change.textContent = data.change ? `${data.change.replace("-", "−")} points` : "";
+  view.change.textContent = data.change ? tr("{change} points", { change: data.change.replace("-", "−") }) : "";
   view.change.classList.toggle("down", data.change.startsWith("-"));
   view.accuracy.hidden = !data.accuracy;
   if (view.note.textContent !== data.note) view.note.textContent = data.note;

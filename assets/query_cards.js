@@ -27,11 +27,11 @@ function card(item, data) {
     image.addEventListener("load", () => image.classList.toggle("pixelated", image.naturalWidth <= 64));
   }
   if (item.rank !== null) {
-    add(frame, "span", "rank", String(item.rank + 1)).title = "place in the order of picking";
+    add(frame, "span", "rank", String(item.rank + 1)).title = tr("place in the order of picking");
   }
   if (item.right !== null) {
     const mark = add(frame, "span", item.right ? "mark right" : "mark wrong", item.right ? "✓" : "✗");
-    mark.title = item.right ? "the guess was right" : "the guess was wrong";
+    mark.title = item.right ? tr("the guess was right") : tr("the guess was wrong");
     mark.setAttribute("role", "img");
     mark.setAttribute("aria-label", mark.title);
   }
@@ -40,15 +40,15 @@ function card(item, data) {
   add(answer, "span", "", item.label).title = item.label;
   for (const mark of item.marks ?? []) add(answer, "span", "said", mark);
   if (item.note) add(caption, "div", "note", item.note).title = item.note;
-  if (item.truth) add(caption, "div", "truth", `true: ${item.truth}`).title = item.truth;
+  if (item.truth) add(caption, "div", "truth", tr("true: {name}", { name: item.truth })).title = item.truth;
   for (const [name, probability] of item.guesses) {
     const guess = add(caption, "div", "guess");
     guess.style.setProperty("--share", `${(100 * probability).toFixed(1)}%`);
     add(guess, "span", "name", name).title = name;
     add(guess, "span", "share", `${Math.round(100 * probability)} %`);
   }
-  const score = item.score === null ? "" : `score ${short(item.score)} · `;
-  add(caption, "div", "small", item.note ?? `${score}#${item.id}`).title = item.scoreWords ?? "";
+  const score = item.score === null ? [] : [tr("score {score}", { score: short(item.score) })];
+  add(caption, "div", "small", item.note ?? [...score, `#${item.id}`].join(" · ")).title = item.scoreWords ?? "";
   return figure;
 }
 

@@ -5,12 +5,12 @@
  */
 const DECISION_KEYS = { keep: ["k", "enter"], fix: ["f"], exclude: ["x"], next: ["n", "arrowright"], back: ["arrowleft"], undo: ["backspace"] };
 const WHY = {
-  people: "People disagree",
-  self: "You said two things",
-  flag: "Flagged",
-  unsure: "Unsure",
-  model: "The model was sure of another class",
-  reask: "Which class is it? You have labeled this one before",
+  people: tr("People disagree"),
+  self: tr("You said two things"),
+  flag: tr("Flagged"),
+  unsure: tr("Unsure"),
+  model: tr("The model was sure of another class"),
+  reask: tr("Which class is it? You have labeled this one before"),
 };
 
 class ReviewCard {
@@ -54,21 +54,21 @@ class ReviewCard {
     this.why = make("h3", "why");
     this.words = make("div", "words");
     this.words.setAttribute("role", "group");
-    this.words.setAttribute("aria-label", "What was said of it");
+    this.words.setAttribute("aria-label", tr("What was said of it"));
     this.palette = make("div", "palette");
     this.palette.setAttribute("role", "group");
-    this.palette.setAttribute("aria-label", "Classes");
+    this.palette.setAttribute("aria-label", tr("Classes"));
     this.actions = make("div", "decide");
-    this.keep = this.action("Keep", "K", "check", () => this.keepLabel());
-    this.fix = this.action("Fix", "F", "eraser", () => this.fixLabel());
-    this.exclude = this.action("Exclude", "X", "exclude", () => this.decide(EXCLUDE));
-    this.skip = this.action("Next", "N", "skip", () => this.move(1));
-    this.back = this.action("Undo", "⌫", "undo", () => this.undo());
-    this.history = button("link", "", () => this.askHistory(), make("span", "", "History of this image"));
+    this.keep = this.action(tr("Keep"), "K", "check", () => this.keepLabel());
+    this.fix = this.action(tr("Fix"), "F", "eraser", () => this.fixLabel());
+    this.exclude = this.action(tr("Exclude"), "X", "exclude", () => this.decide(EXCLUDE));
+    this.skip = this.action(tr("Next"), "N", "skip", () => this.move(1));
+    this.back = this.action(tr("Undo"), "⌫", "undo", () => this.undo());
+    this.history = button("link", "", () => this.askHistory(), make("span", "", tr("History of this image")));
     this.side.append(this.why, this.words, this.actions, this.palette, this.history);
     this.queue = make("div", "slots");
     this.queue.setAttribute("role", "group");
-    this.queue.setAttribute("aria-label", "Queue");
+    this.queue.setAttribute("aria-label", tr("Queue"));
     this.live = make("div", "hidden");
     this.live.setAttribute("aria-live", "polite");
     const body = make("div", "second-look");
@@ -122,8 +122,8 @@ class ReviewCard {
   }
 
   nameOf(value) {
-    if (value === null || value === undefined) return "no label";
-    return { [SKIP]: "skipped", [EXCLUDE]: "excluded" }[value] ?? this.data.classes[value] ?? "?";
+    if (value === null || value === undefined) return tr("no label");
+    return { [SKIP]: tr("skipped"), [EXCLUDE]: tr("excluded") }[value] ?? this.data.classes[value] ?? "?";
   }
 
   // -- painting --------------------------------------------------------------------------------------
@@ -133,8 +133,9 @@ class ReviewCard {
     this.root.classList.toggle("pixelated", Boolean(this.data.pixelated));
     this.root.classList.toggle("empty", !entry);
     this.paintStatus();
-    this.count.replaceChildren(make("b", "", String(this.cases.length)), " to look at");
-    if (this.done.length) this.count.append(make("span", "aside", ` · ${this.done.length} decided here`));
+    this.count.replaceChildren(...among(tr("{count} to look at"), { count: make("b", "", String(this.cases.length)) }));
+    const decided = tr("{count} decided here", { count: this.done.length });
+    if (this.done.length) this.count.append(make("span", "aside", ` · ${decided}`));
     this.back.element.disabled = !this.done.length;
     if (!entry) return this.paintEmpty();
     const blind = entry.why === "reask";
@@ -144,29 +145,29 @@ class ReviewCard {
     this.why.textContent = WHY[entry.why];
     this.words.replaceChildren(...this.said(entry));
     this.keep.element.hidden = blind || entry.label === null;
-    this.keep.words.textContent = `Keep ${this.nameOf(entry.label)}`;
+    this.keep.words.textContent = tr("Keep {name}", { name: this.nameOf(entry.label) });
     const fix = entry.suggestion ?? null;
     this.fix.element.hidden = blind || fix === null;
-    this.fix.words.textContent = fix === null ? "Fix" : `It is ${this.nameOf(fix)}`;
+    this.fix.words.textContent = fix === null ? tr("Fix") : tr("It is {name}", { name: this.nameOf(fix) });
     this.exclude.element.hidden = blind;
     this.paintQueue();
   }
 
   paintEmpty() {
-    this.why.textContent = "Nothing is left to look at";
-    this.words.replaceChildren(make("p", "", "Decided ones can be taken back with ⌫."));
+    this.why.textContent = tr("Nothing is left to look at");
+    this.words.replaceChildren(make("p", "", tr("Decided ones can be taken back with ⌫.")));
     this.picture.removeAttribute("src");
     this.queue.replaceChildren();
   }
 
   /** What people and model said, each with its class. */
   said(entry) {
-    if (entry.why === "reask") return [make("p", "", "Your earlier label is hidden: this measures how steady you are, and changes nothing.")];
-    const rows = entry.words.map(([who, to]) => this.row(who || "me", to));
-    if (!rows.length && entry.label !== null) rows.push(this.row("label", entry.label));
-    if (entry.guess) rows.push(this.row("model", entry.guess[0], percent(entry.guess[1])));
-    if (entry.note) rows.push(make("p", "noted", `“${entry.note}”`));
-    if (entry.marks.length) rows.push(make("p", "", entry.marks.map((mark) => ({ flag: "flagged", unsure: "unsure" })[mark]).join(", ")));
+    if (entry.why === "reask") return [make("p", "", tr("Your earlier label is hidden: this measures how steady you are, and changes nothing."))];
+    const rows = entry.words.map(([who, to]) => this.row(who || tr("me"), to));
+    if (!rows.length && entry.label !== null) rows.push(this.row(tr("label"), entry.label));
+    if (entry.guess) rows.push(this.row(tr("model"), entry.guess[0], percent(entry.guess[1])));
+    if (entry.note) rows.push(make("p", "noted", tr("“{note}”", { note: entry.note })));
+    if (entry.marks.length) rows.push(make("p", "", entry.marks.map((mark) => ({ flag: tr("flagged"), unsure: tr("unsure") })[mark]).join(", ")));
     return rows;
   }
 
@@ -185,7 +186,7 @@ class ReviewCard {
       picture.src = entry.small;
       picture.alt = "";
       picture.draggable = false;
-      const slot = button("slot", `${WHY[entry.why]}: ${entry.alt}`, () => this.go(from + index), picture);
+      const slot = button("slot", tr("{why}: {file}", { why: WHY[entry.why], file: entry.alt }), () => this.go(from + index), picture);
       slot.classList.toggle("now", from + index === this.at);
       return slot;
     }));
@@ -204,11 +205,11 @@ class ReviewCard {
   paintStatus() {
     const waiting = this.outbox.ours().length;
     const { failures, denied, refused, refusal } = this.outbox;
-    let [text, state] = ["All saved", "saved"];
-    if (waiting && denied.size) [text, state] = [`${waiting} not saved: reload the page`, "trouble"];
-    else if (waiting && failures) [text, state] = [`${waiting} not saved, retrying`, "trouble"];
-    else if (waiting) [text, state] = ["Saving…", "saving"];
-    else if (refused) [text, state] = [`${refused} refused: ${refusal}`, "trouble"];
+    let [text, state] = [tr("All saved"), "saved"];
+    if (waiting && denied.size) [text, state] = [tr("{waiting} not saved: reload the page", { waiting }), "trouble"];
+    else if (waiting && failures) [text, state] = [tr("{waiting} not saved, retrying", { waiting }), "trouble"];
+    else if (waiting) [text, state] = [tr("Saving…"), "saving"];
+    else if (refused) [text, state] = [tr("{refused} refused: {refusal}", { refused, refusal }), "trouble"];
     if (this.status.dataset.text === text) return;
     this.status.dataset.text = text;
     this.status.dataset.state = state;
@@ -241,7 +242,7 @@ class ReviewCard {
     this.cases.splice(this.at, 1);
     this.at = Math.min(this.at, Math.max(0, this.cases.length - 1));
     this.since = performance.now();
-    this.live.textContent = `${this.nameOf(to)}. ${this.cases.length} to look at.`;
+    this.live.textContent = tr("{name}. {count} to look at.", { name: this.nameOf(to), count: this.cases.length });
     this.paint();
   }
 
@@ -258,7 +259,7 @@ class ReviewCard {
     this.outbox.push(batch, ops);
     this.cases.splice(Math.min(place, this.cases.length), 0, entry);
     this.at = this.cases.indexOf(entry);
-    this.live.textContent = "Taken back.";
+    this.live.textContent = tr("Taken back.");
     this.paint();
   }
 

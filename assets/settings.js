@@ -8,27 +8,27 @@ const BLIND = "askwell_blind";
 const YEAR = 31_536_000;
 const QUESTIONS = [
   {
-    title: "Look",
+    title: tr("Look"),
     fields: [
-      { name: "theme", place: LOOK, label: "Theme", choices: [["", "As the system"], ["Light", "Light"], ["Dark", "Dark"]],
-        note: "The page is loaded again when it changes." },
-      { name: "motion", place: LOOK, label: "Motion", choices: [["", "As the system"], ["reduce", "Reduced"]],
-        note: "Reduced: nothing glides, fades or scrolls by itself." },
+      { name: "theme", place: LOOK, label: tr("Theme"), choices: [["", tr("As the system")], ["Light", tr("Light")], ["Dark", tr("Dark")]],
+        note: tr("The page is loaded again when it changes.") },
+      { name: "motion", place: LOOK, label: tr("Motion"), choices: [["", tr("As the system")], ["reduce", tr("Reduced")]],
+        note: tr("Reduced: nothing glides, fades or scrolls by itself.") },
     ],
   },
   {
-    title: "Labeling",
+    title: tr("Labeling"),
     fields: [
-      { name: "chosen", place: GRID, label: "View to begin with",
-        choices: [["", "By the guesses"], ["grid", "Grid"], ["single", "Single"], ["lanes", "Lanes"]],
-        note: "By the guesses: lanes where they have been right nearly always, else the grid." },
-      { name: "size", place: GRID, label: "Size of the tiles",
-        choices: [[0, "To fit"], [72, "Small"], [112, "Medium"], [176, "Large"], [272, "Huge"]],
-        note: "To fit: as large as a whole query on one screen allows." },
-      { name: "advance", place: GRID, label: "After an answer", choices: [[true, "Go to the next image"], [false, "Stay"]],
-        standard: true, note: "Stay: arrows move on; good for looking at each answer." },
-      { name: "blind", place: BLIND, label: "The model's guesses at first", choices: [["", "Shown"], ["1", "Hidden"]],
-        note: "Hidden: they cannot sway you. The switch on the Label page changes it while the tab is open." },
+      { name: "chosen", place: GRID, label: tr("View to begin with"),
+        choices: [["", tr("By the guesses")], ["grid", tr("Grid")], ["single", tr("Single")], ["lanes", tr("Lanes")]],
+        note: tr("By the guesses: lanes where they have been right nearly always, else the grid.") },
+      { name: "size", place: GRID, label: tr("Size of the tiles"),
+        choices: [[0, tr("To fit")], [72, tr("Small")], [112, tr("Medium")], [176, tr("Large")], [272, tr("Huge")]],
+        note: tr("To fit: as large as a whole query on one screen allows.") },
+      { name: "advance", place: GRID, label: tr("After an answer"), choices: [[true, tr("Go to the next image")], [false, tr("Stay")]],
+        standard: true, note: tr("Stay: arrows move on; good for looking at each answer.") },
+      { name: "blind", place: BLIND, label: tr("The model's guesses at first"), choices: [["", tr("Shown")], ["1", tr("Hidden")]],
+        note: tr("Hidden: they cannot sway you. The switch on the Label page changes it while the tab is open.") },
     ],
   },
 ]; // prettier-ignore
@@ -77,7 +77,7 @@ class Form {
       for (const field of fields) this.build(group, field);
     }
     const foot = node("div", this.root, "foot");
-    const reset = node("button", foot, "", "Reset everything to default");
+    const reset = node("button", foot, "", tr("Reset everything to default"));
     reset.type = "button";
     reset.addEventListener("click", () => this.reset());
     this.words = node("p", foot, "words");
@@ -119,10 +119,10 @@ class Form {
       if (field.place === BLIND) setBlind(value);
       else store(field.place, { [field.name]: value });
     } catch {
-      this.say("This browser keeps nothing for this page, so the choice is lost when you leave.");
+      this.say(tr("This browser keeps nothing for this page, so the choice is lost when you leave."));
       return;
     }
-    this.say("Kept in this browser.");
+    this.say(tr("Kept in this browser."));
     if (field.place === BLIND) this.send("blind", { on: value === "1", at: Date.now() });
     if (field.place !== LOOK) return;
     if (field.name === "theme" && !value) forgetThemes();
@@ -141,7 +141,7 @@ class Form {
     dispatchEvent(new Event("askwell:look"));
     dispatchEvent(new Event("askwell:reset"));
     this.show();
-    this.say("Everything is as it was at first, the keys too. Labels and sessions are untouched.");
+    this.say(tr("Everything is as it was at first, the keys too. Labels and sessions are untouched."));
     if (themed) location.reload();
   }
 

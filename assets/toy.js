@@ -32,13 +32,13 @@ class Toy {
     this.root = node("div", root, "toy");
     this.panels = node("div", this.root, "panels");
     const bar = node("div", this.root, "bar");
-    this.back = this.button(bar, "Back", () => this.show(this.round - 1, true));
+    this.back = this.button(bar, tr("Back"), () => this.show(this.round - 1, true));
     this.playing = 0;
-    this.playButton = this.button(bar, "Play", () => (this.playing ? this.pause() : this.play()));
-    this.step = this.button(bar, "Step", () => this.show(this.round + 1, true));
+    this.playButton = this.button(bar, tr("Play"), () => (this.playing ? this.pause() : this.play()));
+    this.step = this.button(bar, tr("Step"), () => this.show(this.round + 1, true));
     this.slider = node("input", bar);
     Object.assign(this.slider, { type: "range", min: 0, step: 1 });
-    this.slider.setAttribute("aria-label", "Round");
+    this.slider.setAttribute("aria-label", tr("Round"));
     this.slider.addEventListener("input", () => this.show(Number(this.slider.value), true));
     this.place = node("span", bar, "place");
     this.said = node("div", this.root, "said");
@@ -61,10 +61,10 @@ class Toy {
       draw(svg);
       node("span", item, "", text);
     };
-    row("not labeled", (svg) => drawn("circle", svg, { cx: 8, cy: 8, r: 3, class: "waiting" }));
-    SHAPES.forEach((shape, c) => row(`labeled, class ${c + 1}`, (svg) =>
+    row(tr("not labeled"), (svg) => drawn("circle", svg, { cx: 8, cy: 8, r: 3, class: "waiting" }));
+    SHAPES.forEach((shape, c) => row(tr("labeled, class {number}", { number: c + 1 }), (svg) =>
       drawn("path", svg, { d: shape(8, 8, 4.5), fill: COLOURS[c], class: "point labeled" }))); // prettier-ignore
-    row("asked next", (svg) => drawn("circle", svg, { cx: 8, cy: 8, r: 6, class: "asked" }));
+    row(tr("asked next"), (svg) => drawn("circle", svg, { cx: 8, cy: 8, r: 6, class: "asked" }));
   }
 
   update(data) {
@@ -97,7 +97,7 @@ class Toy {
     this.back.disabled = this.round === 0;
     this.step.disabled = this.round === last;
     const labels = this.data.arms[0].frames[this.round].labeled.length;
-    this.place.textContent = `Round ${this.round}, ${labels} labels`;
+    this.place.textContent = tr("Round {round}, {labels} labels", { round: this.round, labels });
     this.slider.setAttribute("aria-valuetext", this.place.textContent);
     if (!this.playing) {
       const each = this.views.map(({ arm, title }) => `${title} ${this.percent(arm.frames[this.round])}`);
@@ -106,7 +106,7 @@ class Toy {
   }
 
   percent(frame) {
-    return `${Math.round(100 * frame.accuracy)} % right`;
+    return tr("{share} % right", { share: Math.round(100 * frame.accuracy) });
   }
 
   paint({ arm, title, svg, map, points, words }) {
@@ -135,12 +135,12 @@ class Toy {
     });
     points.replaceChildren(...marks);
     words.textContent = this.percent(frame);
-    svg.setAttribute("aria-label", `${title}: ${labeled.size} points labeled, ${this.percent(frame)}`);
+    svg.setAttribute("aria-label", tr("{title}: {count} points labeled, {right}", { title, count: labeled.size, right: this.percent(frame) }));
   }
 
   play() {
     const last = this.data.arms[0].frames.length - 1;
-    this.playButton.textContent = "Pause";
+    this.playButton.textContent = tr("Pause");
     this.playing = setInterval(() => {
       this.show(this.round + 1);
       if (this.round === last) this.pause();
@@ -152,7 +152,7 @@ class Toy {
     if (!this.playing) return;
     clearInterval(this.playing);
     this.playing = 0;
-    this.playButton.textContent = "Play";
+    this.playButton.textContent = tr("Play");
     this.show(this.round);
   }
 }

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from streamlit.components.v2 import component
 
 from state.browsing import Row, View
+from state.web.assets import script, style
 from state.web.images import image_url
 
-_ASSETS = Path(__file__).resolve().parents[2] / "assets"
 _wall = component(
     "askwell_browse_wall",
     html='<div class="host" role="list"></div>',
-    css="".join((_ASSETS / f"{name}.css").read_text("utf-8") for name in ("picture_tile", "browse_wall")),
-    js=(_ASSETS / "browse_wall.js").read_text("utf-8"),
+    css=style("picture_tile", "browse_wall"),
+    js=script("browse_wall"),
 )
 _WIDTH = 192
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 import streamlit as st
 from streamlit.components.v2 import component
 
-_ASSETS = Path(__file__).resolve().parents[2] / "assets"
+from state.web.assets import script, style
+
 _cards = component(
     "askwell_choice_cards",
     html='<div class="host"></div>',
-    css=(_ASSETS / "choice_cards.css").read_text("utf-8"),
-    js=(_ASSETS / "choice_cards.js").read_text("utf-8"),
+    css=style("choice_cards"),
+    js=script("choice_cards"),
 )
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import streamlit as st
 from streamlit.components.v2 import component
 
@@ -11,13 +9,13 @@ from al_core.results.figures.palette import look, look_keys
 from state import studies
 from state.studies import StudyView
 from state.text import plain
+from state.web.assets import script, style
 
-_ASSETS = Path(__file__).resolve().parents[2] / "assets"
 _matrix = component(
     "askwell_cell_matrix",
     html='<div class="host" tabindex="0" role="group" aria-label="Runs of the study"></div>',
-    css=(_ASSETS / "cell_matrix.css").read_text("utf-8"),
-    js=(_ASSETS / "cell_matrix.js").read_text("utf-8"),
+    css=style("cell_matrix"),
+    js=script("cell_matrix"),
 )
 _FAILED_SHOWN = 5
 

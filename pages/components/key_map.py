@@ -5,16 +5,14 @@ One table, assets/label_keys.js, is behind all three; the browser keeps what was
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from streamlit.components.v2 import component
 
-_ASSETS = Path(__file__).resolve().parents[2] / "assets"
-_PARTS = ("label_view", "label_keys", "label_tour", "key_map")
+from state.web.assets import script, style
+
 _map = component(
     "askwell_key_map",
-    css=(_ASSETS / "key_map.css").read_text("utf-8"),
-    js="\n".join((_ASSETS / f"{part}.js").read_text("utf-8") for part in _PARTS),
+    css=style("key_map"),
+    js=script("label_view", "label_keys", "label_tour", "key_map"),
 )
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence, Set
 from dataclasses import asdict, dataclass
-from pathlib import Path, PurePath
+from pathlib import PurePath
 from typing import Any
 
 import streamlit as st
@@ -24,18 +24,17 @@ from al_core.results.suggestions import Trust
 from al_core.types import UNLABEL
 from state.labelling import Loop
 from state.web import security
-from state.web.assets import component_script
+from state.web.assets import component_script, style
 from state.web.classes import classes_url, given_data
 from state.web.images import image_url
 from state.web.labels import labels_url
 from state.web.seats import seats_url
 
-_ASSETS = Path(__file__).resolve().parents[2] / "assets"
 _SMALL_WIDTH, _TILE_WIDTH, _FULL_WIDTH = 176, 352, 1280  # pixels; the first two stand in label_view.js too
 
 _grid = component(
     "askwell_label_grid",
-    css="\n".join((_ASSETS / f"label_{part}.css").read_text("utf-8") for part in ("grid", "guide")),
+    css=style("label_grid", "label_guide"),
     js=component_script("label-grid.js"),
 )
 

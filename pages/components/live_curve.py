@@ -7,7 +7,6 @@ The page is run again once when the experiment's state changes (a round finished
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, Literal
 
 from streamlit.components.v2 import component
@@ -18,15 +17,14 @@ from al_core.results.anchors import Fit, as_mapping
 from al_core.results.figures.palette import RANDOM, look
 from state import handles
 from state.text import strategy_title
-from state.web.assets import asset_url
+from state.web.assets import asset_url, script, style
 from state.web.metrics import metrics_url
 
-_ASSETS = Path(__file__).resolve().parents[2] / "assets"
 _chart = component(
     "askwell_live_curve",
     html='<div class="al-curve"></div>',
-    css=(_ASSETS / "live_curve.css").read_text("utf-8"),
-    js="\n".join((_ASSETS / name).read_text("utf-8") for name in ("live_curve_figures.js", "live_curve.js")),
+    css=style("live_curve"),
+    js=script("live_curve_figures", "live_curve"),
     isolate_styles=False,  # Plotly writes its own styles into the page and measures text there
 )
 

@@ -7,7 +7,6 @@ from a widget callback with `st.rerun(SHELL)`.
 from __future__ import annotations
 
 from dataclasses import asdict
-from pathlib import Path
 
 import streamlit as st
 from streamlit.components.v2 import component
@@ -15,15 +14,15 @@ from streamlit.components.v2 import component
 from al_core.experiment import Experiment, Step
 from pages.components.shield import shielded
 from state import cache, handles, jobs, selectors, session
+from state.web.assets import script, style
 
 SHELL = "shell"
 _TICK = 1.5
-_ASSETS = Path(__file__).resolve().parents[2] / "assets"
 _rail = component(
     "askwell_loop_rail",
     html='<div class="host"></div>',
-    css=(_ASSETS / "loop_rail.css").read_text("utf-8"),
-    js=(_ASSETS / "loop_rail.js").read_text("utf-8"),
+    css=style("loop_rail"),
+    js=script("loop_rail"),
 )
 
 

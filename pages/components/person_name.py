@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from urllib.parse import quote
 
 import streamlit as st
@@ -10,9 +9,9 @@ from streamlit.components.v2 import component
 
 from state import person
 from state.text import plain
+from state.web.assets import script
 
-_ASSETS = Path(__file__).resolve().parents[2] / "assets"
-_keeper = component("askwell_name_keeper", js=(_ASSETS / "name_keeper.js").read_text("utf-8"))
+_keeper = component("askwell_name_keeper", js=script("name_keeper"))
 _FIELD = "person:name"
 
 

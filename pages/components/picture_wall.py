@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from streamlit.components.v2 import component
 
 from al_core.data.dataset import Dataset
 from al_core.types import UNKNOWN
+from state.web.assets import script, style
 from state.web.images import image_url
 
-_ASSETS = Path(__file__).resolve().parents[2] / "assets"
 _wall = component(
     "askwell_picture_wall",
     html='<div class="host" role="group"></div>',
-    css=(_ASSETS / "picture_wall.css").read_text("utf-8"),
-    js=(_ASSETS / "picture_wall.js").read_text("utf-8"),
+    css=style("picture_wall"),
+    js=script("picture_wall"),
 )
 _WIDTH = 160
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -13,14 +12,14 @@ from streamlit.components.v2 import component
 from al_core.data.dataset import Dataset
 from al_core.records import Mark
 from al_core.results.analysis import QueryRow
+from state.web.assets import script, style
 from state.web.images import image_url
 
-_ASSETS = Path(__file__).resolve().parents[2] / "assets"
 _cards = component(
     "askwell_query_cards",
     html='<div class="cards" role="list"></div>',
-    css="".join((_ASSETS / f"{name}.css").read_text("utf-8") for name in ("picture_tile", "query_cards")),
-    js=(_ASSETS / "query_cards.js").read_text("utf-8"),
+    css=style("picture_tile", "query_cards"),
+    js=script("query_cards"),
 )
 _WIDTH = 320
 

@@ -6,7 +6,7 @@ It shares the labelling grid's outbox, so a decision is kept in the browser unti
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from pathlib import Path, PurePath
+from pathlib import PurePath
 from typing import Any
 
 from streamlit.components.v2 import component
@@ -15,18 +15,15 @@ from al_core.classes import Classes
 from al_core.data.dataset import Dataset
 from al_core.results.review import Case, Why
 from state.web import security
+from state.web.assets import script, style
 from state.web.classes import given_data
 from state.web.images import image_url
 from state.web.labels import REVIEW, labels_url
 
-_ASSETS = Path(__file__).resolve().parents[2] / "assets"
 _card = component(
     "askwell_review_card",
-    css="\n".join((_ASSETS / name).read_text("utf-8") for name in ("label_grid.css", "review_card.css")),
-    js="\n".join(
-        (_ASSETS / name).read_text("utf-8")
-        for name in ("label_outbox.js", "label_view.js", "label_classes.js", "review_card.js")
-    ),
+    css=style("label_grid", "review_card"),
+    js=script("label_outbox", "label_view", "label_classes", "review_card"),
 )
 _SMALL, _LARGE = 160, 1280
 

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 
 import streamlit as st
 from streamlit.components.v2 import component
 
 from state import preferences
+from state.web.assets import script, style
 
-_ASSETS = Path(__file__).resolve().parents[2] / "assets"
 _form = component(
     "askwell_settings",
     html='<div class="host"></div>',
-    css=(_ASSETS / "settings.css").read_text("utf-8"),
-    js=(_ASSETS / "settings.js").read_text("utf-8"),
+    css=style("settings"),
+    js=script("settings"),
 )
 
 

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from streamlit.components.v2 import component
 
 from state.text import strategy_title
 from state.toys import toy
+from state.web.assets import script, style
 
-_ASSETS = Path(__file__).resolve().parents[2] / "assets"
 _toy = component(
     "askwell_toy",
     html='<div class="host"></div>',
-    css=(_ASSETS / "toy.css").read_text("utf-8"),
-    js=(_ASSETS / "toy.js").read_text("utf-8"),
+    css=style("toy"),
+    js=script("toy"),
 )
 
 
