@@ -1,5 +1,7 @@
 # `make check` before every commit; `make test` is what README and CI run.
 PYTHON ?= python
+# A file's tests share what they set up, so a file is one process's; a process takes up to 2.5 GB.
+TOGETHER = --numprocesses logical --maxprocesses 4 --dist loadfile
 
 .PHONY: check lint types imports fast test lock readme words
 
@@ -16,10 +18,10 @@ imports:
 	lint-imports --no-cache
 
 fast:
-	$(PYTHON) -m pytest -q -m "not slow and not e2e and not gpu"
+	$(PYTHON) -m pytest -q $(TOGETHER) -m "not slow and not e2e and not gpu"
 
 test:
-	$(PYTHON) -m pytest
+	$(PYTHON) -m pytest $(TOGETHER)
 
 lock:
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links requirements.txt -o requirements.lock

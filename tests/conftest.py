@@ -4,10 +4,13 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings as hypothesis_settings
 
 from al_core.settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
+hypothesis_settings.register_profile("askwell", deadline=None)  # a loaded machine is slow, not wrong
+hypothesis_settings.load_profile("askwell")
 
 
 @pytest.fixture

@@ -41,6 +41,6 @@ def test_labeling_shifts_nothing(server, home, browser, mode, size):
         assert sum(value for value, _ in shifts) < LIMIT, shifts
         # and the count would see one
         page.evaluate("document.querySelector('.stMain').style.paddingTop = '120px'")
-        page.wait_for_function(f"window.shifts.some(([value]) => value > {LIMIT})")
+        page.wait_for_function(f"() => window.shifts.some(([value]) => value > {LIMIT})")
     finally:
         context.close()

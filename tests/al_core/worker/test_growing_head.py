@@ -41,7 +41,7 @@ def test_a_class_that_is_added_while_a_worker_trains_is_in_the_next_round_s_netw
     store, settings, config, work, worker, killed
 ):
     config = config.changed(
-        oracle="human", train__epochs=400, train__min_steps=12, stop__n_rounds=None, query__ahead=12
+        oracle="human", train__epochs=150, train__min_steps=12, stop__n_rounds=None, query__ahead=12
     )
     _, experiment = work(store.create_experiment(config).id)
     other = open_store(settings)  # the browser's side: another connection, beside the worker's process
@@ -53,7 +53,7 @@ def test_a_class_that_is_added_while_a_worker_trains_is_in_the_next_round_s_netw
         mine.tell([(i, int(truth[i])) for i in asked], client="asked", source=LabelSource.HUMAN, round=0)
         store.submit_job("advance", experiment_id=experiment.id, spec={})
         worker()
-        training = eventually(lambda: any(e.round == 1 for e in other.epochs(experiment.id)), 90)
+        training = eventually(lambda: any(e.round == 1 for e in other.epochs(experiment.id)), 200)
         assert training, (settings.logs / "worker.log").read_text()[-3000:]
         made = mine.change_class(ClassChange(0, ClassAct.ADD, name="boots"), annotator="Ada")
         ahead = [item.sample_id for item in query.ahead]
@@ -61,13 +61,13 @@ def test_a_class_that_is_added_while_a_worker_trains_is_in_the_next_round_s_netw
         assert other.jobs(experiment_id=experiment.id)[0].state is JobState.RUNNING  # it came in between
         if killed:
             worker()
-        ended = eventually(lambda: len(other.rounds(experiment.id)) == 2, 180)
+        ended = eventually(lambda: len(other.rounds(experiment.id)) == 2, 200)
         assert ended, (settings.logs / "worker.log").read_text()[-3000:]
         assert eventually(lambda: not other.jobs(experiment_id=experiment.id, active=True), 30)
         mine.refresh()
         assert mine.record.status is ExperimentStatus.AWAITING_LABELS
         store.submit_job("advance", experiment_id=experiment.id, spec={})
-        assert eventually(lambda: len(other.rounds(experiment.id)) == 3, 120)
+        assert eventually(lambda: len(other.rounds(experiment.id)) == 3, 200)
         first, second, third = other.rounds(experiment.id)
         assert [outputs(settings, r) for r in (first, second)] == [("left", "right", "top")] * 2
         assert outputs(settings, third) == ("left", "right", "top", "boots")
