@@ -413,11 +413,27 @@ function table(view, own, random) {
     .join(" ");
 }
 
+// What the library itself says with these buttons; it looks each text up by its English, as tr does.
+function libraryWords() {
+  return {
+    "Download plot as a PNG": tr("Download plot as a PNG"),
+    "Preparing image - this may take a few seconds": tr("Preparing image - this may take a few seconds"),
+    "Image download succeeded": tr("Image download succeeded"),
+    "Sorry, there was a problem downloading your image!": tr("Sorry, there was a problem downloading your image!"),
+    Zoom: tr("Zoom"),
+    Pan: tr("Pan"),
+    "Reset axes": tr("Reset axes"),
+    "Double-click to zoom back out": tr("Double-click to zoom back out"),
+  };
+}
+
 // The buttons are named one by one: the library's own set has one that sends the chart to its maker's servers.
 function plotConfig() {
   const touch = window.matchMedia("(pointer: coarse)").matches;
   return {
     displaylogo: false,
+    locale: "askwell",
+    locales: { askwell: { dictionary: libraryWords() } },
     responsive: false,
     displayModeBar: touch ? false : "hover",
     doubleClick: "reset+autosize",

@@ -14,8 +14,11 @@ from conftest import PATIENCE, Home, Server, watched
 from al_core.config import DataConfig
 from al_core.data.prepare import prepare
 from al_core.experiment import Experiment
+from al_core.query.strategies import STRATEGIES
 from al_core.records import ClassAct, ClassChange, LabelOp, LabelSource, Mark
+from al_core.results.analysis import METRICS
 from al_core.worker.identity import Slot
+from tests.e2e.seeded import seed
 from tests.words import ROOT, collected
 
 pytestmark = pytest.mark.e2e
@@ -24,7 +27,7 @@ TIME = re.compile(r"\d+/\d+/\d+, [\d:]+ [AP]M")  # as the browser's own language
 SAID = """root => {
   const found = [];
   const walk = node => {
-    for (const name of ["aria-label", "aria-valuetext", "title", "placeholder", "alt"]) {
+    for (const name of ["aria-label", "aria-valuetext", "title", "data-title", "placeholder", "alt"]) {
       if (node.getAttribute(name)) found.push(node.getAttribute(name));
     }
     for (const child of node.childNodes) {
@@ -86,7 +89,7 @@ class Reader:
 
     def __init__(self, page, *values):
         self.page = page
-        self.values = values  # of people and files: names, notes, guidelines
+        self.values = sorted(values, key=len, reverse=True)  # names, notes, guidelines
         self.unsaid = {}
         self.read = 0
 
@@ -114,7 +117,7 @@ def test_the_label_page_says_nothing_outside_of_the_catalogue(foreign, tab):
     experiment.change_class(ClassChange(3, ClassAct.GUIDE, text="two bows"))
     experiment.change_class(ClassChange(3, ClassAct.PIN, text="good", sample_id=items[5]))
     experiment.change_class(ClassChange(4, ClassAct.PIN, text="borderline", sample_id=items[6]))
-    read = Reader(tab, *sorted(names(home), key=len, reverse=True), "two bows", "a smudge", "eleven")
+    read = Reader(tab, *names(home), "two bows", "a smudge", "eleven")
     root = ".askwell"
 
     def press(*keys):
@@ -171,7 +174,7 @@ def doubted(foreign):
 
 def test_the_review_page_says_nothing_outside_of_the_catalogue(foreign, doubted, tab):
     server, home = foreign
-    read = Reader(tab, *sorted(names(home), key=len, reverse=True), "Ann", "Bob")
+    read = Reader(tab, *names(home), "Ann", "Bob")
     tab.goto(f"{server.url}/review?exp={doubted.id}")
     tab.locator(".review .stage img").wait_for()
     read.look(".review", "at first")
@@ -195,6 +198,32 @@ def test_settings_say_nothing_outside_of_the_catalogue(foreign, tab):
     read.look(".settings", "after all was taken back")
     assert read.unsaid == {}
     assert read.read > 60
+
+
+def test_the_live_curve_and_the_toy_say_nothing_outside_of_the_catalogue(foreign, tab):
+    server, home = foreign
+    titles = [entry.title for entry in (*STRATEGIES, *METRICS)]
+    record = seed(server.settings, rounds=3)
+    read = Reader(tab, *titles, home.store.experiment(record).name)  # the page's words, as values
+    tab.goto(f"{server.url}/curves?exp={record}")
+    tab.locator(".al-curve-plot .legendtoggle").first.wait_for()
+    read.look(".al-curve", "of the curve")
+    tab.locator(".al-curve-plot .nsewdrag").first.hover()
+    tab.wait_for_timeout(500)
+    read.look(".al-curve", "beneath the pointer")
+    for button in tab.locator(".al-curve-tools button:visible").all():
+        button.click()
+        read.look(".al-curve", "after a switch")
+    tab.goto(f"{server.url}/help")
+    read.look(".key-map", "of the sheet of keys")
+    tab.get_by_text("How strategies choose").first.click()
+    tab.locator(".toy .panel").first.wait_for(timeout=PATIENCE)
+    read.look(".toy", "of the toy")
+    for button in tab.locator(".toy .bar button:enabled").all():
+        button.click()
+        read.look(".toy", "while it plays")
+    assert read.unsaid == {}
+    assert read.read > 20
 
 
 WORDS = """() => {
