@@ -61,6 +61,11 @@ def tr_n(one: str, many: str, n: int, /, **values: object) -> str:
     return message.format(n=n, **values)
 
 
+def noted(message: str) -> str:
+    """The message as it is, put into the template: for what is compared or kept, and looked up when shown."""
+    return message
+
+
 @cache
 def catalogue() -> Catalogue | None:
     """The language that AL_LANGUAGE names, read at first use; none: the English in the code.
@@ -95,18 +100,19 @@ def read(path: Path) -> Catalogue:
         reason = _fault(english, texts)
         if not all(texts) or (len(english) > 1 and len(texts) <= max(plural)):
             reason = "its plural lacks a form"
+        key = english[0]
         if reason:
-            _LOG.warning("%s: %r is left out: %s", path, english[0], reason)
+            _LOG.warning("%s: %r is left out: %s", path, key, reason)
             continue
-        messages[english[0]] = texts[0] if len(english) == 1 else texts
+        messages[key] = tuple(texts) if len(english) > 1 else texts[0]
     return Catalogue(messages, plural)
 
 
-def _forms(text: str | Sequence[str] | None) -> tuple[str, ...]:
-    return (text or "",) if text is None or isinstance(text, str) else tuple(text)
+def _forms(text: str | Sequence[str] | None) -> list[str]:
+    return [text or ""] if text is None or isinstance(text, str) else list(text)
 
 
-def _fault(english: tuple[str, ...], texts: tuple[str, ...]) -> str:
+def _fault(english: list[str], texts: list[str]) -> str:
     """Why a translation could not be filled as its English is; empty where it can."""
     try:
         fields = [set(placeholders(text)) for text in english]

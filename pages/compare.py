@@ -6,6 +6,7 @@ import streamlit as st
 
 from al_core.records import StudyRecord
 from al_core.removal import delete_study
+from al_core.words import tr
 from pages.components.compare_begin import compare_begin
 from pages.components.compare_downloads import downloads
 from pages.components.compare_matrix import compare_matrix
@@ -17,9 +18,17 @@ from pages.components.shield import shielded
 from state import glossary, handles, session, studies
 
 _TICK = 2.0
-_LOST = "All its runs go with it: rounds, queries and models. Nothing brings them back. The images stay."
+_LOST = tr("All its runs go with it: rounds, queries and models. Nothing brings them back. The images stay.")
 _WATCHED, _DRAWN = "study-watched", "study-drawn"
-_VIEWS = ("Summary", "To a target", "Who loses to whom", "Overlap", "Classes", "Pictures", "Take away")
+_VIEWS = (
+    tr("Summary"),
+    tr("To a target"),
+    tr("Who loses to whom"),
+    tr("Overlap"),
+    tr("Classes"),
+    tr("Pictures"),
+    tr("Take away"),
+)
 
 
 def _study_choice(records: list[StudyRecord]) -> StudyRecord:
@@ -30,12 +39,12 @@ def _study_choice(records: list[StudyRecord]) -> StudyRecord:
     names = _names(records)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="study-choice"):
         chosen = st.selectbox(
-            "Study", list(by_id), format_func=lambda key: names[key], key="study-id", on_change=_choose,
+            tr("Study"), list(by_id), format_func=lambda key: names[key], key="study-id", on_change=_choose,
             width=420,
         )  # fmt: skip
-        if st.button("Delete", type="tertiary", key="study-delete", help="Asks first"):
+        if st.button(tr("Delete"), type="tertiary", key="study-delete", help=tr("Asks first")):
             record = by_id[chosen]
-            confirm_delete("study", _LOST, record.name, lambda: _delete(chosen), key=chosen)
+            confirm_delete(tr("study"), _LOST, record.name, lambda: _delete(chosen), key=chosen)
     return by_id[chosen]
 
 
@@ -75,7 +84,7 @@ def _study(study_id: str) -> None:
         with st.expander(study.words, icon=":material/grid_view:") if ended else st.container():
             compare_matrix(study, dark=dark)
         if not any(study.stamp):
-            st.info("The curves begin with the first round that is done.", icon=":material/show_chart:")
+            st.info(tr("The curves begin with the first round that is done."), icon=":material/show_chart:")
             return
         result, metric = compare_results(study, dark=dark)
         panels = (
@@ -101,22 +110,25 @@ def _ended(study: studies.StudyView) -> None:
     elif study.record.id in watched:
         watched.discard(study.record.id)
         failed = study.count("failed")
-        words = f"{failed} of its runs failed." if failed else "Every run is done."
+        words = tr("{failed} of its runs failed.", failed=failed) if failed else tr("Every run is done.")
         icon = ":material/error:" if failed else ":material/check_circle:"
-        st.toast(f"The study has ended. {words}", icon=icon, duration="long")
+        st.toast(tr("The study has ended. {words}", words=words), icon=icon, duration="long")
 
 
 session.guard()
-st.title("Compare", anchor=False, help=glossary.meaning("Random seed"))
+st.title(tr("Compare"), anchor=False, help=glossary.meaning("Random seed"))
 records = handles.store().studies()
 chosen = _study_choice(records) if records else None
 if chosen is None:
     st.write(
-        "Which strategy earns its labels here? A study runs several of them with the same seeds, initial "
-        "sets and weights, answered by ground truth, and says in words which is better and how sure that is."
+        tr(
+            "Which strategy earns its labels here? A study runs several of them with the same seeds, "
+            "initial sets and weights, answered by ground truth, and says in words which is better "
+            "and how sure that is."
+        )
     )
 form = f"study-form-{len(records)}"  # another one once a study has begun: closed
-with st.expander("Begin a study", expanded=not records, icon=":material/add_circle:", key=form):
+with st.expander(tr("Begin a study"), expanded=not records, icon=":material/add_circle:", key=form):
     begun = compare_begin()
 if begun is not None:
     _look(begun)

@@ -17,6 +17,7 @@ from al_core.results.axes import AXES, IDLE_SECONDS, Over, Prices
 from al_core.results.figures.published import add_published
 from al_core.results.figures.sheets import RunMaterial, learning_sheet
 from al_core.results.passive import Passive
+from al_core.words import tr
 from pages.components.compare_axis import over_choice, price_fields
 from pages.components.curve_tables import (
     arms_panel,
@@ -38,8 +39,8 @@ from pages.components.run_outputs import take_away_panel
 from state import cache, forecasts, forks, glossary, handles, passives, session, spending
 from state.text import strategy_title
 
-_VIEWS = ("Rounds", "Labels per class", "Confusion", "Each class", "Take away")
-_ARMS = "Strategies' chances"
+_VIEWS = (tr("Rounds"), tr("Labels per class"), tr("Confusion"), tr("Each class"), tr("Take away"))
+_ARMS = tr("Strategies' chances")
 _FORMS: dict[Over, str] = {"labels": ",.0f", "minutes": ",.1f", "seconds": ",.0f", "money": ",.2f"}
 
 
@@ -49,7 +50,7 @@ def _metric_choice(rounds: tuple[RoundRecord, ...]) -> Metric | None:
         return None
     titles = {metric.title: metric for metric in offered}
     title = st.segmented_control(
-        "Metric",
+        tr("Metric"),
         list(titles),
         default=offered[0].title,
         required=True,
@@ -78,10 +79,10 @@ def _tiles(
     budget = experiment.config.stop.budget
     waiting = experiment.record.num_labeled - rounds[-1].num_labeled
     words = [f"of {budget:,}"] if budget is not None else []
-    words += [f"{waiting} more since"] if waiting > 0 else []
+    words += [tr("{waiting} more since", waiting=waiting)] if waiting > 0 else []
     with st.grid(4, min_column_width=150, key="curve-tiles"):
         st.metric(
-            "Labels trained on",
+            tr("Labels trained on"),
             f"{rounds[-1].num_labeled:,}",
             " · ".join(words) or None,
             delta_color="off",
@@ -95,31 +96,36 @@ def _tiles(
             interval or (None if change is None else metric.difference(change)),
             delta_color="off" if interval else color,
             delta_arrow="off" if interval else "auto",
-            delta_description=None if change is None or interval else "in the last round",
+            delta_description=None if change is None or interval else tr("in the last round"),
             border=True,
             height="stretch",
             help=metric.meaning,
         )
         st.metric(
-            "Against random",
+            tr("Against random"),
             metric.difference(found.difference if found else None),
             None if found is None else f"at {AXES[over].text(found.labels)}",
             delta_color="off",
             delta_arrow="off",
             border=True,
             height="stretch",
-            help="Random has the same seed and initial labels. Read off the line between rounds.",
+            help=tr("Random has the same seed and initial labels. Read off the line between rounds."),
         )
         st.metric(
-            f"{AXES[over].name} ahead of random",
+            tr("{name} ahead of random", name=AXES[over].name),
             "–" if found is None or found.labels_ahead is None else f"{found.labels_ahead:+{_FORMS[over]}}",
-            None if own.aulc() is None else f"{metric.text(own.aulc())} mean height of the curve",
+            None
+            if own.aulc() is None
+            else tr("{height} mean height of the curve", height=metric.text(own.aulc())),
             delta_color="off",
             delta_arrow="off",
             border=True,
             height="stretch",
-            help=f"How many {over if over != 'money' else 'units of cost'} earlier the better curve had what "
-            "the other one has now. The mean height is the area under the curve, divided by its range.",
+            help=tr(
+                "How many {unit} earlier the better curve had what the other one has now. The mean "
+                "height is the area under the curve, divided by its range.",
+                unit=over if over != "money" else tr("units of cost"),
+            ),
         )
 
 
@@ -167,9 +173,12 @@ def _page(experiment: Experiment) -> None:
             _tiles(experiment, rounds, random, metric, over, prices)
     if rounds and not any(name.startswith("test_") for r in rounds for name in r.metrics):
         st.info(
-            "No label of the test images is known, so nothing can be measured on them. What is shown comes "
-            "from the validation images or the hold-back; where there are none, set a validation share or, "
-            "without any known label, a hold-back share in the next session.",
+            tr(
+                "No label of the test images is known, so nothing can be measured on them. What is "
+                "shown comes from the validation images or the hold-back; where there are none, set "
+                "a validation share or, without any known label, a hold-back share in the next "
+                "session."
+            ),
             icon=":material/info:",
         )
     found = forecasts.of(record, metric) if metric is not None and over == "labels" else None
@@ -218,18 +227,21 @@ def _over() -> tuple[Over, Prices | None]:
     prices = price_fields(over, "curve")
     if over == "minutes":
         st.caption(
-            f"Minutes are measured where people answered: how long each image was looked at, "
-            f"{IDLE_SECONDS:.0f} seconds at most. Other labels, the initial set's among them, count as "
-            "stated; random's labels count what yours took."
+            tr(
+                "Minutes are measured where people answered: how long each image was looked at, "
+                "{seconds:.0f} seconds at most. Other labels, the initial set's among them, count as "
+                "stated; random's labels count what yours took.",
+                seconds=IDLE_SECONDS,
+            )
         )
     return over, prices
 
 
-_ACCURACY = ("test_accuracy", "Accuracy", True, True, "")
+_ACCURACY = ("test_accuracy", tr("Accuracy"), True, True, "")
 
 session.guard()
-st.title("Learning curve", anchor=False, help=glossary.meaning("Learning curve"))
+st.title(tr("Learning curve"), anchor=False, help=glossary.meaning(tr("Learning curve")))
 if session.record() is None:
-    no_session("The learning curve is drawn here: accuracy against the number of labeled images.")
+    no_session(tr("The learning curve is drawn here: accuracy against the number of labeled images."))
 else:
     _page(session.experiment())

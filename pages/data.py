@@ -11,6 +11,7 @@ from al_core.data.dataset import DatasetSummary
 from al_core.data.prepare import list_prepared
 from al_core.errors import ALError
 from al_core.experiment import Experiment
+from al_core.words import tr
 from pages.components.browse_panel import BROWSE, browse_panel, survey_panel
 from pages.components.empty_state import HOME, SET_UP, empty_state
 from pages.components.export_panel import export_panel
@@ -31,13 +32,19 @@ def _choice(opened: bool) -> str:
     if st.session_state.get("data-of") not in options:
         st.session_state["data-of"] = options[0]
     return st.selectbox(
-        "Images of", options, key="data-of", width=360, persist_state="session",
-        format_func=lambda key: "The open session" if key == _SESSION else _words(prepared[key]),
+        tr("Images of"), options, key="data-of", width=360, persist_state="session",
+        format_func=lambda key: tr("The open session") if key == _SESSION else _words(prepared[key]),
     )  # fmt: skip
 
 
 def _words(item: DatasetSummary) -> str:
-    return f"{item.title} · {item.num_train:,} + {item.num_test:,} images ({item.key})"
+    return tr(
+        "{title} · {train:,} + {test:,} images ({key})",
+        title=item.title,
+        train=item.num_train,
+        test=item.num_test,
+        key=item.key,
+    )
 
 
 def _browse() -> None:
@@ -54,12 +61,14 @@ def _images(experiment: Experiment | None) -> None:
         reveal = looked_at is not None and _reveal(looked_at)
         side = _side() if chosen and looked_at is None else "train"
     if not chosen:
-        promise = "All images can be looked through here. Set up a session, or import some beside this tab."
-        empty_state("No images are prepared yet.", promise, SET_UP, HOME, key="data-empty")
+        promise = tr(
+            "All images can be looked through here. Set up a session, or import some beside this tab."
+        )
+        empty_state(tr("No images are prepared yet."), promise, SET_UP, HOME, key="data-empty")
     elif looked_at is None:
         browse_panel(lambda: browsing.dataset_view(handles.dataset(chosen), side), None)
     elif looked_at.record.dataset_key is None:
-        text = "The images are prepared when the session starts: the button is below."
+        text = tr("The images are prepared when the session starts: the button is below.")
         st.info(text, icon=":material/info:")
     else:
         look = partial(browsing.session_view, looked_at, reveal=reveal)
@@ -70,20 +79,24 @@ def _images(experiment: Experiment | None) -> None:
 def _reveal(experiment: Experiment) -> bool:
     """Whether the truth of what waits for a person's label is shown."""
     return experiment.config.oracle != "human" or st.toggle(
-        "Reveal what is not labeled", key="data-reveal", persist_state="session",
-        help="Shows the truth and the folders of images that wait for a label. Off, so that it sways nobody "
-        "who labels.",
-    )  # fmt: skip
+        tr("Reveal what is not labeled"),
+        key="data-reveal",
+        persist_state="session",
+        help=tr(
+            "Shows the truth and the folders of images that wait for a label. Off, so that it sways "
+            "nobody who labels."
+        ),
+    )
 
 
 def _side() -> Literal["train", "test"]:
     asked = st.segmented_control(
-        "Split", ["train", "test"], default="train", required=True, key="data-split"
+        tr("Split"), ["train", "test"], default="train", required=True, key="data-split"
     )  # fmt: skip
     return "test" if asked == "test" else "train"
 
 
-_VIEWS = ("Browse", "Import", "Export")
+_VIEWS = (tr("Browse"), tr("Import"), tr("Export"))
 
 
 def _page(experiment: Experiment | None) -> None:
@@ -91,19 +104,21 @@ def _page(experiment: Experiment | None) -> None:
         if not tab.open:
             continue
         with tab:
-            if name == "Browse":
+            if name == tr("Browse"):
                 st.fragment(_browse, key=BROWSE)()
-            elif name == "Import":
+            elif name == tr("Import"):
                 import_panel(experiment)
             elif experiment is None or experiment.record.dataset_key is None:
-                promise = "Labels and images are exported here, in all formats that can be read back."
-                empty_state("No session that has begun is open.", promise, HOME, SET_UP, key="export-empty")
+                promise = tr("Labels and images are exported here, in all formats that can be read back.")
+                empty_state(
+                    tr("No session that has begun is open."), promise, HOME, SET_UP, key="export-empty"
+                )
             else:
                 export_panel(experiment)
 
 
 session.guard()
-st.title("Data", anchor=False)
+st.title(tr("Data"), anchor=False)
 try:
     _page(session.experiment() if session.record() is not None else None)
 except ALError as error:

@@ -13,6 +13,7 @@ from al_core.pool import Pool
 from al_core.records import JobState
 from al_core.results.figures.image_map import map_figure
 from al_core.results.image_map import MOST, ImageMap, Layout, MapRequest, asked_in
+from al_core.words import tr
 from pages.components.class_radar import class_radar_panel
 from pages.components.job_wait import job_wait
 from pages.components.like_a_picture import like_a_picture
@@ -25,9 +26,9 @@ from state.image_maps import COLOURS, STANDINGS
 from state.text import plain, strategy_title
 
 _LAYOUTS: dict[str, Layout] = {"PCA": "pca", "t-SNE": "tsne", "UMAP": "umap"}
-_FROZEN, _MODEL = "Frozen features", "This round's network"
-_VIEWS = ("Selection", "Like a picture", "Near copies", "Outliers", "Tags")
-_MISSING = "Missing classes"
+_FROZEN, _MODEL = tr("Frozen features"), tr("This round's network")
+_VIEWS = (tr("Selection"), tr("Like a picture"), tr("Near copies"), tr("Outliers"), tr("Tags"))
+_MISSING = tr("Missing classes")
 _COPIES = 24
 _OUTLIERS = 60
 
@@ -38,23 +39,29 @@ def _request(experiment: Experiment) -> MapRequest:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium", key="explore-switches"):
         sources = [_MODEL, _FROZEN] if record is not None else [_FROZEN]
         source = st.segmented_control(
-            "Alike by", sources, default=sources[0], required=True, key="explore-source",
-            help="What makes two images neighbours: the features of the round's network, or features that no "
-            "round trains.",
-        )  # fmt: skip
+            tr("Alike by"),
+            sources,
+            default=sources[0],
+            required=True,
+            key="explore-source",
+            help=tr(
+                "What makes two images neighbours: the features of the round's network, or features "
+                "that no round trains."
+            ),
+        )
         umap = image_maps.has_umap()
         layout = st.segmented_control(
-            "Layout", [name for name in _LAYOUTS if umap or name != "UMAP"], default="PCA", required=True,
+            tr("Layout"), [name for name in _LAYOUTS if umap or name != "UMAP"], default="PCA", required=True,
             key="explore-layout",
-            help=f"PCA is there in seconds; t-SNE shows groups better, takes longer, and at most "
-            f"{MOST['tsne']:,} images."
+            help=tr("PCA is there in seconds; t-SNE shows groups better, takes longer, and at most "
+"{most:,} images.", most=MOST['tsne'])
             + (
-                " UMAP shows groups and how they lie to one another."
+                " " + tr("UMAP shows groups and how they lie to one another.")
                 if umap
-                else " UMAP comes with `pip install -r requirements-umap.txt`."
+                else " " + tr("UMAP comes with `pip install -r requirements-umap.txt`.")
             ),
         )  # fmt: skip
-        dims = st.segmented_control("Dimensions", [2, 3], default=2, required=True, key="explore-dims")
+        dims = st.segmented_control(tr("Dimensions"), [2, 3], default=2, required=True, key="explore-dims")
     number = record.number if record is not None and source == _MODEL else None
     return MapRequest(experiment.id, number, _LAYOUTS[layout or "PCA"], 3 if dims == 3 else 2)
 
@@ -66,13 +73,13 @@ def _make(experiment: Experiment, request: MapRequest) -> None:
         job_wait(lambda: image_maps.maps.job_of(request))
         return
     if job is not None and job.state is JobState.FAILED:
-        st.error(plain(job.error_text or "The map could not be made."), icon=":material/error:")
+        st.error(plain(job.error_text or tr("The map could not be made.")), icon=":material/error:")
     elif job is None and request.layout == "pca" and experiment.record.dataset_key is not None:
         image_maps.maps.ask(request)
         job_wait(lambda: image_maps.maps.job_of(request))
         return
     st.button(
-        "Make this map", type="primary", icon=":material/scatter_plot:", key="explore-make",
+        tr("Make this map"), type="primary", icon=":material/scatter_plot:", key="explore-make",
         on_click=image_maps.maps.ask, args=(request,),
     )  # fmt: skip
 
@@ -83,26 +90,26 @@ def _colours(
     """Values of the points, their names (None: numbers), and the legend's title."""
     pool, classes = _pool(experiment), list(experiment.dataset.classes)
     if by == "Prediction":
-        return found.predicted, classes, "Predicted"
+        return found.predicted, classes, tr("Predicted")
     if by == "Uncertainty":
         return 1 - found.margin, None, "1 − margin"
     if by == "Round":
         rounds = asked_in(experiment)[found.ids]
         numbers = sorted(set(rounds[rounds >= -1].tolist()))
         place = {number: n for n, number in enumerate(numbers)}
-        names = ["initial set" if n < 0 else f"after round {n}" for n in numbers]
-        return np.array([place.get(n, -1) for n in rounds.tolist()]), names, "Asked"
+        names = [tr("initial set") if n < 0 else tr("after round {count}", count=n) for n in numbers]
+        return np.array([place.get(n, -1) for n in rounds.tolist()]), names, tr("Asked")
     if by == "Strategy":
         who, names = image_maps.asked_by(experiment)
-        return who[found.ids], [strategy_title(name) for name in names], "Asked by"
+        return who[found.ids], [strategy_title(name) for name in names], tr("Asked by")
     if by == "Tag":
         which, names = image_maps.tagged(experiment)
-        return which[found.ids], names, "Tag"
+        return which[found.ids], names, tr("Tag")
     if by == "Standing":
         names = list(STANDINGS.values())
         order = {int(status): n for n, status in enumerate(STANDINGS)}
-        return np.array([order[int(s)] for s in pool.status[found.ids]]), names, "Standing"
-    return np.where(pool.classes[found.ids] >= 0, pool.classes[found.ids], -1), classes, "Label"
+        return np.array([order[int(s)] for s in pool.status[found.ids]]), names, tr("Standing")
+    return np.where(pool.classes[found.ids] >= 0, pool.classes[found.ids], -1), classes, tr("Label")
 
 
 def _pool(experiment: Experiment) -> Pool:
@@ -119,9 +126,13 @@ def _hover(experiment: Experiment, found: ImageMap) -> list[str]:
     for n, i in enumerate(found.ids.tolist()):
         text = f"#{i}"
         if given[n] >= 0:
-            text += f", labeled {classes[given[n]]}"
+            text += tr(", labeled {name}", name=classes[given[n]])
         if found.predicted[n] >= 0:
-            text += f", predicted {classes[found.predicted[n]]} ({found.confidence[n]:.0%})"
+            text += tr(
+                ", predicted {name} ({confidence:.0%})",
+                name=classes[found.predicted[n]],
+                confidence=found.confidence[n],
+            )
         words.append(text)
     return words
 
@@ -133,7 +144,7 @@ def _draw(experiment: Experiment, found: ImageMap) -> list[int]:
     if not by_hand.tags(experiment.store, experiment.id):
         offered.remove("Tag")
     by = st.segmented_control(
-        "Colour by", offered, default=offered[0], required=True, key="explore-colour"
+        tr("Colour by"), offered, default=offered[0], required=True, key="explore-colour", format_func=tr
     )  # fmt: skip
     values, names, title = _colours(experiment, found, by or offered[0])
     figure = map_figure(
@@ -142,11 +153,21 @@ def _draw(experiment: Experiment, found: ImageMap) -> list[int]:
     )  # fmt: skip
     event: Any = st.plotly_chart(
         figure, key="explore-map", on_select="rerun", config={"displaylogo": False},
-        alt=f"{len(found.ids):,} images on a map, coloured by {title.lower()}.",
+        alt=tr("{count:,} images on a map, coloured by {title}.", count=len(found.ids), title=title.lower()),
     )  # fmt: skip
     total = len(experiment.dataset.train)
-    shown = "" if total == len(found.ids) else f" of {total:,}, drawn at random, with every labeled one"
-    st.caption(f"{len(found.ids):,} images{shown}. Draw a lasso around some, or click one.")
+    shown = (
+        ""
+        if total == len(found.ids)
+        else " " + tr("of {total:,}, drawn at random, with every labeled one", total=total)
+    )
+    st.caption(
+        tr(
+            "{count:,} images{part}. Draw a lasso around some, or click one.",
+            count=len(found.ids),
+            part=shown,
+        )
+    )
     points = event.selection.points if event else []
     picked = np.array([np.ravel(p["customdata"])[0] for p in points if p.get("customdata") is not None])
     return found.ids[np.isin(found.ids, picked)].tolist()
@@ -154,10 +175,10 @@ def _draw(experiment: Experiment, found: ImageMap) -> list[int]:
 
 def _copies(experiment: Experiment, found: ImageMap) -> None:
     limit = st.slider(
-        "Cosine distance at most", 0.0, 0.2, 0.02, 0.005, key="explore-limit", width=360, format="%.3f"
+        tr("Cosine distance at most"), 0.0, 0.2, 0.02, 0.005, key="explore-limit", width=360, format="%.3f"
     )  # fmt: skip
     pairs = found.copies(limit)
-    st.caption(f"{len(pairs):,} pairs of images are that near, the nearest first.")
+    st.caption(tr("{count:,} pairs of images are that near, the nearest first.", count=len(pairs)))
     for start in range(0, min(len(pairs), _COPIES), 2):
         for column, (one, other, distance) in zip(st.columns(2), pairs[start : start + 2], strict=False):
             with column:
@@ -166,12 +187,12 @@ def _copies(experiment: Experiment, found: ImageMap) -> None:
                     experiment.dataset, [one, other], key=f"copies-{one}-{other}", cell=80, words=words,
                     one_row=True,
                 )  # fmt: skip
-                st.caption(f"distance {distance:.4f}")
+                st.caption(tr("distance {distance:.4f}", distance=distance))
 
 
 def _page(experiment: Experiment) -> None:
     if experiment.record.dataset_key is None:
-        text = "The images are prepared when the session starts: the button is below."
+        text = tr("The images are prepared when the session starts: the button is below.")
         st.info(text, icon=":material/info:")
         return
     request = _request(experiment)
@@ -193,16 +214,16 @@ def _page(experiment: Experiment) -> None:
 def _view(
     name: str, experiment: Experiment, request: MapRequest, found: ImageMap, selected: list[int]
 ) -> None:
-    if name == "Selection":
+    if name == tr("Selection"):
         picked_images(experiment, found, selected)
-    elif name == "Like a picture":
+    elif name == tr("Like a picture"):
         like_a_picture(experiment, request, found)
     elif name == _MISSING:
         class_radar_panel(experiment)
-    elif name == "Near copies":
+    elif name == tr("Near copies"):
         _copies(experiment, found)
-    elif name == "Outliers":
-        st.caption("The images that lie farthest from their ten nearest ones.")
+    elif name == tr("Outliers"):
+        st.caption(tr("The images that lie farthest from their ten nearest ones."))
         picked_images(experiment, found, found.outliers(_OUTLIERS).tolist(), key="outliers")
     else:
         _tags(experiment, found)
@@ -212,17 +233,17 @@ def _tags(experiment: Experiment, found: ImageMap) -> None:
     _, names = image_maps.tagged(experiment)
     if not names:
         st.info(
-            "No image has a tag yet. Select some on the map, and give them a word to find them again by.",
+            tr("No image has a tag yet. Select some on the map, and give them a word to find them again by."),
             icon=":material/sell:",
         )
         return
-    name = st.selectbox("Tag", names, key="explore-tag", width=260)
+    name = st.selectbox(tr("Tag"), names, key="explore-tag", width=260)
     picked_images(experiment, found, image_maps.with_tag(experiment, name), key="tagged", tag=name)
 
 
 session.guard()
-st.title("Explore", anchor=False, help=glossary.meaning("Embedding"))
+st.title(tr("Explore"), anchor=False, help=glossary.meaning("Embedding"))
 if session.record() is None:
-    no_session("All images on one map, by what the model sees in them: groups, copies, outliers.")
+    no_session(tr("All images on one map, by what the model sees in them: groups, copies, outliers."))
 else:
     _page(session.experiment())

@@ -7,6 +7,7 @@ import streamlit as st
 
 from al_core.config import DataConfig
 from al_core.data.prepare import prepared_key
+from al_core.words import tr
 from pages.components.picture_wall import picture_wall
 from pages.components.pictures import hero, three_steps
 from pages.components.session_cards import session_cards
@@ -18,22 +19,24 @@ _WALL = 10
 def _hero() -> None:
     words, pictures = st.columns([1.15, 1], gap="large", vertical_alignment="center")
     with words, st.container(key="hero"):
-        st.title("Teach a classifier with fewer labels", anchor=False)
+        st.title(tr("Teach a classifier with fewer labels"), anchor=False)
         st.write(
-            "Askwell trains an image classifier while you label, and asks only for the pictures that it "
-            "would learn most from. Everything stays on this machine."
+            tr(
+                "Askwell trains an image classifier while you label, and asks only for the pictures "
+                "that it would learn most from. Everything stays on this machine."
+            )
         )
         with st.container(horizontal=True, gap="small"):
             story = st.button(
-                "Teach it in 90 seconds",
+                tr("Teach it in 90 seconds"),
                 type="primary",
                 icon=":material/play_arrow:",
-                help="A session on handwritten digits: it begins with 20 labels, you give the next 20.",
+                help=tr("A session on handwritten digits: it begins with 20 labels, you give the next 20."),
                 key="story",
             )
-            own = st.button("Use my own images", icon=":material/folder_open:", key="own")
+            own = st.button(tr("Use my own images"), icon=":material/folder_open:", key="own")
         st.caption(
-            "You label 20 digits, it trains for seconds, and the curve moves. No account, no download."
+            tr("You label 20 digits, it trains for seconds, and the curve moves. No account, no download.")
         )
         _wall()
     with pictures:
@@ -62,7 +65,7 @@ session.guard()
 _hero()
 sessions = handles.store().experiments()
 if sessions:
-    st.header("Your sessions", anchor=False)
+    st.header(tr("Your sessions"), anchor=False)
     session_cards(sessions)
-st.header("How it works", anchor=False)
+st.header(tr("How it works"), anchor=False)
 three_steps(key="three-steps")

@@ -16,6 +16,7 @@ from al_core.forking import share
 from al_core.records import LabelSource, Query
 from al_core.results.suggestions import Trust, suggestions, trust
 from al_core.types import INITIAL_ROUND
+from al_core.words import tr, tr_n
 from pages.components.class_dialog import class_button, classes_due, open_classes
 from pages.components.class_radar import class_radar_button
 from pages.components.closing_card import closing_card
@@ -43,25 +44,40 @@ def _why(experiment: Experiment, query: Query) -> str:
     by_hand = len(standing(experiment.store.mark_events(experiment.id)).get(query.round, ()))
     own = experiment.store.query(experiment.id, query.round) if by_hand else query
     size = len(own.items if own else query.items)
-    count = f"{size} image{'s' if size != 1 else ''}"
+    count = tr_n("{n} image", "{n} images", size)
     if query.round == INITIAL_ROUND:
-        return f"{count} to begin with, drawn before any model was trained."
+        return tr("{count} to begin with, drawn before any model was trained.", count=count)
     title = strategy_title(query.strategy)
-    pool = f"{query.num_candidates:,} unlabeled ones"
+    pool = tr("{candidates:,} unlabeled ones", candidates=query.num_candidates)
     trained = cache.rounds(experiment.record)[-1].num_labeled
-    labels = f"{trained:,} label{'s' if trained != 1 else ''}"
+    labels = tr_n("{n:,} label", "{n:,} labels", trained)
     aside = len(np.intersect1d([item.sample_id for item in query.items], experiment.reserve))
     random = (
-        f" {aside} of them are random ones without guesses: they measure and do not train." if aside else ""
+        " "
+        + tr("{count} of them are random ones without guesses: they measure and do not train.", count=aside)
+        if aside
+        else ""
     )
-    yours = f" In front of them are {by_hand} that you asked for on the map." if by_hand else ""
-    return f"{count} that “{title}” picked from {pool}, after training on {labels}.{random}{yours}"
+    yours = (
+        " " + tr("In front of them are {count} that you asked for on the map.", count=by_hand)
+        if by_hand
+        else ""
+    )
+    return tr(
+        "{count} that “{strategy}” picked from {pool}, after training on {labels}.{random}{yours}",
+        count=count,
+        strategy=title,
+        pool=pool,
+        labels=labels,
+        random=random,
+        yours=yours,
+    )
 
 
 def _shared(experiment: Experiment, query: Query) -> str:
     """How many of them a related session had an answer for."""
     count = sum(event.source is LabelSource.SHARED for event in experiment.answers_to(query).values())
-    return f" {count} had an answer in a related session." if count else ""
+    return " " + tr("{count} had an answer in a related session.", count=count) if count else ""
 
 
 def _trust(experiment: Experiment, query: Query) -> Trust:
@@ -84,17 +100,19 @@ def _answer_from_truth(experiment: Experiment, query: Query, *, everything: bool
 
 def _header(experiment: Experiment, query: Query, step: Step) -> None:
     words, tools = st.columns([3, 2], vertical_alignment="bottom")
-    title = "Initial set" if query.round == INITIAL_ROUND else f"Round {query.round + 1}"
+    title = tr("Initial set") if query.round == INITIAL_ROUND else tr("Round {round}", round=query.round + 1)
     term = "Initial set" if query.round == INITIAL_ROUND else "Query strategy"
     held = _holds(experiment, query)
     words.header(
-        f"{'Ahead' if held else title}: which class is it?", anchor=False, help=glossary.TERMS[term].meaning
+        tr("{title}: which class is it?", title=tr("Ahead") if held else title),
+        anchor=False,
+        help=glossary.meaning(term),
     )
     with words:
         if labelling.training(step) is not None:
             _watch(_stamp(step), every=_SLOW_TICK)
         elif held:
-            st.caption(f"{title}: {_why(experiment, query)} They come next.")
+            st.caption(tr("{title}: {why} They come next.", title=title, why=_why(experiment, query)))
         else:
             st.caption(_why(experiment, query) + _shared(experiment, query))
     with tools.container(
@@ -106,10 +124,10 @@ def _header(experiment: Experiment, query: Query, step: Step) -> None:
     ):
         if query.round != INITIAL_ROUND:
             st.toggle(
-                "Hide guesses",
+                tr("Hide guesses"),
                 key=preferences.BLIND,
                 persist_state="session",
-                help="Label blind: what the model thinks cannot sway you. Q, W and E then do nothing.",
+                help=tr("Label blind: what the model thinks cannot sway you. Q, W and E then do nothing."),
             )
             reliance_meter(experiment)
         class_radar_button(experiment)
@@ -117,13 +135,13 @@ def _header(experiment: Experiment, query: Query, step: Step) -> None:
         if not experiment.prepared.has_truth:
             return
         for label, everything, left in (
-            ("Auto-label the rest", False, step.total - step.done),
-            ("Auto-label all", True, step.total),
+            (tr("Auto-label the rest"), False, step.total - step.done),
+            (tr("Auto-label all"), True, step.total),
         ):
             st.button(
                 label,
                 key=f"auto-{everything}",
-                help="Ground truth answers in your place: the data set knows its labels.",
+                help=tr("Ground truth answers in your place: the data set knows its labels."),
                 disabled=not left,
                 on_click=_answer_from_truth,
                 args=(experiment, query),
@@ -188,7 +206,7 @@ def _train(experiment_id: str, rounds: int | None) -> None:
 
 def _wait(step: Step) -> None:
     """Something runs: say what, and go on when the next query is there."""
-    st.header("The next images are on their way", anchor=False)
+    st.header(tr("The next images are on their way"), anchor=False)
     _watch(_stamp(step), every=_TICK)
     for _ in range(2):
         for column in st.columns(6):
@@ -209,15 +227,15 @@ def _look(drawn: tuple[str, str]) -> None:
         step = session.experiment().step()
         if _stamp(step) != drawn:
             st.rerun()
-        doing = selectors.doing(step.job) if step.job else "Working"
-        st.caption(f"{doing}. This page goes on by itself; closing it stops nothing.")
+        doing = selectors.doing(step.job) if step.job else tr("Working")
+        st.caption(tr("{doing}. This page goes on by itself; closing it stops nothing.", doing=doing))
 
 
 def _page() -> None:
     tab = session.guard()
     if tab.experiment_id is None:
-        st.title("Label", anchor=False)
-        no_session("The images that the model asks about are labeled here, with one key each.")
+        st.title(tr("Label"), anchor=False)
+        no_session(tr("The images that the model asks about are labeled here, with one key each."))
         return
     experiment = session.experiment()
     share(experiment)
@@ -226,20 +244,23 @@ def _page() -> None:
     if step.kind == "working" and not labelling.goes_on(experiment, query, step):
         _wait(step)
     elif step.kind == "finished":
-        st.header("This session is finished", anchor=False)
-        st.write(sentence(step.reason or "A stop holds."))
+        st.header(tr("This session is finished"), anchor=False)
+        st.write(sentence(step.reason or tr("A stop holds.")))
         if late := len(experiment.untrained()):
             st.caption(
-                f"{late} labels came after the last training began: they are saved, and in every export."
+                tr(
+                    "{count} labels came after the last training began: they are saved, and in every export.",
+                    count=late,
+                )
             )
-        st.page_link("curves.py", label="See what the labels bought", icon=":material/show_chart:")
+        st.page_link("curves.py", label=tr("See what the labels bought"), icon=":material/show_chart:")
     elif step.kind == "failed":
-        st.header("The last step failed", anchor=False)
-        st.error(sentence(step.reason or "The worker gave no reason."), icon=":material/error:")
-        st.write("Nothing that you labeled is lost. Try again with the button below.")
+        st.header(tr("The last step failed"), anchor=False)
+        st.error(sentence(step.reason or tr("The worker gave no reason.")), icon=":material/error:")
+        st.write(tr("Nothing that you labeled is lost. Try again with the button below."))
     elif query is None:
-        st.header("Ready to start", anchor=False)
-        st.write("The first images are drawn when you start: the button is below.")
+        st.header(tr("Ready to start"), anchor=False)
+        st.write(tr("The first images are drawn when you start: the button is below."))
     else:
         _ask(experiment, query, step)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from al_core.words import noted, tr
 from pages.components.loop_rail import loop_rail
 from pages.components.shield import shielded
 from pages.components.side_bar import side_bar
@@ -19,33 +20,33 @@ from state.text import plain
 _HERE = Path(__file__).resolve().parent
 _ASSETS = _HERE.parent / "assets"
 _PAGES = {
-    "Loop": (
-        ("home", "Home", ":material/home:"),
-        ("setup", "Set up", ":material/tune:"),
-        ("label", "Label", ":material/touch_app:"),
-        ("train", "Train", ":material/model_training:"),
+    noted("Loop"): (
+        ("home", tr("Home"), ":material/home:"),
+        ("setup", tr("Set up"), ":material/tune:"),
+        ("label", tr("Label"), ":material/touch_app:"),
+        ("train", tr("Train"), ":material/model_training:"),
     ),
-    "Understand": (
-        ("curves", "Curves", ":material/show_chart:"),
-        ("compare", "Compare", ":material/balance:"),
-        ("runs", "All runs", ":material/stacked_line_chart:"),
-        ("queries", "Queries", ":material/image_search:"),
-        ("explore", "Explore", ":material/scatter_plot:"),
-        ("errors", "Errors", ":material/rule:"),
+    noted("Understand"): (
+        ("curves", tr("Curves"), ":material/show_chart:"),
+        ("compare", tr("Compare"), ":material/balance:"),
+        ("runs", tr("All runs"), ":material/stacked_line_chart:"),
+        ("queries", tr("Queries"), ":material/image_search:"),
+        ("explore", tr("Explore"), ":material/scatter_plot:"),
+        ("errors", tr("Errors"), ":material/rule:"),
     ),
-    "Deploy": (("predict", "Use it", ":material/deployed_code:"),),
-    "Manage": (
-        ("review", "Review", ":material/rate_review:"),
-        ("data", "Data", ":material/database:"),
-        ("settings", "Settings", ":material/settings:"),
-        ("help", "Help", ":material/help:"),
+    noted("Deploy"): (("predict", tr("Use it"), ":material/deployed_code:"),),
+    noted("Manage"): (
+        ("review", tr("Review"), ":material/rate_review:"),
+        ("data", tr("Data"), ":material/database:"),
+        ("settings", tr("Settings"), ":material/settings:"),
+        ("help", tr("Help"), ":material/help:"),
     ),
 }
 
 
 def _navigation() -> st.Page:
     pages = {
-        section: [
+        tr(section): [
             st.Page(_HERE / f"{name}.py", title=title, icon=icon, url_path=name, default=name == "home")
             for name, title, icon in entries
             if (_HERE / f"{name}.py").exists()

@@ -14,6 +14,7 @@ from al_core.errors import ALError
 from al_core.experiment import Experiment
 from al_core.records import JobState, RoundRecord
 from al_core.results.analysis import measured
+from al_core.words import tr
 from pages.components.no_session import no_session
 from pages.components.predicted_cards import predicted
 from pages.components.shield import shielded
@@ -35,14 +36,19 @@ def _round_choice(rounds: tuple[RoundRecord, ...]) -> Choice:
     automatic = choose_round(rounds)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         number = st.selectbox(
-            "Model of",
+            tr("Model of"),
             numbers,
-            format_func=lambda n: "Chosen by the rule" if n == _AUTOMATIC else f"Round {n}",
+            format_func=lambda n: (
+                tr("Chosen by the rule") if n == _AUTOMATIC else tr("Round {count}", count=n)
+            ),
             key="predict-round",
             on_change=_look,
             width=200,
-            help="The rule: the best by validation accuracy; without validation images the last. Test "
-            "accuracy never chooses: a model picked by it would look better on those images than it is.",
+            help=tr(
+                "The rule: the best by validation accuracy; without validation images the last. Test "
+                "accuracy never chooses: a model picked by it would look better on those images than "
+                "it is."
+            ),
         )
         choice = automatic if number == _AUTOMATIC else choose_round(rounds, number)
         st.caption(_facts(choice))
@@ -53,7 +59,7 @@ def _facts(choice: Choice) -> str:
     record = choice.record
     shown = [f"{metric.title} {metric.text(record.metrics[metric.key])}" for metric in measured([record])[:2]]
     why = choice.why[:1].upper() + choice.why[1:]
-    return plain(" · ".join([why, f"{record.num_labeled:,} labels", *shown]))
+    return plain(" · ".join([why, tr("{labels:,} labels", labels=record.num_labeled), *shown]))
 
 
 def _look() -> None:
@@ -67,22 +73,24 @@ def _ask(experiment: Experiment, choice: Choice) -> None:
     asked = (experiment.id, choice.record.number)
     with files:
         st.file_uploader(
-            "Pictures, or a zip of them",
+            tr("Pictures, or a zip of them"),
             type=_TYPES,
             accept_multiple_files=True,
             key=key,
             on_change=_uploaded,
             args=(key, *asked),
-            help="They stay on this machine, and are removed after a day.",
+            help=tr("They stay on this machine, and are removed after a day."),
         )
     with folder:
         st.text_input(
-            "Or a folder on this machine",
+            tr("Or a folder on this machine"),
             key=_FOLDER,
             placeholder=str(handles.settings().data_roots[0] / "photos"),
-            help=f"With all that is below it, up to {MAX_FILES:,} files. It is read where it is.",
+            help=tr(
+                "With all that is below it, up to {most:,} files. It is read where it is.", most=MAX_FILES
+            ),
         )
-        st.button("Classify this folder", icon=":material/folder_open:", on_click=_named, args=asked)
+        st.button(tr("Classify this folder"), icon=":material/folder_open:", on_click=_named, args=asked)
     if refused := st.session_state.pop(_REFUSED, None):
         st.error(sentence(refused), icon=":material/error:")
 
@@ -109,7 +117,7 @@ def _answer(experiment: Experiment) -> None:
     """What became of the request that the address names."""
     token = st.query_params.get("prediction", "")
     if not token:
-        st.caption("Each picture gets a class, its confidence and the milliseconds that it took.")
+        st.caption(tr("Each picture gets a class, its confidence and the milliseconds that it took."))
         return
     try:
         if read_asked(handles.settings(), token).experiment != experiment.id:
@@ -126,8 +134,10 @@ def _answer(experiment: Experiment) -> None:
         st.fragment(_progress, key="predict-progress", run_every=_TICK)(job.id)
     else:
         words = job.error_text if job is not None and job.state is JobState.FAILED else None
-        st.error(sentence(words or "Stopped before the pictures were classified."), icon=":material/error:")
-        st.button("Try again", icon=":material/refresh:", on_click=predictions.again, args=(token,))
+        st.error(
+            sentence(words or tr("Stopped before the pictures were classified.")), icon=":material/error:"
+        )
+        st.button(tr("Try again"), icon=":material/refresh:", on_click=predictions.again, args=(token,))
 
 
 def _progress(job_id: str) -> None:
@@ -138,16 +148,18 @@ def _progress(job_id: str) -> None:
         done, total = job.progress.get("done", 0), job.progress.get("total", 0)
         words = selectors.doing(job)
         if job.progress.get("phase") == "predict" and total:
-            words += f": {done:,} of {total:,}"
+            words += tr(": {done:,} of {total:,}", done=done, total=total)
         st.progress(min(1.0, done / total) if total else 0.0, text=plain(words))
-        st.button("Stop", key="stop-predict", icon=":material/stop:", on_click=jobs.stop, args=(job_id,))
+        st.button(tr("Stop"), key="stop-predict", icon=":material/stop:", on_click=jobs.stop, args=(job_id,))
 
 
 def _page(experiment: Experiment) -> None:
     rounds = cache.rounds(experiment.record)
     if not rounds:
-        st.info("There is no model yet. It is here after the first round.", icon=":material/hourglass_empty:")
-        st.page_link("train.py", label="Go to Train", icon=":material/model_training:")
+        st.info(
+            tr("There is no model yet. It is here after the first round."), icon=":material/hourglass_empty:"
+        )
+        st.page_link("train.py", label=tr("Go to Train"), icon=":material/model_training:")
         return
     choice = _round_choice(rounds)
     _ask(experiment, choice)
@@ -157,8 +169,8 @@ def _page(experiment: Experiment) -> None:
 
 
 session.guard()
-st.title("Use it", anchor=False)
+st.title(tr("Use it"), anchor=False)
 if session.record() is None:
-    no_session("Your trained model classifies new pictures here, and can be taken along.")
+    no_session(tr("Your trained model classifies new pictures here, and can be taken along."))
 else:
     _page(session.experiment())

@@ -10,6 +10,7 @@ from al_core.experiment import Experiment
 from al_core.records import Query
 from al_core.results.analysis import QueryRow, score_words
 from al_core.types import INITIAL_ROUND
+from al_core.words import tr
 from pages.components.no_session import no_session
 from pages.components.pager import pager
 from pages.components.query_cards import query_cards, query_table
@@ -20,8 +21,8 @@ from state.text import plain, strategy_title
 from state.web.queried import queried_url
 
 _PAGE = 50
-_ALL = "Any class"
-_ANY_TAG = "Any"
+_ALL = tr("Any class")
+_ANY_TAG = tr("Any")
 
 
 def _query_choice(queries: list[Query]) -> Query:
@@ -35,17 +36,17 @@ def _choose(experiment: Experiment, query: Query, rows: list[QueryRow]) -> tuple
     """What the filters ask of the query's images, and the rows that they let through."""
     classes = [_ALL, *experiment.dataset.classes]
     chosen = st.selectbox(
-        "Class",
+        tr("Class"),
         range(len(classes)),
         format_func=lambda place: classes[place],
         key="query-class",
         width=200,
-        help="The label given; where there is none yet, the first guess.",
+        help=tr("The label given; where there is none yet, the first guess."),
     )
-    state = st.selectbox("Show", list(queried.STATES), key="query-state", width=180)
+    state = st.selectbox(tr("Show"), list(queried.STATES), format_func=tr, key="query-state", width=180)
     found = tags(handles.store(), experiment.id)
     names = sorted({name for row in rows for name in found.get(row.sample_id, ())})
-    tag = st.selectbox("Tag", [_ANY_TAG, *names], key="query-tag", width=160) if names else _ANY_TAG
+    tag = st.selectbox(tr("Tag"), [_ANY_TAG, *names], key="query-tag", width=160) if names else _ANY_TAG
     wanted = Wanted(query.round, chosen - 1 if chosen else None, state, "" if tag == _ANY_TAG else tag)
     return wanted, queried.fitting(rows, wanted, experiment.dataset.classes, found)
 
@@ -59,7 +60,9 @@ def _scored(query: Query, experiment: Experiment) -> str:
     capped = experiment.config.query.candidates is not None and query.round != INITIAL_ROUND
     pool = experiment.num_unlabeled(query.round) if capped else query.num_candidates
     return (
-        f"scored {candidates_words(query.num_candidates, pool)}" if capped else f"out of {pool:,} candidates"
+        tr("scored {scored}", scored=candidates_words(query.num_candidates, pool))
+        if capped
+        else tr("out of {pool:,} candidates", pool=pool)
     )
 
 
@@ -67,25 +70,42 @@ def _summary(query: Query, rows: list[QueryRow], experiment: Experiment) -> None
     known = [row.right for row in rows if row.right is not None]
     asked = [row for row in rows if not row.ahead]
     labeled, ahead = sum(row.label_id is not None for row in asked), len(rows) - len(asked)
-    title = "drawn for the initial set" if query.round == INITIAL_ROUND else strategy_title(query.strategy)
+    title = (
+        tr("drawn for the initial set") if query.round == INITIAL_ROUND else strategy_title(query.strategy)
+    )
     parts = [f"{plain(title)}, {_scored(query, experiment)}"]
-    parts.append(f"{labeled} of {len(asked)} labeled" + (f", {ahead} more ahead" if ahead else ""))
+    parts.append(
+        tr("{labeled} of {asked} labeled", labeled=labeled, asked=len(asked))
+        + (tr(", {ahead} more ahead", ahead=ahead) if ahead else "")
+    )
     if known:
-        parts.append(f"the model's first guess was right for {sum(known)} of {len(known)}")
+        parts.append(
+            tr(
+                "the model's first guess was right for {right} of {known}",
+                right=sum(known),
+                known=len(known),
+            )
+        )
     st.caption(" · ".join(parts))
     if experiment.dataset.has_truth and any(row.label is None for row in rows):
-        st.caption("The truth of images that wait for a label is kept back: it must not sway who labels.")
+        st.caption(tr("The truth of images that wait for a label is kept back: it must not sway who labels."))
 
 
 def _downloads(experiment: Experiment, wanted: Wanted, count: int) -> None:
     """Links to zips that the server makes while it sends them."""
-    help_ = "Class folders of the labels given, with manifest.csv: sample ids, scores, guesses, truth."
-    every = "A folder for each class."
-    rounds = "A folder for each round, and in it one for each class."
+    help_ = tr("Class folders of the labels given, with manifest.csv: sample ids, scores, guesses, truth.")
+    every = tr("A folder for each class.")
+    rounds = tr("A folder for each round, and in it one for each class.")
     links = (
-        (f"Download these {count} images", wanted, f"-{wanted.round}", ":material/download:", help_),
-        ("All rounds", Wanted(), "", ":material/folder_zip:", every),
-        ("All, by round", Wanted(by_round=True), "-by-round", ":material/folder_zip:", rounds),
+        (
+            tr("Download these {count} images", count=count),
+            wanted,
+            f"-{wanted.round}",
+            ":material/download:",
+            help_,
+        ),
+        (tr("All rounds"), Wanted(), "", ":material/folder_zip:", every),
+        (tr("All, by round"), Wanted(by_round=True), "-by-round", ":material/folder_zip:", rounds),
     )
     with st.container(horizontal=True, gap="small"):
         for label, what, end, icon, about in links:
@@ -96,7 +116,7 @@ def _downloads(experiment: Experiment, wanted: Wanted, count: int) -> None:
 def _page(experiment: Experiment) -> None:
     queries = queries_of(handles.store(), experiment.id)
     if not queries:
-        text = "Nothing has been asked yet: the button below moves the session on."
+        text = tr("Nothing has been asked yet: the button below moves the session on.")
         st.info(text, icon=":material/info:")
         return
     dataset = experiment.dataset
@@ -105,19 +125,19 @@ def _page(experiment: Experiment) -> None:
         rows = queried.rows_of(experiment, query)
         wanted, shown = _choose(experiment, query, rows)
         view = st.segmented_control(
-            "View", ["Cards", "Table"], default="Cards", required=True, key="query-view"
+            tr("View"), [tr("Cards"), tr("Table")], default=tr("Cards"), required=True, key="query-view"
         )
     words = score_words(query, experiment.config.query)
     _summary(query, rows, experiment)
     for text in dict.fromkeys(words.values()):
-        st.caption(f"Score: {plain(text)}.")
+        st.caption(tr("Score: {text}.", text=plain(text)))
     if not shown:
-        st.info("No image of this round fits the filter.", icon=":material/filter_alt_off:")
-        st.button("Clear filters", icon=":material/filter_alt_off:", key="query-clear", on_click=_clear)
+        st.info(tr("No image of this round fits the filter."), icon=":material/filter_alt_off:")
+        st.button(tr("Clear filters"), icon=":material/filter_alt_off:", key="query-clear", on_click=_clear)
         return
     page = pager("query-page", len(shown), _PAGE, of=(experiment.id, wanted))
     part = shown[page.part]
-    if view == "Table":
+    if view == tr("Table"):
         query_table(dataset, part)
     else:
         query_cards(dataset, part, words, key="query-cards")
@@ -126,8 +146,8 @@ def _page(experiment: Experiment) -> None:
 
 
 session.guard()
-st.title("Queried images", anchor=False, help=glossary.meaning("Query"))
+st.title(tr("Queried images"), anchor=False, help=glossary.meaning("Query"))
 if session.record() is None:
-    no_session("The images that each round asked for are shown here, with the model's guesses.")
+    no_session(tr("The images that each round asked for are shown here, with the model's guesses."))
 else:
     _page(session.experiment())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from al_core.words import noted, tr
 from pages.components.no_session import no_session
 from pages.components.review_agreement import agreement, record_of_people
 from pages.components.review_log import image_history, log_viewer
@@ -11,32 +12,38 @@ from pages.components.review_queue import second_look
 from state import session
 
 _VIEWS = {
-    "Second look": second_look,
-    "Agreement": agreement,
-    "People": record_of_people,
-    "Image": image_history,
-    "Log": log_viewer,
+    noted("Second look"): second_look,
+    noted("Agreement"): agreement,
+    noted("People"): record_of_people,
+    noted("Image"): image_history,
+    noted("Log"): log_viewer,
 }
 _VIEW = "review-view"
 
 
 def _page() -> None:
     tab = session.guard()
-    st.header("Review", anchor=False)
+    st.header(tr("Review"), anchor=False)
     if tab.experiment_id is None:
-        no_session("Labels that deserve a second look, how far people agree, and who said what, when.")
+        no_session(tr("Labels that deserve a second look, how far people agree, and who said what, when."))
         return
     experiment = session.experiment()
     if experiment.record.dataset_key is None:
-        text = "Nothing has been asked yet: the button below starts this session."
+        text = tr("Nothing has been asked yet: the button below starts this session.")
         st.info(text, icon=":material/info:")
         return
     if st.session_state.pop("review-open-image", False):
         st.session_state[_VIEW] = "Image"
     chosen = st.segmented_control(
-        "View", list(_VIEWS), key=_VIEW, default="Second look", required=True, label_visibility="collapsed",
+        tr("View"),
+        list(_VIEWS),
+        key=_VIEW,
+        default="Second look",
+        format_func=tr,
+        required=True,
+        label_visibility="collapsed",
         persist_state="session",
-    )  # fmt: skip
+    )
     _VIEWS[chosen or "Second look"](experiment)
 
 

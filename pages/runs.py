@@ -13,6 +13,7 @@ from al_core.results.figures.comparison import comparison_figure
 from al_core.results.figures.sheets import Sheet
 from al_core.results.runs import Group
 from al_core.results.study import StudyResult, frame_csv
+from al_core.words import tr, tr_n
 from pages.components.compare_axis import over_choice, price_fields
 from pages.components.compare_results import summary_table
 from pages.components.empty_state import HOME, SET_UP, Way, empty_state
@@ -31,12 +32,16 @@ def _choice() -> tuple[str, tuple[str, ...]]:
     titles = {option.path: option.label for option in options() if option.path != "name"}
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         prefix = st.text_input(
-            "Names that begin with", key="runs-prefix", bind="query-params", placeholder="any name", width=280
+            tr("Names that begin with"),
+            key="runs-prefix",
+            bind="query-params",
+            placeholder=tr("any name"),
+            width=280,
         )
         labels = st.multiselect(
-            "Label curves by", list(titles), format_func=lambda path: titles[path], key="runs-labels",
-            placeholder="what differs", width=380,
-            help="Runs that differ in nothing but the seed are one curve: their mean, with its interval.",
+            tr("Label curves by"), list(titles), format_func=lambda path: titles[path], key="runs-labels",
+            placeholder=tr("what differs"), width=380,
+            help=tr("Runs that differ in nothing but the seed are one curve: their mean, with its interval."),
         )  # fmt: skip
     return prefix, tuple(labels)
 
@@ -45,22 +50,27 @@ def _curves(runs: Runs, labels: tuple[str, ...], prefix: str) -> StudyResult:
     offered = run_groups.result(runs, labels, None, "labels", None).offered
     titles = {metric.title: metric.key for metric in offered}
     title = st.segmented_control(
-        "Metric", list(titles), default=next(iter(titles), None), required=True, key="runs-metric",
+        tr("Metric"), list(titles), default=next(iter(titles), None), required=True, key="runs-metric",
         label_visibility="collapsed",
     )  # fmt: skip
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         over = over_choice("runs-over")
-        log = st.toggle("Log x", key="runs-log")
-        singles = st.toggle("Single runs", key="runs-singles")
+        log = st.toggle(tr("Log x"), key="runs-log")
+        singles = st.toggle(tr("Single runs"), key="runs-singles")
     result = run_groups.result(runs, labels, titles.get(title or ""), over, price_fields(over, "runs"))
     shown = singles or result.num_seeds < 2
     dark = st.context.theme.type == "dark"
     st.plotly_chart(
-        comparison_figure(result, log=log, singles=shown, dark=dark), key="runs-curves", config=_STILL,
-        alt=f"{result.metric.title} of each configuration, mean of its seeds with the 95 % interval.",
-    )  # fmt: skip
+        comparison_figure(result, log=log, singles=shown, dark=dark),
+        key="runs-curves",
+        config=_STILL,
+        alt=tr(
+            "{title} of each configuration, mean of its seeds with the 95 % interval.",
+            title=result.metric.title,
+        ),
+    )
     sheet = Sheet(
-        "curves", f"{result.metric.title} by {AXES[over].title}",
+        "curves", tr("{metric} by {axis}", metric=result.metric.title, axis=AXES[over].title),
         lambda dark: comparison_figure(result, log=log, singles=shown, dark=dark),
     )  # fmt: skip
     figure_menu(sheet, key="runs-curves", note=prefix)
@@ -70,39 +80,45 @@ def _curves(runs: Runs, labels: tuple[str, ...], prefix: str) -> StudyResult:
 def _words(found: tuple[Group, ...], result: StudyResult) -> None:
     if result.num_seeds < comparison.FEW_SEEDS:
         st.badge("indicative", icon=":material/warning:", color="orange")
-        st.caption(f"With fewer than {comparison.FEW_SEEDS} seeds a ranking can turn over.")
+        st.caption(tr("With fewer than {fewest} seeds a ranking can turn over.", fewest=comparison.FEW_SEEDS))
     for verdict in result.verdicts[:8]:
         st.markdown(plain(verdict.text))
     unfinished = sum(not run.finished for group in found for run in group.runs.values())
     if unfinished:
-        st.caption(f"{unfinished} of these runs are not finished.")
+        st.caption(tr("{count} of these runs are not finished.", count=unfinished))
 
 
 def _downloads(found: tuple[Group, ...], result: StudyResult, labels: tuple[str, ...], prefix: str) -> None:
-    name = prefix or "all runs"
+    name = prefix or tr("all runs")
     stem = safe_name(name).replace(" ", "-").lower()
     ids = [run.id for group in found for run in group.runs.values()]
     with st.container(horizontal=True, gap="small", key="runs-downloads"):
         st.download_button(
-            "Report", lambda: outputs.report(ids, metric=result.metric.key, labels=labels, title=name),
+            tr("Report"), lambda: outputs.report(ids, metric=result.metric.key, labels=labels, title=name),
             file_name=f"{stem}.html", mime="text/html", icon=":material/article:", type="primary",
             on_click="ignore", key="runs-get-report", disabled=len(ids) < 2,
-            help="One page with verdicts, figures and tables; it needs no network, and prints.",
+            help=tr("One page with verdicts, figures and tables; it needs no network, and prints."),
         )  # fmt: skip
         st.download_button(
-            "Results", lambda: results_json(found, name), file_name=f"{stem}-results.json",
+            tr("Results"), lambda: results_json(found, name), file_name=f"{stem}-results.json",
             mime="application/json", icon=":material/download:", on_click="ignore", key="runs-get-results",
-            help="Every configuration with its runs, rounds and averages.",
+            help=tr("Every configuration with its runs, rounds and averages."),
         )  # fmt: skip
         st.download_button(
-            "Averages", lambda: frame_csv(averages_frame(found)), file_name=f"{stem}-averages.csv",
+            tr("Averages"), lambda: frame_csv(averages_frame(found)), file_name=f"{stem}-averages.csv",
             mime="text/csv", icon=":material/table:", on_click="ignore", key="runs-get-averages",
-            help="Mean and sample deviation over the seeds.",
+            help=tr("Mean and sample deviation over the seeds."),
         )  # fmt: skip
         st.download_button(
-            "Rounds", lambda: frame_csv(runs_frame(found)), file_name=f"{stem}-rounds.csv", mime="text/csv",
-            icon=":material/table:", on_click="ignore", key="runs-get-rounds", help="A row a run and round.",
-        )  # fmt: skip
+            tr("Rounds"),
+            lambda: frame_csv(runs_frame(found)),
+            file_name=f"{stem}-rounds.csv",
+            mime="text/csv",
+            icon=":material/table:",
+            on_click="ignore",
+            key="runs-get-rounds",
+            help=tr("A row a run and round."),
+        )
 
 
 def _averages(found: tuple[Group, ...], result: StudyResult) -> None:
@@ -114,45 +130,66 @@ def _averages(found: tuple[Group, ...], result: StudyResult) -> None:
     number = st.column_config.NumberColumn
     form = "percent" if metric.share else "%.4f"
     st.dataframe(
-        frame, hide_index=True, column_order=["configuration", "labels", "seeds", mean, deviation],
-        alt="Mean and sample deviation of each configuration by labels.",
+        frame,
+        hide_index=True,
+        column_order=["configuration", "labels", "seeds", mean, deviation],
+        alt=tr("Mean and sample deviation of each configuration by labels."),
         column_config={
-            "configuration": st.column_config.TextColumn("Configuration", pinned=True),
-            "labels": number("Labels", format="localized"), "seeds": "Seeds",
+            "configuration": st.column_config.TextColumn(tr("Configuration"), pinned=True),
+            "labels": number(tr("Labels"), format="localized"),
+            "seeds": tr("Seeds"),
             mean: number(metric.title, format=form),
-            deviation: number("Deviation", format=form, help="Of the sample (n - 1), over the seeds."),
+            deviation: number(
+                tr("Deviation"), format=form, help=tr("Of the sample (n - 1), over the seeds.")
+            ),
         },
-    )  # fmt: skip
+    )
 
 
 def _page() -> None:
     prefix, labels = _choice()
     runs = run_groups.found(prefix)
     if not runs and prefix:
-        st.info("No run with a round has a name that begins so.", icon=":material/search_off:")
-        st.button("Show all runs", icon=":material/filter_alt_off:", key="runs-clear", on_click=_any_name)
+        st.info(tr("No run with a round has a name that begins so."), icon=":material/search_off:")
+        st.button(tr("Show all runs"), icon=":material/filter_alt_off:", key="runs-clear", on_click=_any_name)
         return
     if not runs:
-        promise = "Curves of all runs are drawn here, from the first one's first training on."
-        empty_state("No round is done yet.", promise, _TRAIN, SET_UP, key="runs-empty")
+        promise = tr("Curves of all runs are drawn here, from the first one's first training on.")
+        empty_state(tr("No round is done yet."), promise, _TRAIN, SET_UP, key="runs-empty")
         return
     if len(runs) > _MOST_RUNS:
-        st.warning(f"{len(runs):,} runs; the {_MOST_RUNS:,} newest are shown.", icon=":material/filter_alt:")
+        st.warning(
+            tr("{runs:,} runs; the {most:,} newest are shown.", runs=len(runs), most=_MOST_RUNS),
+            icon=":material/filter_alt:",
+        )
         runs = runs[-_MOST_RUNS:]
     found = run_groups.configurations(runs, labels)
     kept = sum(len(group.runs) for group in found)
-    repeated = f" {len(runs) - kept} older runs of the same seed are left out." if kept < len(runs) else ""
-    plural = "s" if len(found) != 1 else ""
-    st.caption(f"{kept} run{'s' * (kept != 1)} of {len(found)} configuration{plural}.{repeated}")
+    repeated = (
+        " " + tr("{count} older runs of the same seed are left out.", count=len(runs) - kept)
+        if kept < len(runs)
+        else ""
+    )
+    st.caption(
+        tr(
+            "{runs} of {configurations}.{repeated}",
+            runs=tr_n("{n} run", "{n} runs", kept),
+            configurations=tr_n("{n} configuration", "{n} configurations", len(found)),
+            repeated=repeated,
+        )
+    )
     if len(found) > _MOST_CURVES:
-        st.info(f"{len(found)} configurations: a longer beginning of the names shows fewer.", icon=_FILTER)
+        st.info(
+            tr("{count} configurations: a longer beginning of the names shows fewer.", count=len(found)),
+            icon=_FILTER,
+        )
         found_ids = {run.id for group in found[-_MOST_CURVES:] for run in group.runs.values()}
         runs = tuple(pair for pair in runs if pair[0] in found_ids)
         found = run_groups.configurations(runs, labels)
     result = _curves(runs, labels, prefix)
     _words(found, result)
     _downloads(found, result, labels, prefix)
-    averages, summary = st.tabs(["Averages", "Summary"], key="runs-view", on_change="rerun")
+    averages, summary = st.tabs([tr("Averages"), tr("Summary")], key="runs-view", on_change="rerun")
     if averages.open:
         with averages:
             _averages(found, result)
@@ -166,13 +203,13 @@ def _any_name() -> None:
 
 
 _FILTER = ":material/filter_alt:"
-_TRAIN = Way("Watch the training", ":material/model_training:", "train")
-_STUDY = Way("Compare strategies", ":material/balance:", "compare")
+_TRAIN = Way(tr("Watch the training"), ":material/model_training:", "train")
+_STUDY = Way(tr("Compare strategies"), ":material/balance:", "compare")
 
 session.guard()
-st.title("All runs", anchor=False)
+st.title(tr("All runs"), anchor=False)
 if handles.store().experiments(cells=True):
     _page()
 else:
-    promise = "Curves of all runs are drawn here, once there is one: from here, or from the command line."
-    empty_state("There is no run yet.", promise, SET_UP, _STUDY, HOME, key="runs-empty")
+    promise = tr("Curves of all runs are drawn here, once there is one: from here, or from the command line.")
+    empty_state(tr("There is no run yet."), promise, SET_UP, _STUDY, HOME, key="runs-empty")

@@ -7,6 +7,7 @@ import streamlit as st
 from al_core.config import DataConfig, ExperimentConfig, options
 from al_core.data.prepare import prepared_key
 from al_core.errors import ConfigError, Problem
+from al_core.words import noted, tr
 from pages.components import config_form
 from pages.components.augmentation_preview import augmentation_preview
 from pages.components.preset_choice import preset_choice
@@ -18,11 +19,20 @@ from state.text import plain
 
 _SUITED, _SUITED_FOR = "setup-suited", "setup-suited-for"
 _PARTS = {
-    "Images": ("data",),
-    "Model": ("model",),
-    "Strategy": tuple(o.path for o in options() if o.section == "query" and o.name not in config_form.SIZES),
-    "Plan": (*(f"query.{name}" for name in config_form.SIZES), "init", "stop", "oracle", "answers", "seed"),
-    "Training": ("train",),
+    noted("Images"): ("data",),
+    noted("Model"): ("model",),
+    noted("Strategy"): tuple(
+        o.path for o in options() if o.section == "query" and o.name not in config_form.SIZES
+    ),
+    noted("Plan"): (
+        *(f"query.{name}" for name in config_form.SIZES),
+        "init",
+        "stop",
+        "oracle",
+        "answers",
+        "seed",
+    ),
+    noted("Training"): ("train",),
 }
 
 
@@ -56,20 +66,24 @@ def _suit(data: DataConfig) -> None:
 
 
 def _head(config: ExperimentConfig | None, problems: list[Problem]) -> None:
-    st.title("Set up a session", anchor=False, help=glossary.meaning("Active learning"))
+    st.title(tr("Set up a session"), anchor=False, help=glossary.meaning("Active learning"))
     name, preset, file = st.columns([1.4, 1.4, 0.6], gap="medium", vertical_alignment="bottom")
     with name:
         config_form.field(config_form.find("name"), problems)
     with preset:
         present = preset_choice(config or _readable(problems))
-    with file, st.popover("File", icon=":material/data_object:"):
+    with file, st.popover(tr("File"), icon=":material/data_object:"):
         if config is not None:
             st.download_button(
-                "Save as file", draft.to_file(config), "askwell.json", "application/json", on_click="ignore"
+                tr("Save as file"),
+                draft.to_file(config),
+                "askwell.json",
+                "application/json",
+                on_click="ignore",
             )
-        st.file_uploader("Load a file", type="json", key="config-file", on_change=_import)
+        st.file_uploader(tr("Load a file"), type="json", key="config-file", on_change=_import)
     if present is not None:
-        chosen = "Chosen for these images. " if present.name == st.session_state.get(_SUITED) else ""
+        chosen = tr("Chosen for these images.") + " " if present.name == st.session_state.get(_SUITED) else ""
         st.caption(chosen + plain(present.description))
 
 
@@ -78,13 +92,15 @@ def _part(config: ExperimentConfig, problems: list[Problem]) -> None:
         part: sum(len(draft.of_path(problems, path)) for path in paths) for part, paths in _PARTS.items()
     }
     part = st.segmented_control(
-        "Part",
+        tr("Part"),
         list(_PARTS),
         default="Images",
         required=True,
         key="part",
         label_visibility="collapsed",
-        format_func=lambda part: f"{part} ({marks[part]} to fix)" if marks[part] else part,
+        format_func=lambda part: (
+            tr("{part} ({count} to fix)", part=tr(part), count=marks[part]) if marks[part] else tr(part)
+        ),
         persist_state="session",
     )
     if part == "Images":
@@ -100,7 +116,7 @@ def _part(config: ExperimentConfig, problems: list[Problem]) -> None:
         with left:
             config_form.section("train", problems, advanced=False)
             augmentation_preview(config)
-        with right, st.expander("More about training", icon=":material/tune:", expanded=True):
+        with right, st.expander(tr("More about training"), icon=":material/tune:", expanded=True):
             config_form.section("train", problems, advanced=True)
 
 
@@ -110,11 +126,11 @@ def _create(config: ExperimentConfig | None, problems: list[Problem]) -> None:
     if config and not problems:
         about = draft.plan(config, cache.num_classes(config.data)).words
         if waits:
-            about = "Prepare the images first, so that you see what is in them."
+            about = tr("Prepare the images first, so that you see what is in them.")
     with st.bottom, st.container(horizontal=True, vertical_alignment="center", gap="medium", key="next-step"):
         st.text(about, width="stretch")
         clicked = st.button(
-            "Create and start",
+            tr("Create and start"),
             type="primary",
             icon=":material/play_arrow:",
             disabled=bool(problems) or waits,

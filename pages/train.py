@@ -12,6 +12,7 @@ from al_core.results.analysis import METRICS, epochs_frame, measured
 from al_core.results.figures.learning import epochs_figure
 from al_core.results.figures.sheets import Sheet
 from al_core.results.logs import attempts, run_log
+from al_core.words import tr
 from pages.components.figure_menu import figure_menu
 from pages.components.forecast_panel import gain_caption
 from pages.components.job_status import job_status
@@ -30,9 +31,11 @@ def _round_choice(rounds: tuple[RoundRecord, ...]) -> int | None:
     chosen = session.current().round
     st.session_state["train-round"] = chosen if chosen in numbers else _LATEST
     number = st.selectbox(
-        "Round",
+        tr("Round"),
         numbers,
-        format_func=lambda number: "The latest, live" if number == _LATEST else f"Round {number}",
+        format_func=lambda number: (
+            tr("The latest, live") if number == _LATEST else tr("Round {number}", number=number)
+        ),
         key="train-round",
         on_change=_look,
         width=220,
@@ -51,10 +54,10 @@ def _tiles(record: RoundRecord) -> None:
     seconds = record.seconds
     device = str(record.manifest.get("device", "not recorded"))
     with st.grid(4, min_column_width=150, key="train-tiles"):
-        st.metric("Labels in this round", f"{record.num_labeled:,}", border=True)
+        st.metric(tr("Labels in this round"), f"{record.num_labeled:,}", border=True)
         st.metric(headline.title, headline.text(record.metrics.get(headline.key)), border=True)
-        st.metric("Training took", duration(seconds["train"]) if "train" in seconds else "–", border=True)
-        st.metric("Device", plain(device), border=True)
+        st.metric(tr("Training took"), duration(seconds["train"]) if "train" in seconds else "–", border=True)
+        st.metric(tr("Device"), plain(device), border=True)
 
 
 def _history(found: list[JobRecord]) -> None:
@@ -73,14 +76,14 @@ def _history(found: list[JobRecord]) -> None:
         pd.DataFrame(rows),
         hide_index=True,
         placeholder="",
-        alt="Jobs of this session, newest first.",
+        alt=tr("Jobs of this session, newest first."),
         column_config={
-            "what": "Job",
-            "state": "State",
-            "begun": st.column_config.DatetimeColumn("Begun", format="distance"),
-            "seconds": st.column_config.NumberColumn("Seconds", format="%.1f"),
-            "attempts": "Attempts",
-            "problem": st.column_config.TextColumn("Problem", width="large"),
+            "what": tr("Job"),
+            "state": tr("State"),
+            "begun": st.column_config.DatetimeColumn(tr("Begun"), format="distance"),
+            "seconds": st.column_config.NumberColumn(tr("Seconds"), format="%.1f"),
+            "attempts": tr("Attempts"),
+            "problem": st.column_config.TextColumn(tr("Problem"), width="large"),
         },
     )
 
@@ -92,8 +95,8 @@ def _save(experiment: Experiment, number: int | None) -> None:
     def draw(dark: bool) -> go.Figure:
         return epochs_figure(epochs_frame(store.epochs(experiment.id)), number, dark=dark)
 
-    of = "" if number is None else f", round {number}"
-    figure_menu(Sheet("epochs", f"Loss and accuracy by epoch{of}", draw), key="training",
+    of = "" if number is None else tr(", round {number}", number=number)
+    figure_menu(Sheet("epochs", tr("Loss and accuracy by epoch{of}", of=of), draw), key="training",
                 note=experiment.record.name)  # fmt: skip
 
 
@@ -102,24 +105,30 @@ def _log(experiment: Experiment, found: list[JobRecord]) -> None:
     names = {job.id: f"{job.kind.capitalize()} {job.id} · {job.state.value}" for job in found}
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         chosen = st.selectbox(
-            "Job", list(names), format_func=lambda key: names[key], key="log-job", width=330
+            tr("Job"), list(names), format_func=lambda key: names[key], key="log-job", width=330
         )
         parts = attempts(experiment.settings, next(job for job in found if job.id == chosen))
         numbers = [part.number for part in parts]
         number = None
         if len(parts) > 1:
-            number = st.selectbox("Attempt", numbers[::-1], key=f"log-attempt-{chosen}", width=120)
+            number = st.selectbox(tr("Attempt"), numbers[::-1], key=f"log-attempt-{chosen}", width=120)
         st.download_button(
-            "Whole log", lambda: run_log(handles.store(), experiment.settings, experiment.id),
+            tr("Whole log"), lambda: run_log(handles.store(), experiment.settings, experiment.id),
             file_name=f"run-{experiment.id}.log", mime="text/plain", icon=":material/download:",
-            on_click="ignore", key="log-download", help="Every attempt of every job of this session.",
+            on_click="ignore", key="log-download", help=tr("Every attempt of every job of this session."),
         )  # fmt: skip
     shown = next((part for part in parts if part.number == number), parts[-1] if parts else None)
     lines = [] if shown is None else shown.text.splitlines()
-    text = "\n".join(lines[-_LOG_LINES:]) or "Nothing was written here."
+    text = "\n".join(lines[-_LOG_LINES:]) or tr("Nothing was written here.")
     st.code(text, language=None, wrap_lines=True, height=260)
     if len(lines) > _LOG_LINES:
-        st.caption(f"The last {_LOG_LINES} of {len(lines):,} lines; the download has all.")
+        st.caption(
+            tr(
+                "The last {shown} of {lines:,} lines; the download has all.",
+                shown=_LOG_LINES,
+                lines=len(lines),
+            )
+        )
 
 
 def _page(experiment: Experiment) -> None:
@@ -135,22 +144,24 @@ def _page(experiment: Experiment) -> None:
         job_status(experiment, jobs[0] if jobs else None)
     if rounds:
         looked_at = next((r for r in rounds if r.number == number), rounds[-1])
-        st.subheader(f"Round {looked_at.number}", anchor=False, help=glossary.meaning("Round"))
+        st.subheader(
+            tr("Round {number}", number=looked_at.number), anchor=False, help=glossary.meaning(tr("Round"))
+        )
         _tiles(looked_at)
         if looked_at is rounds[-1] and (shown := measured(rounds)):
             gain_caption(experiment, shown[0])
     if jobs:
-        st.subheader("Jobs", anchor=False)
+        st.subheader(tr("Jobs"), anchor=False)
         _history(jobs)
-        log = st.expander("Run log", icon=":material/subject:", key="run-log", on_change="rerun")
+        log = st.expander(tr("Run log"), icon=":material/subject:", key="run-log", on_change="rerun")
         if log.open:
             with log:
                 _log(experiment, jobs)
 
 
 session.guard()
-st.title("Train", anchor=False)
+st.title(tr("Train"), anchor=False)
 if session.record() is None:
-    no_session("Training is watched here: loss and accuracy of every epoch, as they come.")
+    no_session(tr("Training is watched here: loss and accuracy of every epoch, as they come."))
 else:
     _page(session.experiment())

@@ -22,14 +22,21 @@ from al_core.records import Mark
 from al_core.results.survey import LOOKS, Predicted, SurveyRequest, read_looks
 from al_core.standing import SOURCES, Standing
 from al_core.types import EXCLUDE, SKIP, UNKNOWN, UNLABEL, SampleIds
+from al_core.words import tr
 from state import standings
 from state.artefacts import Artefacts
 
 STATUSES: Final = {
-    Status.UNLABELED: "not labeled", Status.QUERIED: "asked now", Status.LABELED: "labeled",
-    Status.SKIPPED: "skipped", Status.EXCLUDED: "excluded", Status.VALIDATION: "set aside",
-    Status.RESERVED: "kept for the hold-back", Status.HELD_BACK: "held back", Status.THINNED: "thinned out",
-}  # fmt: skip
+    Status.UNLABELED: tr("not labeled"),
+    Status.QUERIED: tr("asked now"),
+    Status.LABELED: "labeled",
+    Status.SKIPPED: "skipped",
+    Status.EXCLUDED: "excluded",
+    Status.VALIDATION: tr("set aside"),
+    Status.RESERVED: tr("kept for the hold-back"),
+    Status.HELD_BACK: tr("held back"),
+    Status.THINNED: tr("thinned out"),
+}
 Sort = Literal[
     "id", "name", "confidence", "margin", "entropy", "time of label", "brightness", "contrast", "sharpness",
     "shorter side", "aspect ratio",

@@ -16,6 +16,7 @@ from al_core.errors import ALError, StrategyError
 from al_core.records import JobRecord, JobState
 from al_core.store.base import Store
 from al_core.study import StudyConfig
+from al_core.words import tr
 from state import cache, handles, jobs
 
 MEASURING_PRIORITY: Final = -20
@@ -38,15 +39,15 @@ def prediction(config: ExperimentConfig, labeled: int | None) -> Prediction:
     try:
         pool = Pool.of(handles.settings(), config.data)
     except ALError as error:
-        return Prediction(f"not known: {error}")
+        return Prediction(tr("not known: {error}", error=error))
     if pool is None:
-        return Prediction("known once the images are prepared")
+        return Prediction(tr("known once the images are prepared"))
     calibration = Calibration.read(handles.settings())
     sizes = sizes_of(config, pool, labeled)
     try:
         cost = predict(config, pool, sizes, calibration)
     except StrategyError as error:  # a strategy of one's own need not say how its work grows
-        return Prediction(f"not known: {error}")
+        return Prediction(tr("not known: {error}", error=error))
     if cost is None:
         return _measuring(config, pool)
     factor, rounds = correction(handles.store(), config, pool, calibration)
@@ -57,9 +58,13 @@ def prediction(config: ExperimentConfig, labeled: int | None) -> Prediction:
     capped = config.changed(query__candidates=cap)
     less = predict(capped, pool, sizes_of(capped, pool, labeled), calibration)
     over = short_seconds(MAX_SECONDS) if cost.seconds > MAX_SECONDS else megabytes(MAX_BYTES)
-    advice = f"More than {over} a query."
+    advice = tr("More than {time} a query.", time=over)
     if less is not None:
-        advice += f" With {cap:,} candidates it takes about {short_seconds(less.seconds * factor)}."
+        advice += " " + tr(
+            "With {cap:,} candidates it takes about {time}.",
+            cap=cap,
+            time=short_seconds(less.seconds * factor),
+        )
     return Prediction(words, cap=cap, advice=advice)
 
 
@@ -74,13 +79,15 @@ def study_prediction(study: StudyConfig, *, measure: bool) -> Prediction:
         pool = Pool.of(handles.settings(), config.data)
         test = cache.num_test(config.data)
         if pool is None or test is None:
-            return Prediction("time known once the images are prepared")
+            return Prediction(tr("time known once the images are prepared"))
         seconds = run_seconds(config, pool, test, calibration)
         if seconds is None:
             return _unmeasured(config, pool, store, measure=measure)
         total += seconds
     workers = min(handles.settings().workers, study.num_cells)
-    return Prediction(f"about {short_seconds(total * len(study.seeds) / workers)} here, as measured")
+    return Prediction(
+        tr("about {time} here, as measured", time=short_seconds(total * len(study.seeds) / workers))
+    )
 
 
 def _unmeasured(config: ExperimentConfig, pool: Pool, store: Store, *, measure: bool) -> Prediction:
@@ -88,14 +95,14 @@ def _unmeasured(config: ExperimentConfig, pool: Pool, store: Store, *, measure: 
     recent = [job for job in store.jobs(limit=30) if job.kind == "calibrate"]
     same = next((job for job in recent if dict(job.spec) == spec), None)
     if same is not None and same.state is JobState.FAILED:
-        return Prediction(f"time not known: {same.error_text}")
+        return Prediction(tr("time not known: {error}", error=same.error_text))
     if same is not None and same.state.active:
-        return Prediction("time being measured", pending=True)
+        return Prediction(tr("time being measured"), pending=True)
     if not measure:
-        return Prediction("time not measured yet", unknown=True)
+        return Prediction(tr("time not measured yet"), unknown=True)
     if not any(job.state.active for job in recent):
         _submit(spec)
-    return Prediction("time being measured", pending=True)
+    return Prediction(tr("time being measured"), pending=True)
 
 
 def _measuring(config: ExperimentConfig, pool: Pool) -> Prediction:
@@ -103,15 +110,15 @@ def _measuring(config: ExperimentConfig, pool: Pool) -> Prediction:
     recent = [job for job in handles.store().jobs(limit=30) if job.kind == "calibrate"]
     same = next((job for job in recent if dict(job.spec) == spec), None)
     if same is not None and same.state is JobState.FAILED:
-        return Prediction(f"could not be measured: {same.error_text}")
+        return Prediction(tr("could not be measured: {error}", error=same.error_text))
     if same is not None and same.state is JobState.DONE:
         # it measured for an older version of this program, or its file could not be written
-        return Prediction("not measured")
+        return Prediction(tr("not measured"))
     active = next((job for job in recent if job.state.active), None)
     if active is None:
         # one at a time: whoever tries out strategies would leave a queue of them behind
         _submit(spec)
-    return Prediction("not measured yet; being measured now", pending=True)
+    return Prediction(tr("not measured yet; being measured now"), pending=True)
 
 
 def _submit(spec: dict[str, Any]) -> JobRecord:

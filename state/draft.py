@@ -11,6 +11,7 @@ from al_core.baselines import ONCE, planned_labels
 from al_core.config import ExperimentConfig, options
 from al_core.errors import ConfigError, Problem
 from al_core.results.axes import SECONDS_A_LABEL
+from al_core.words import tr
 from state.text import duration
 from state.uploads import json_object
 
@@ -56,7 +57,7 @@ def from_file(data: bytes) -> ExperimentConfig:
     Raises:
         ConfigError: it is no JSON object, or an option in it is refused.
     """
-    refused = "a JSON file as 'Save as file' writes it is needed"
+    refused = tr("a JSON file as 'Save as file' writes it is needed")
     return ExperimentConfig.parse(json_object(data, most=MAX_FILE_BYTES, wanted=refused))
 
 
@@ -84,7 +85,7 @@ class Plan:
 def plan(config: ExperimentConfig, num_classes: int | None) -> Plan:
     """Rounds x query size = labels, and the minutes that they take a person."""
     if config.query.baseline == "full":
-        return Plan(None, None, 1, 0, "the whole pool, labeled by the oracle and trained on once")
+        return Plan(None, None, 1, 0, tr("the whole pool, labeled by the oracle and trained on once"))
     once = config.query.baseline in ONCE
     per_class = config.init.init == "per_class"
     initial = config.init.n_start
@@ -98,31 +99,59 @@ def plan(config: ExperimentConfig, num_classes: int | None) -> Plan:
     if labels is None:
         rounds = config.stop.n_rounds
         until = (
-            "until you stop" if rounds is None else f"{rounds - 1} queries of sizes that the rounds decide"
+            tr("until you stop")
+            if rounds is None
+            else tr("{count} queries of sizes that the rounds decide", count=rounds - 1)
         )
-        return Plan(initial, None, rounds, None, f"{initial} labels to begin with, then {until}")
+        return Plan(
+            initial,
+            None,
+            rounds,
+            None,
+            tr("{initial} labels to begin with, then {until}", initial=initial, until=until),
+        )
     if once:
-        return Plan(labels, labels, 1, 0, f"a random subset of {labels:,} images, trained on once")
+        return Plan(
+            labels, labels, 1, 0, tr("a random subset of {labels:,} images, trained on once", labels=labels)
+        )
     asked = labels - initial
     rounds = 1 + -(-asked // config.query.n_new)
     by_hand = 0 if config.oracle != "human" else asked if per_class else labels
-    words = f"{initial} to begin with + {rounds - 1} × {config.query.n_new} = {labels:,} labels"
+    words = tr(
+        "{initial} to begin with + {rounds} × {size} = {labels:,} labels",
+        initial=initial,
+        rounds=rounds - 1,
+        size=config.query.n_new,
+        labels=labels,
+    )
     if scheduled:
         rounds = config.stop.n_rounds
-        words = (
-            f"{initial} to begin with, {labels:,} labels at most, in queries whose sizes the rounds decide"
+        words = tr(
+            "{initial} to begin with, {labels:,} labels at most, in queries whose sizes the rounds decide",
+            initial=initial,
+            labels=labels,
         )
     if by_hand:
-        words += f", about {duration(by_hand * SECONDS_A_LABEL)} of your time"
+        words += tr(", about {time} of your time", time=duration(by_hand * SECONDS_A_LABEL))
     return Plan(initial, labels, rounds, by_hand, words)
 
 
 def _bounds_only(config: ExperimentConfig) -> str:
     budget = config.stop.budget
-    return f"up to {budget:,} labels" if budget else f"{config.query.n_new} labels a round"
+    return (
+        tr("up to {budget:,} labels", budget=budget)
+        if budget
+        else tr("{size} labels a round", size=config.query.n_new)
+    )
 
 
 def problem_words(problems: Sequence[Problem]) -> str:
     """How many settings are refused, for a button's hint."""
     count = len(problems)
-    return "" if not count else "1 setting to put right" if count == 1 else f"{count} settings to put right"
+    return (
+        ""
+        if not count
+        else tr("1 setting to put right")
+        if count == 1
+        else tr("{count} settings to put right", count=count)
+    )

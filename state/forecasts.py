@@ -11,6 +11,7 @@ from al_core.experiment import Experiment
 from al_core.records import ExperimentRecord
 from al_core.results.analysis import METRICS, Curve, Metric
 from al_core.results.forecast import FARTHEST, FEWEST_ROUNDS, Forecast, forecast
+from al_core.words import tr
 from state import cache, handles
 
 _GOALS: Final = (0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 0.97, 0.98, 0.99, 0.995, 0.999)
@@ -57,23 +58,37 @@ def reach_words(found: Forecast, metric: Metric, target: float, pool: int) -> st
     reach = found.labels_to(target)
     end = f"{found.farthest:,.0f}"
     if reach.labels is not None and reach.labels <= found.labels:
-        return f"{name} is reached already."
+        return tr("{name} is reached already.", name=name)
     if reach.low is None:
-        return (
-            f"{name}: not within {end} labels. That is {FARTHEST:g} times what there is, and beyond it "
-            "nothing is forecast."
+        return tr(
+            "{name}: not within {end} labels. That is {times:g} times what there is, and beyond it "
+            "nothing is forecast.",
+            name=name,
+            end=end,
+            times=FARTHEST,
         )
     if reach.low > pool:
-        return f"{name}: more than the {pool:,} images that there are."
+        return tr("{name}: more than the {pool:,} images that there are.", name=name, pool=pool)
     if reach.labels is None:
-        return (
-            f"{name}: {_round(max(reach.low, found.labels)):,} labels at least; beyond {end}, "
-            f"{FARTHEST:g} times what there is, nothing is forecast."
+        return tr(
+            "{name}: {round:,} labels at least; beyond {end}, {times:g} times what there is, nothing "
+            "is forecast.",
+            name=name,
+            round=_round(max(reach.low, found.labels)),
+            end=end,
+            times=FARTHEST,
         )
     low = f"{_round(max(reach.low, found.labels)):,}"
-    high = f"{_round(reach.high):,}" if reach.high is not None else f"more than {end}"
-    more = f", of {pool:,} images in all" if reach.labels > pool else ""
-    return f"Labels to {name}: about {_round(reach.labels):,} ({low} to {high}){more}."
+    high = f"{_round(reach.high):,}" if reach.high is not None else tr("more than {end}", end=end)
+    more = tr(", of {pool:,} images in all", pool=pool) if reach.labels > pool else ""
+    return tr(
+        "Labels to {name}: about {round:,} ({low} to {high}){more}.",
+        name=name,
+        round=_round(reach.labels),
+        low=low,
+        high=high,
+        more=more,
+    )
 
 
 def _round(labels: float) -> int:
@@ -83,7 +98,11 @@ def _round(labels: float) -> int:
 
 def too_early(rounds: int) -> str:
     """Why there is no forecast yet."""
-    return f"A forecast takes {FEWEST_ROUNDS} rounds: {FEWEST_ROUNDS - rounds} to go."
+    return tr(
+        "A forecast takes {fewest} rounds: {rounds} to go.",
+        fewest=FEWEST_ROUNDS,
+        rounds=FEWEST_ROUNDS - rounds,
+    )
 
 
 def points(found: Forecast | None, pool: int) -> dict[str, list[float]] | None:

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
+from al_core.words import tr
+
 
 @dataclass(frozen=True)
 class Term:
-    """A term, what else it is called, and what it means in two sentences at most."""
+    """A term, what else it is called, and its meaning in two sentences at most; looked up when shown."""
 
     name: str
     also: tuple[str, ...]
@@ -83,11 +85,11 @@ def meaning(name: str) -> str:
     Raises:
         KeyError: it is no term of the glossary.
     """
-    return TERMS[name].meaning
+    return tr(TERMS[name].meaning)
 
 
 def found(text: str) -> list[Term]:
     """The terms in whose name, other names or meaning the text occurs, those by name first."""
     wanted = text.strip().casefold()
-    named = [t for t in _TERMS if any(wanted in name.casefold() for name in (t.name, *t.also))]
-    return named + [t for t in _TERMS if t not in named and wanted in t.meaning.casefold()]
+    named = [t for t in _TERMS if any(wanted in name.casefold() for name in (tr(t.name), *map(tr, t.also)))]
+    return named + [t for t in _TERMS if t not in named and wanted in tr(t.meaning).casefold()]

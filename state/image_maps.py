@@ -17,16 +17,26 @@ from al_core.pool import Status
 from al_core.records import JobRecord, LabelSource
 from al_core.results.image_map import ImageMap, MapRequest
 from al_core.types import INITIAL_ROUND, UNKNOWN, UNLABEL
+from al_core.words import noted, tr
 from state import handles, jobs, person, standings
 from state.artefacts import Artefacts
 
-BY_HAND: Final = "asked by hand"
-COLOURS: Final = ("Label", "Prediction", "Uncertainty", "Round", "Strategy", "Standing", "Tag")
+BY_HAND: Final = tr("asked by hand")
+COLOURS: Final = (
+    noted("Label"), noted("Prediction"), noted("Uncertainty"), noted("Round"), noted("Strategy"),
+    noted("Standing"), noted("Tag"),
+)  # fmt: skip
 STANDINGS: Final = {
-    Status.UNLABELED: "not labeled", Status.LABELED: "labeled", Status.QUERIED: "asked now",
-    Status.SKIPPED: "skipped", Status.EXCLUDED: "excluded", Status.VALIDATION: "set aside",
-    Status.RESERVED: "kept for the hold-back", Status.HELD_BACK: "held back", Status.THINNED: "thinned out",
-}  # fmt: skip
+    Status.UNLABELED: tr("not labeled"),
+    Status.LABELED: "labeled",
+    Status.QUERIED: tr("asked now"),
+    Status.SKIPPED: "skipped",
+    Status.EXCLUDED: "excluded",
+    Status.VALIDATION: tr("set aside"),
+    Status.RESERVED: tr("kept for the hold-back"),
+    Status.HELD_BACK: tr("held back"),
+    Status.THINNED: tr("thinned out"),
+}
 
 
 maps: Final = Artefacts[MapRequest, ImageMap]("map", ImageMap.read, keep=4)

@@ -18,6 +18,7 @@ from typing import Final
 from al_core.errors import FigureError
 from al_core.results.figures.sheets import Sheet
 from al_core.results.rendering import Format, render
+from al_core.words import tr
 from state import handles
 
 _PROJECT: Final = Path(__file__).resolve().parents[1]
@@ -57,7 +58,7 @@ def report(
                 stderr=subprocess.PIPE, timeout=_REPORT_SECONDS, check=False,
             )  # fmt: skip
         except subprocess.TimeoutExpired:
-            raise FigureError("the report took too long; the machine may be busy: try again") from None
+            raise FigureError(tr("the report took too long; the machine may be busy: try again")) from None
         if done.returncode != 0:
             raise FigureError(done.stderr.decode("utf-8", "replace").strip()[-500:])
         return page.read_bytes()

@@ -15,6 +15,7 @@ from al_core.experiment import Experiment
 from al_core.records import ExperimentRecord, ExperimentStatus
 from al_core.results.figures.palette import look
 from al_core.results.passive import Passive, passives
+from al_core.words import tr
 from state import cache, handles, jobs
 
 FULL, SUBSET = "full", "subset"
@@ -62,7 +63,7 @@ def levels(found: Sequence[Passive]) -> list[dict[str, Any]]:
     for one in found:
         if one.kind == FULL:
             last = cache.rounds(one.record)[-1]
-            name = f"{one.title}, {last.num_labeled:,} labels"
+            name = tr("{title}, {labels:,} labels", title=one.title, labels=last.num_labeled)
             lines[one.title] = {"name": name, "metrics": dict(last.metrics)}
     return list(lines.values())
 

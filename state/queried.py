@@ -12,20 +12,21 @@ from al_core.experiment import Experiment
 from al_core.records import Mark, Query
 from al_core.results.analysis import QueryRow, query_rows
 from al_core.results.export import stream_queries
+from al_core.words import noted, tr
 from state import handles
 
 STATES: Final[dict[str, Callable[[QueryRow], bool]]] = {
-    "All": lambda row: True,
-    "Labeled": lambda row: row.label_id is not None,
-    "Waiting": lambda row: row.label is None,
-    "Skipped": lambda row: row.label_id is None and row.label == "skipped",
-    "Excluded": lambda row: row.label_id is None and row.label == "excluded",
-    "Unsure": lambda row: Mark.UNSURE in row.marks,
-    "Flagged": lambda row: Mark.FLAG in row.marks,
-    "With a note": lambda row: row.note is not None,
-    "Labeled ahead": lambda row: row.ahead,
-    "Guess wrong": lambda row: row.right is False,
-    "Label not truth": lambda row: None not in (row.label_id, row.truth) and row.label != row.truth,
+    noted("All"): lambda row: True,
+    noted("Labeled"): lambda row: row.label_id is not None,
+    noted("Waiting"): lambda row: row.label is None,
+    noted("Skipped"): lambda row: row.label_id is None and row.label == "skipped",
+    noted("Excluded"): lambda row: row.label_id is None and row.label == "excluded",
+    noted("Unsure"): lambda row: Mark.UNSURE in row.marks,
+    noted("Flagged"): lambda row: Mark.FLAG in row.marks,
+    noted("With a note"): lambda row: row.note is not None,
+    noted("Labeled ahead"): lambda row: row.ahead,
+    noted("Guess wrong"): lambda row: row.right is False,
+    noted("Label not truth"): lambda row: None not in (row.label_id, row.truth) and row.label != row.truth,
 }
 
 
@@ -78,9 +79,9 @@ def archive(experiment_id: str, wanted: Wanted) -> Iterator[bytes]:
     dataset = experiment.dataset
     queries = [q for q in queries_of(store, experiment_id) if wanted.round in (None, q.round)]
     if not queries:
-        raise NotFound("these images are no longer there; reload the page")
+        raise NotFound(tr("these images are no longer there; reload the page"))
     if wanted.state not in STATES or not (wanted.class_id is None or wanted.class_id < len(dataset.classes)):
-        raise NotFound("there is no such class or state (any more); reload the page")
+        raise NotFound(tr("there is no such class or state (any more); reload the page"))
     kept = None
     if wanted.filters:
         named = tags(store, experiment_id) if wanted.tag else {}

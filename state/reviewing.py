@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
@@ -18,25 +18,38 @@ from al_core.results.export import write_csv
 from al_core.results.people import author
 from al_core.results.review import Case, cases, reasks
 from al_core.types import EXCLUDE, SKIP, UNLABEL
+from al_core.words import noted, tr
 from state import handles, person
 
 LONGEST: Final = 200
 """Cases of one kind that the page shows at once: the next ones come when these are decided."""
 AT_ONCE: Final = 500
-_WORDS: Final = {SKIP: "skipped", EXCLUDE: "excluded", UNLABEL: "no answer"}
+_WORDS: Final = {SKIP: noted("skipped"), EXCLUDE: noted("excluded"), UNLABEL: noted("no answer")}
 _HOW: Final = {
-    LabelSource.HUMAN: "labeled", LabelSource.CORRECTION: "corrected", LabelSource.ADJUDICATION: "decided",
-    LabelSource.ORACLE: "ground truth", LabelSource.IMPORT: "imported",
-}  # fmt: skip
+    LabelSource.HUMAN: noted("labeled"),
+    LabelSource.CORRECTION: noted("corrected"),
+    LabelSource.ADJUDICATION: noted("decided"),
+    LabelSource.ORACLE: noted("ground truth"),
+    LabelSource.IMPORT: noted("imported"),
+}
 _DETAILS: Final = {
-    "reask": "asked again, blind", "undone": "took the decision back", "blind": "without seeing guesses",
-    "revert": "went back to an earlier answer", "lane": "in a lane", "bulk": "in bulk",
-    "checked": "checked before bulk",
-}  # fmt: skip
+    "reask": noted("asked again, blind"),
+    "undone": noted("took the decision back"),
+    "blind": noted("without seeing guesses"),
+    "revert": noted("went back to an earlier answer"),
+    "lane": noted("in a lane"),
+    "bulk": noted("in bulk"),
+    "checked": noted("checked before bulk"),
+}
 _KINDS: Final = {
-    None: "answer", Mark.OPINION: "second opinion", Mark.FLAG: "flag", Mark.UNSURE: "unsure",
-    Mark.NOTE: "note", Mark.ASK: "asked for", Mark.TAG: "tag",
-}  # fmt: skip
+    None: noted("answer"),
+    Mark.OPINION: noted("second opinion"),
+    Mark.FLAG: noted("flag"),
+    Mark.UNSURE: noted("unsure"),
+    Mark.NOTE: noted("note"),
+    Mark.ASK: noted("asked for"),
+    Mark.TAG: noted("tag"),
+}
 CLASSES: Final = "class"
 """In place of a kind of event: changes of the classes alone."""
 Entry = LogEvent | ClassEvent
@@ -87,20 +100,22 @@ class Line:
     how: str
 
 
-def line(event: LogEvent, classes: Sequence[str]) -> Line:
-    """An event as people read it."""
+def line(event: LogEvent, classes: Sequence[str], say: Callable[[str], str] = tr) -> Line:
+    """An event as people read it. `say` looks our own words up; files keep the English."""
     detail = event.detail or {}
     way = str(detail.get("how", ""))
-    how = _DETAILS.get(way, way) or _HOW.get(event.source, event.source.value)
+    how = say(_DETAILS.get(way, way) or _HOW.get(event.source, event.source.value))
     if event.mark in (None, Mark.OPINION):
-        said = classes[event.value] if 0 <= event.value < len(classes) else _WORDS.get(event.value, "?")
+        said = classes[event.value] if 0 <= event.value < len(classes) else say(_WORDS.get(event.value, "?"))
     elif event.mark is Mark.NOTE and event.value:
         said = str(detail.get("text", ""))
     elif event.mark is Mark.TAG:
-        said = f"{detail.get('text', '')}{'' if event.value else ' (taken back)'}"
+        said = f"{detail.get('text', '')}" + ("" if event.value else " " + say(noted("(taken back)")))
     else:
-        said = "set" if event.value else "taken back"
-    return Line(event, author(event) or "me", said, _KINDS.get(event.mark, str(event.mark)), how)
+        said = say(noted("set") if event.value else noted("taken back"))
+    return Line(
+        event, author(event) or say(noted("me")), said, say(_KINDS.get(event.mark, str(event.mark))), how
+    )
 
 
 HEADER: Final = (
@@ -130,8 +145,8 @@ def entries(
     return sorted(found, key=lambda event: -event.id)[:limit]
 
 
-def rows(experiment: Experiment, events: Sequence[Entry]) -> list[list[Any]]:
-    """Events as a table, HEADER's columns."""
+def rows(experiment: Experiment, events: Sequence[Entry], say: Callable[[str], str] = str) -> list[list[Any]]:
+    """Events as a table, HEADER's columns; `say` as `line` has it."""
     names, told = experiment.dataset, {}
     if any(isinstance(event, ClassEvent) for event in events):
         changes = class_history(experiment.prepared.classes, experiment.class_events())
@@ -139,10 +154,10 @@ def rows(experiment: Experiment, events: Sequence[Entry]) -> list[list[Any]]:
     found = []
     for event in events:
         if isinstance(event, ClassEvent):
-            who, words = event.annotator or "me", told.get(event.id, event.change.act.value)
-            about = [None, "", "class", words, "", event.round, None, "", None]
+            who, words = event.annotator or say(noted("me")), told.get(event.id, event.change.act.value)
+            about = [None, "", say(noted("class")), words, "", event.round, None, "", None]
         else:
-            line_ = line(event, names.classes)
+            line_ = line(event, names.classes, say)
             who, file = line_.who, names.train.file_name(event.sample_id)
             about = [
                 event.sample_id, file, line_.kind, line_.said, line_.how, event.round, event.milliseconds,
@@ -154,7 +169,7 @@ def rows(experiment: Experiment, events: Sequence[Entry]) -> list[list[Any]]:
 
 def frame(experiment: Experiment, events: Sequence[Entry]) -> pd.DataFrame:
     """The same for the page."""
-    table = pd.DataFrame(rows(experiment, events), columns=list(HEADER))
+    table = pd.DataFrame(rows(experiment, events, tr), columns=list(HEADER))
     table["at"] = pd.to_datetime([event.at for event in events], unit="s")
     return table
 

@@ -8,25 +8,26 @@ from typing import Literal
 
 from al_core.experiment import Step
 from al_core.records import ExperimentRecord, ExperimentStatus, JobRecord, RoundRecord, WorkerRecord
+from al_core.words import tr, tr_n
 from state.text import duration, percent
 
 Place = Literal["done", "current", "waiting", "trouble"]
-LOOP = ("Query", "Label", "Train", "Evaluate")
+LOOP = (tr("Query"), tr("Label"), tr("Train"), tr("Evaluate"))
 ACCURACIES = ("test_accuracy", "validation_accuracy", "holdback_accuracy")
 _PHASES = {"prepare": 0, "features": 2, "train": 2, "evaluate": 3, "query": 0}
 _DOING = {
-    "map": "Drawing the map",
-    "saliency": "Covering parts of the image",
-    "audit": "Looking for doubtful labels",
-    "measure": "Measuring",
-    "load": "Loading the model",
-    "predict": "Classifying",
-    "export": "Writing the model",
-    "prepare": "Preparing the images",
-    "features": "Computing features",
-    "train": "Training",
-    "evaluate": "Evaluating",
-    "query": "Choosing what to ask next",
+    "map": tr("Drawing the map"),
+    "saliency": tr("Covering parts of the image"),
+    "audit": tr("Looking for doubtful labels"),
+    "measure": tr("Measuring"),
+    "load": tr("Loading the model"),
+    "predict": tr("Classifying"),
+    "export": tr("Writing the model"),
+    "prepare": tr("Preparing the images"),
+    "features": tr("Computing features"),
+    "train": tr("Training"),
+    "evaluate": tr("Evaluating"),
+    "query": tr("Choosing what to ask next"),
 }
 
 
@@ -83,7 +84,7 @@ def labels_of_budget(record: ExperimentRecord) -> str:
     """'120/500 labels', or without the budget where there is none."""
     budget = record.config.stop.budget
     counted = f"{record.num_labeled:,}" if budget is None else f"{record.num_labeled:,}/{budget:,}"
-    return f"{counted} labels"
+    return tr("{labels} labels", labels=counted)
 
 
 def rail(record: ExperimentRecord, step: Step, rounds: Sequence[RoundRecord]) -> RailView:
@@ -92,7 +93,7 @@ def rail(record: ExperimentRecord, step: Step, rounds: Sequence[RoundRecord]) ->
     change = 100 * (values[-1] - values[-2]) if len(values) > 1 else None
     return RailView(
         steps=_places(step),
-        round=f"round {rounds[-1].number + 1 if rounds else 0}",
+        round=tr("round {number}", number=rounds[-1].number + 1 if rounds else 0),
         labels=labels_of_budget(record),
         accuracy=percent(values[-1]) if values else "",
         change=f"{change:+.1f}" if change is not None else "",
@@ -119,30 +120,32 @@ def _note(step: Step) -> str:
     if step.kind == "working" and step.job is not None:
         return doing(step.job)
     if step.kind == "label":
-        return f"{step.done} of {step.total} answered"
+        return tr("{done} of {total} answered", done=step.done, total=step.total)
     if step.kind == "train":
-        return f"{step.total} of {step.total} answered" if step.total else "ready to train"
-    return {"start": "ready to start", "finished": "finished", "failed": "stopped by a problem"}[step.kind]
+        return tr("{total} of {total} answered", total=step.total) if step.total else tr("ready to train")
+    return {"start": tr("ready to start"), "finished": "finished", "failed": tr("stopped by a problem")}[
+        step.kind
+    ]
 
 
 def doing(job: JobRecord) -> str:
     """What a job is at, in a few words."""
     if job.paused:
-        return "Paused"
+        return tr("Paused")
     if job.control == "stop":
-        return "Stopping"
+        return tr("Stopping")
     if not job.state.active:
         return job.state.value
     phase = str(job.progress.get("phase", ""))
     if phase not in _DOING:
-        return "Waiting for the worker"
+        return tr("Waiting for the worker")
     words = _DOING[phase]
     epoch, epochs = job.progress.get("epoch"), job.progress.get("epochs")
     if phase == "train" and isinstance(epoch, int) and isinstance(epochs, int):
-        words += f", epoch {min(epoch + 1, epochs)} of {epochs}"
+        words += tr(", epoch {epoch} of {epochs}", epoch=min(epoch + 1, epochs), epochs=epochs)
     left = job.progress.get("eta_seconds")
     if isinstance(left, int | float) and left >= 1:
-        words += f", {duration(float(left))} left"
+        words += tr(", {left} left", left=duration(float(left)))
     return words
 
 
@@ -161,26 +164,36 @@ def next_step(step: Step, *, page: str) -> NextStep | None:
         if page == "label":
             return None
         left = step.total - step.done
-        hint = "The model asks for the images that it would learn most from."
+        hint = tr("The model asks for the images that it would learn most from.")
         return NextStep(
-            f"Label {left} image{'s' if left != 1 else ''}", ":material/touch_app:", hint, "label"
+            tr_n("Label {n} image", "Label {n} images", left), ":material/touch_app:", hint, "label"
         )
     if step.kind == "train":
         new = step.new or step.total
-        label = f"Train on {new} new label{'s' if new != 1 else ''}" if step.total else "Go on training"
-        hint = "Trains, evaluates on images it never saw, and picks the next ones to ask for."
+        label = (
+            tr_n("Train on {n} new label", "Train on {n} new labels", new)
+            if step.total
+            else tr("Go on training")
+        )
+        hint = tr("Trains, evaluates on images it never saw, and picks the next ones to ask for.")
         return NextStep(label, ":material/model_training:", hint, "train", advance=True)
     if step.kind == "start":
-        hint = "Draws the initial set; with known labels it trains the first model at once."
-        return NextStep("Start", ":material/play_arrow:", hint, "label", advance=True)
+        hint = tr("Draws the initial set; with known labels it trains the first model at once.")
+        return NextStep(tr("Start"), ":material/play_arrow:", hint, "label", advance=True)
     if step.kind == "failed":
-        hint = "Nothing that you labeled is lost. The worker goes on from its last checkpoint."
-        return NextStep("Try again", ":material/refresh:", hint, "train", advance=True)
+        hint = tr("Nothing that you labeled is lost. The worker goes on from its last checkpoint.")
+        return NextStep(tr("Try again"), ":material/refresh:", hint, "train", advance=True)
     if step.kind == "working":
-        hint = "Watch the loss fall; closing this tab stops nothing."
-        return None if page == "train" else NextStep("Watch training", ":material/monitoring:", hint, "train")
-    hint = "What the labels bought, round by round."
-    return None if page == "curves" else NextStep("See the curve", ":material/show_chart:", hint, "curves")
+        hint = tr("Watch the loss fall; closing this tab stops nothing.")
+        return (
+            None
+            if page == "train"
+            else NextStep(tr("Watch training"), ":material/monitoring:", hint, "train")
+        )
+    hint = tr("What the labels bought, round by round.")
+    return (
+        None if page == "curves" else NextStep(tr("See the curve"), ":material/show_chart:", hint, "curves")
+    )
 
 
 def session_names(records: Sequence[ExperimentRecord]) -> dict[str, str]:
@@ -200,11 +213,11 @@ def session_names(records: Sequence[ExperimentRecord]) -> dict[str, str]:
 
 
 _STATUS = {
-    ExperimentStatus.NEW: "not started",
-    ExperimentStatus.AWAITING_LABELS: "waits for labels",
+    ExperimentStatus.NEW: tr("not started"),
+    ExperimentStatus.AWAITING_LABELS: tr("waits for labels"),
     ExperimentStatus.TRAINING: "training",
     ExperimentStatus.FINISHED: "finished",
-    ExperimentStatus.FAILED: "needs attention",
+    ExperimentStatus.FAILED: tr("needs attention"),
 }
 
 
@@ -233,10 +246,10 @@ def session_card(record: ExperimentRecord, rounds: Sequence[RoundRecord]) -> Ses
 def worker_words(worker: WorkerRecord | None) -> str:
     """The worker and its device, for the side bar."""
     if worker is None:
-        return "No worker is running"
+        return tr("No worker is running")
     states = {"idle": "ready", "busy": "working"}
     if worker.state == "starting" or not worker.device:
-        return "The worker is warming up"
+        return tr("The worker is warming up")
     device = worker.device
     return f"{device} · {states.get(worker.state, worker.state)}"
 

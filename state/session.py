@@ -12,6 +12,7 @@ import streamlit as st
 from al_core.errors import ALError, NotFound
 from al_core.experiment import Experiment
 from al_core.records import ExperimentRecord
+from al_core.words import tr
 from state import handles, urlstate
 
 KEY = "askwell"
@@ -55,7 +56,7 @@ def boot(params: MutableMapping[str, Any] | None = None) -> Session:
     session.notices.extend(asked.refused)
     record = _find(asked.experiment) if asked.experiment else None
     if asked.experiment and record is None:
-        session.notices.append("The session that the address names is not there (any more).")
+        session.notices.append(tr("The session that the address names is not there (any more)."))
     if record is None and session.experiment_id:
         record = _find(session.experiment_id)
     moved = record is None or record.id != session.experiment_id
@@ -76,7 +77,7 @@ def guard() -> Session:
     """The first line of every page: stops a page that was reached without pages/main.py."""
     session = current()
     if not session.booted:
-        st.error("This page was opened past the front door. Start at the home page.")
+        st.error(tr("This page was opened past the front door. Start at the home page."))
         st.stop()
     return session
 
@@ -111,7 +112,7 @@ def experiment() -> Experiment:
     """
     chosen = current().experiment_id
     if chosen is None:
-        raise ALError("No session is open: choose one in the side bar, or set one up.")
+        raise ALError(tr("No session is open: choose one in the side bar, or set one up."))
     return Experiment.open(handles.store(), handles.settings(), chosen)
 
 

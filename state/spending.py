@@ -8,9 +8,10 @@ from functools import lru_cache
 
 from al_core.records import ExperimentRecord, LabelEvent, RoundRecord
 from al_core.results.axes import AXES, Over, Prices, answer_seconds, spent
+from al_core.words import tr
 from state import handles
 
-_UNITS = {"minutes": ("minutes", ",.1f"), "seconds": ("seconds", ",.0f"), "money": ("of cost", ",.2f")}
+_UNITS = {"minutes": ("minutes", ",.1f"), "seconds": ("seconds", ",.0f"), "money": (tr("of cost"), ",.2f")}
 
 
 Rounds = Sequence[RoundRecord]

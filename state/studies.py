@@ -33,6 +33,7 @@ from al_core.study_running import pause as pause_study
 from al_core.study_running import queue
 from al_core.study_running import resume as resume_study
 from al_core.study_running import stop as stop_study
+from al_core.words import tr
 from state import cache, handles, jobs, selectors
 from state.draft import plan
 from state.text import percent, strategy_title, value_words
@@ -89,7 +90,7 @@ class StudyView:
             ("stopped", "stopped"), ("failed", "failed"),
         )  # fmt: skip
         parts = [f"{n} {word}" for state, word in names if (n := self.count(state))]
-        return f"{len(self.cells)} runs: {', '.join(parts)}"
+        return tr("{count} runs: {states}", count=len(self.cells), states=", ".join(parts))
 
 
 def arm_title(arm: Arm) -> str:
@@ -134,18 +135,20 @@ def _cell(cell: Cell, record: ExperimentRecord | None, active: Mapping[str, JobR
     if job is None:
         if record is not None and record.status is ExperimentStatus.FAILED:
             last = handles.store().jobs(experiment_id=record.id, limit=1)
-            reason = (last[0].error_text if last else None) or "it ended without saying why"
+            reason = (last[0].error_text if last else None) or tr("it ended without saying why")
             return make.view("failed", "failed", share, reason)
-        return make.view("stopped", "stopped" if rounds else "not begun", share)
+        return make.view("stopped", "stopped" if rounds else tr("not begun"), share)
     if job.control == "stop":
         return make.view("running", "stopping", share)
     if job.control == "pause":
-        return make.view("paused", f"paused, {rounds} done" if rounds else "paused", share)
+        return make.view("paused", tr("paused, {rounds} done", rounds=rounds) if rounds else "paused", share)
     planned = _planned(cell.config)
     of = f" of {planned}" if planned else ""
     if job.state is JobState.QUEUED:
-        return make.view("waiting", f"waits, {rounds}{of} done" if rounds else "waiting", share)
-    return make.view("running", f"round {rounds + 1}{of}", share)
+        return make.view(
+            "waiting", tr("waits, {rounds}{of} done", rounds=rounds, of=of) if rounds else "waiting", share
+        )
+    return make.view("running", tr("round {round}{of}", round=rounds + 1, of=of), share)
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from al_core.errors import ConfigError, Problem
 from al_core.models import MODELS
 from al_core.query.strategies import STRATEGIES
 from al_core.study import AxisValue, Bundle, StudyConfig, Value, axis_paths, check_study
+from al_core.words import tr, tr_n
 from state import cache, handles
 from state.draft import plan
 from state.text import value_words
@@ -37,7 +38,7 @@ def read_file(data: bytes) -> dict[str, Any]:
     Raises:
         ConfigError: it is none, or something in it is refused.
     """
-    wanted = "a study file is needed: JSON with name, base, axes and seeds"
+    wanted = tr("a study file is needed: JSON with name, base, axes and seeds")
     values = json_object(data, most=MAX_FILE_BYTES, wanted=wanted)
     inner = values.get("config")
     return normal(inner if isinstance(inner, dict) and "study" in values else values)
@@ -112,7 +113,7 @@ def read_bundles(text: str) -> tuple[Bundle, ...]:
         name, _, settings = line.partition(":")
         pairs = [pair.partition("=") for pair in settings.split(",") if pair.strip()]
         if not name.strip() or len(name) > 60 or any(not equals for _, equals, _ in pairs):
-            allowed = "has the form 'name: option=value, option=value', with a name of at most 60 letters"
+            allowed = tr("has the form 'name: option=value, option=value', with a name of at most 60 letters")
             raise ConfigError([Problem("bundle", line[:80], allowed)])
         values: dict[str, Value] = {}
         for path, _, words in pairs:
@@ -160,7 +161,9 @@ def compose(
         return None, list(error.problems)
     for dataset in dict.fromkeys(cell.config.data for cell in _first_seed(study.to_json())):
         if cache.needs_preparing(dataset):
-            problems.append(Problem("data.dataset", dataset.dataset, "prepare these images in Set up first"))
+            problems.append(
+                Problem("data.dataset", dataset.dataset, tr("prepare these images in Set up first"))
+            )
     return study, problems
 
 
@@ -186,12 +189,27 @@ def plan_words(study: StudyConfig) -> str:
     least, most = min(labels, default=0), max(labels, default=0)
     each = ""
     if labels:
-        each = f", about {most:,} labels each" if least == most else f", {least:,} to {most:,} labels each"
-    noun = "strateg" if only else "combination"
-    plural = ("ies" if arms != 1 else "y") if only else ("s" if arms != 1 else "")
+        each = (
+            tr(", about {most:,} labels each", most=most)
+            if least == most
+            else tr(", {least:,} to {most:,} labels each", least=least, most=most)
+        )
+    what = (
+        tr_n("{n} strategy", "{n} strategies", arms)
+        if only
+        else tr_n("{n} combination", "{n} combinations", arms)
+    )
     seeds, runs = len(study.seeds), study.num_cells
     workers = min(handles.settings().workers, runs)
-    at_once = f"; {workers} at a time" if workers > 1 else ""
-    what = f"{arms} {noun}{plural}" + (f" and {beside} baseline{'s' * (beside > 1)}" if beside else "")
-    product = f"{f'({what})' if beside else what} × {seeds} seed{'s' * (seeds != 1)}"
-    return f"{product} = {runs} run{'s' * (runs != 1)}{each}{at_once}"
+    at_once = tr("; {workers} at a time", workers=workers) if workers > 1 else ""
+    if beside:
+        what = tr_n("({what} and {n} baseline)", "({what} and {n} baselines)", beside, what=what)
+    product = tr_n("{what} × {n} seed", "{what} × {n} seeds", seeds, what=what)
+    return tr_n(
+        "{product} = {n} run{each}{at_once}",
+        "{product} = {n} runs{each}{at_once}",
+        runs,
+        product=product,
+        each=each,
+        at_once=at_once,
+    )

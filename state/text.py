@@ -7,6 +7,7 @@ import re
 from al_core.baselines import TITLES
 from al_core.errors import StrategyError
 from al_core.query.strategies import STRATEGIES
+from al_core.words import tr, tr_n
 
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 _JOINER = "\u2060"
@@ -37,25 +38,31 @@ def percent(share: float | None, *, digits: int = 1) -> str:
 def value_words(value: object) -> str:
     """An option's value as a person writes it."""
     if isinstance(value, bool):
-        return "on" if value else "off"
-    return "not set" if value is None else str(value)
+        return tr("on") if value else tr("off")
+    return tr("not set") if value is None else str(value)
 
 
 def ago(seconds: float) -> str:
     """How long ago, in the largest unit that fits."""
-    for size, unit in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
-        if seconds >= size:
-            count = int(seconds // size)
-            return f"{count} {unit}{'s' if count > 1 else ''} ago"
-    return "just now"
+    if seconds >= 86_400:
+        return tr_n("{n} day ago", "{n} days ago", int(seconds // 86_400))
+    if seconds >= 3_600:
+        return tr_n("{n} hour ago", "{n} hours ago", int(seconds // 3_600))
+    if seconds >= 60:
+        return tr_n("{n} minute ago", "{n} minutes ago", int(seconds // 60))
+    return tr("just now")
 
 
 def duration(seconds: float) -> str:
     """A length of time for planning: '40 s', '12 min', '2 h 05 min'."""
     if seconds < 90:
-        return f"{round(seconds)} s"
+        return tr("{seconds} s", seconds=round(seconds))
     minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60:02d} min"
+    return (
+        tr("{minutes} min", minutes=minutes)
+        if minutes < 120
+        else tr("{hours} h {minutes:02d} min", hours=minutes // 60, minutes=minutes % 60)
+    )
 
 
 def strategy_title(name: str) -> str:

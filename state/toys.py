@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from al_core.errors import ALError
+from al_core.words import tr
 
 _PROJECT: Final = Path(__file__).resolve().parents[1]
 _SECONDS: Final = 90
@@ -30,8 +31,10 @@ def toy(strategies: tuple[str, ...], seed: int) -> dict[str, Any]:
             capture_output=True, text=True, timeout=_SECONDS, check=False,
         )  # fmt: skip
     except subprocess.TimeoutExpired as error:
-        raise ALError(f"The example took more than {_SECONDS} s; this machine is busy: try again.") from error
+        raise ALError(
+            tr("The example took more than {seconds} s; this machine is busy: try again.", seconds=_SECONDS)
+        ) from error
     if done.returncode:
-        last = done.stderr.strip().splitlines()[-1:] or ["no reason was given"]
-        raise ALError(f"The example could not be computed: {last[0]}")
+        last = done.stderr.strip().splitlines()[-1:] or [tr("no reason was given")]
+        raise ALError(tr("The example could not be computed: {reason}", reason=last[0]))
     return json.loads(done.stdout)

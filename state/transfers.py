@@ -25,6 +25,7 @@ from al_core.data.roots import resolve_folder
 from al_core.errors import DataError, NotFound
 from al_core.exchange.content import Format
 from al_core.exchange.reading import SUFFIXES
+from al_core.words import tr
 from state import handles
 
 MAX_UPLOAD: Final = 200  # MB: Streamlit holds an upload in memory
@@ -59,7 +60,7 @@ def folder(token: str) -> Path:
     """
     place = handles.settings().transfers / token
     if not _TOKEN.fullmatch(token) or not place.is_dir():
-        raise NotFound("this transfer is gone: they are kept for a day; begin again")
+        raise NotFound(tr("this transfer is gone: they are kept for a day; begin again"))
     return place
 
 
@@ -83,7 +84,7 @@ def upload(token: str, name: str, file: IO[bytes]) -> Path:
     """
     suffix = Path(name).suffix.lower()
     if suffix not in SUFFIXES:
-        raise DataError(f"{name[-60:]} is none of {', '.join(SUFFIXES)}")
+        raise DataError(tr("{name} is none of {endings}", name=name[-60:], endings=", ".join(SUFFIXES)))
     path = folder(token) / f"upload{suffix}"
     with path.open("wb") as target:
         while block := file.read(_BLOCK):
@@ -98,13 +99,13 @@ def named(path: str) -> Path:
         DataError: it is not there, or below no root.
     """
     if "\0" in path or not path.strip():
-        raise DataError("name a file or folder on this machine, or upload one")
+        raise DataError(tr("name a file or folder on this machine, or upload one"))
     real = Path(os.path.realpath(Path(path.strip()).expanduser()))
     if real.is_dir():
         return resolve_folder(handles.settings(), path.strip())
     parent = resolve_folder(handles.settings(), str(real.parent))
     if not real.is_file():
-        raise DataError(f"{display(path)} does not exist")
+        raise DataError(tr("{path} does not exist", path=display(path)))
     return parent / real.name
 
 
@@ -145,7 +146,7 @@ def status(token: str, step: Step) -> Status | None:
         return Status(True, phase, int(done or 0), int(total or 0))
     said = (place / f"{step}.error").read_bytes().decode("utf-8", "replace")
     lines = [line.partition("error: ")[2] for line in said.splitlines() if line.startswith("error: ")]
-    return Status(False, error=" ".join(lines) or "it ended without a word; try again")
+    return Status(False, error=" ".join(lines) or tr("it ended without a word; try again"))
 
 
 def _json(path: Path) -> Mapping[str, Any] | None:

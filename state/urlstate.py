@@ -10,6 +10,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from al_core.words import tr
+
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _NUMBER = re.compile(r"[0-9]{1,6}")
 
@@ -28,7 +30,7 @@ def parse(params: Mapping[str, str]) -> UrlState:
     refused: list[str] = []
     experiment = params.get("exp") or None
     if experiment is not None and not _ID.fullmatch(experiment):
-        refused.append("The address names a session in a way that no session is named; it was left out.")
+        refused.append(tr("The address names a session in a way that no session is named; it was left out."))
         experiment = None
     number: int | None = None
     text = params.get("round") or None
@@ -36,7 +38,7 @@ def parse(params: Mapping[str, str]) -> UrlState:
         if _NUMBER.fullmatch(text):
             number = int(text)
         else:
-            refused.append("The address asks for a round that is not a number; the latest is shown.")
+            refused.append(tr("The address asks for a round that is not a number; the latest is shown."))
     return UrlState(experiment, number, tuple(refused))
 
 
@@ -52,5 +54,9 @@ def clamp(state: UrlState, num_rounds: int) -> UrlState:
         return state
     if not num_rounds:
         return replace(state, round=None)
-    note = f"There is no round {state.round} yet; round {num_rounds - 1} is the latest."
+    note = tr(
+        "There is no round {round} yet; round {last} is the latest.",
+        round=state.round,
+        last=num_rounds - 1,
+    )
     return replace(state, round=num_rounds - 1, refused=(*state.refused, note))

@@ -8,16 +8,18 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract
 from babel.messages.pofile import write_po
 
+from state import browsing, glossary
+
 ROOT = Path(__file__).resolve().parent.parent
 TEMPLATE = ROOT / "locale" / "askwell.pot"
-_KEYWORDS = {"tr": None, "tr_n": (1, 2), "trN": (1, 2)}
+_KEYWORDS = {"tr": None, "noted": None, "tr_n": (1, 2), "trN": (1, 2)}
 _SOURCES = {
     "pages/**/*.py": "python",
     "state/**/*.py": "python",
     "al_core/**/*.py": "python",
     "assets/*.js": "javascript",
 }
-_CALL = re.compile(rb"\btr(_n|N)?\(")
+_CALL = re.compile(rb"\b(tr|tr_n|trN|noted)\(")
 _HEAD = """\
 # Every text that Askwell shows in the browser. To translate or reword: copy to
 # locale/<language>/askwell.po, fill in the msgstr lines, start with AL_LANGUAGE=<language>."""
@@ -33,11 +35,20 @@ def collected():
                 continue
             for _, message, _, _ in extract(method, io.BytesIO(data), _KEYWORDS):
                 catalog.add(message, locations=[(str(path.relative_to(ROOT)), 0)])
+    for text in looked_up():
+        catalog.add(text)
     for message in catalog:
         message.locations = sorted(set(message.locations))
         # per cent signs are not placeholders here: ours stand in braces
         message.flags -= {"python-format", "python-brace-format"}
     return catalog
+
+
+def looked_up():
+    """What is kept in English and looked up where it is shown, and stands in no call."""
+    for term in glossary.TERMS.values():
+        yield from (term.name, *term.also, term.meaning)
+    yield from browsing.SORTS
 
 
 def template():

@@ -8,6 +8,7 @@ import streamlit as st
 
 from al_core.experiment import Experiment
 from al_core.types import EXCLUDE, UNLABEL
+from al_core.words import tr, tr_n
 from state import image_maps
 from state.text import plain
 
@@ -23,28 +24,43 @@ def answer_many(experiment: Experiment, ids: Sequence[int], *, key: str, redraw:
     that show what is labeled.
     """
     names = experiment.dataset.classes
-    many = f"{len(ids):,} image{'s' * (len(ids) != 1)}"
+    many = tr_n("{n:,} image", "{n:,} images", len(ids))
     far = len(ids) > MOST
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key=f"{key}-answers"):
         chosen = st.selectbox(
-            "Class", range(len(names)), index=None, format_func=lambda n: names[n], placeholder="Class",
-            key=f"{key}-class", width=180,
-        )  # fmt: skip
+            tr("Class"),
+            range(len(names)),
+            index=None,
+            format_func=lambda n: names[n],
+            placeholder=tr("Class"),
+            key=f"{key}-class",
+            width=180,
+        )
         st.button(
-            f"Label {many}", type="primary", icon=":material/label:", disabled=chosen is None or far,
-            key=f"{key}-label", on_click=_answer, args=(experiment, tuple(ids), chosen, redraw),
-        )  # fmt: skip
+            tr("Label {many}", many=many),
+            type="primary",
+            icon=":material/label:",
+            disabled=chosen is None or far,
+            key=f"{key}-label",
+            on_click=_answer,
+            args=(experiment, tuple(ids), chosen, redraw),
+        )
         st.button(
-            "Exclude", icon=":material/block:", key=f"{key}-exclude", help="Take them out of the pool.",
-            on_click=_answer, args=(experiment, tuple(ids), EXCLUDE, redraw), disabled=far,
-        )  # fmt: skip
+            tr("Exclude"),
+            icon=":material/block:",
+            key=f"{key}-exclude",
+            help=tr("Take them out of the pool."),
+            on_click=_answer,
+            args=(experiment, tuple(ids), EXCLUDE, redraw),
+            disabled=far,
+        )
         st.button(
-            "Remove labels", icon=":material/label_off:", key=f"{key}-unlabel", disabled=far,
-            help="Their answers are withdrawn; the log keeps them.",
+            tr("Remove labels"), icon=":material/label_off:", key=f"{key}-unlabel", disabled=far,
+            help=tr("Their answers are withdrawn; the log keeps them."),
             on_click=_answer, args=(experiment, tuple(ids), UNLABEL, redraw),
         )  # fmt: skip
     if far:
-        st.caption(f"At most {MOST:,} at once: narrow the filter, or import a file of labels.")
+        st.caption(tr("At most {most:,} at once: narrow the filter, or import a file of labels.", most=MOST))
 
 
 def undo_answers(experiment: Experiment, *, redraw: Sequence[str] = ()) -> None:
@@ -53,14 +69,16 @@ def undo_answers(experiment: Experiment, *, redraw: Sequence[str] = ()) -> None:
     if owner != experiment.id:
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="answer-many-done"):
-        words = f":green[:material/check:] {len(before):,} answers are saved."
+        words = tr(":green[:material/check:] {count:,} answers are saved.", count=len(before))
         if len(before) < asked:
-            words += f" {asked - len(before):,} are set aside to measure by, and stay as they are."
+            words += " " + tr(
+                "{count:,} are set aside to measure by, and stay as they are.", count=asked - len(before)
+            )
         st.markdown(words)
         if before:
             st.button(
-                "Undo", icon=":material/undo:", key="answer-many-back", on_click=_take_back,
-                args=(experiment, redraw), help=plain("Gives each image the answer that it had."),
+                tr("Undo"), icon=":material/undo:", key="answer-many-back", on_click=_take_back,
+                args=(experiment, redraw), help=plain(tr("Gives each image the answer that it had.")),
             )  # fmt: skip
 
 

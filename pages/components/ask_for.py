@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from al_core.by_hand import Asked
 from al_core.errors import ALError
 from al_core.experiment import Experiment
+from al_core.words import tr, tr_n
 from state import image_maps, session
 
 
@@ -17,9 +18,12 @@ def ask_for(experiment: Experiment, ids: Sequence[int]) -> tuple[Asked, str] | N
     except ALError as error:
         session.current().notices.append(str(error))
         return None
-    many = len(asked.ids)
-    they = "image stands" if many == 1 else "images stand"
-    done = f"{many:,} {they} in front of the query of round {asked.round}."
+    done = tr_n(
+        "{n:,} image stands in front of the query of round {round}.",
+        "{n:,} images stand in front of the query of round {round}.",
+        len(asked.ids),
+        round=asked.round,
+    )
     if asked.left_out:
-        done += f" {asked.left_out:,} have an answer already, and are not asked again."
+        done += " " + tr("{count:,} have an answer already, and are not asked again.", count=asked.left_out)
     return asked, done

@@ -12,6 +12,7 @@ from al_core.data.changes import augmented_sheet, words
 from al_core.data.images import encode
 from al_core.data.prepare import prepared_key
 from al_core.errors import DataError
+from al_core.words import tr
 from state import handles
 from state.text import plain
 
@@ -25,18 +26,18 @@ def augmentation_preview(config: ExperimentConfig) -> None:
     if key is None:
         return
     shown = st.expander(
-        "What augmentation does to these images", icon=":material/auto_fix_high:", key="augmentation",
+        tr("What augmentation does to these images"), icon=":material/auto_fix_high:", key="augmentation",
         on_change="rerun",
     )  # fmt: skip
     if not shown.open:
         return
     with shown:
-        on = "" if config.train.augment else " It is switched off: training sees the first column."
+        on = "" if config.train.augment else " " + tr("It is switched off: training sees the first column.")
         dataset = handles.dataset(key).at(config.data.image_size)
         st.caption(plain(f"{words(dataset.augmentation).capitalize()}.{on}"))
         st.image(
             _sheet(key, config.data.image_size, config.seed), width="content",
-            alt="Six images: the first column as they are, the others as training may see them.",
+            alt=tr("Six images: the first column as they are, the others as training may see them."),
         )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from al_core.pool import Status
 from al_core.records import Mark
 from al_core.standing import SOURCES
 from al_core.types import INITIAL_ROUND
+from al_core.words import tr
 from state.browsing import STATUSES, Filter, View
 
 KEYS = (
@@ -23,12 +24,12 @@ def browse_filters(view: View) -> Filter:
     """Draw them; the usual ones in a row, the rest behind a button."""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="data-filters"):
         text = st.text_input(
-            "File name holds", key="data-text", placeholder="any", width=165, persist_state="session"
+            tr("File name holds"), key="data-text", placeholder="any", width=165, persist_state="session"
         )  # fmt: skip
         statuses = _statuses(view)
-        given = _classes(view, "Label", "data-given") if view.standing is not None else []
-        predicted = _classes(view, "Predicted", "data-predicted") if view.predicted is not None else []
-        truth = _classes(view, "Truth", "data-truth") if view.standing is None else []
+        given = _classes(view, tr("Label"), "data-given") if view.standing is not None else []
+        predicted = _classes(view, tr("Predicted"), "data-predicted") if view.predicted is not None else []
+        truth = _classes(view, tr("Truth"), "data-truth") if view.standing is None else []
         rest = _more(view) if view.standing is not None else Filter()
         side = _side(view)
     if view.standing is not None:
@@ -49,7 +50,7 @@ def _statuses(view: View) -> Sequence[int]:
     if view.status is None:
         return []
     return st.multiselect(
-        "Standing", view.statuses, format_func=lambda s: STATUSES[Status(s)], key="data-status",
+        tr("Standing"), view.statuses, format_func=lambda s: STATUSES[Status(s)], key="data-status",
         placeholder="any", width=165, persist_state="session",
     )  # fmt: skip
 
@@ -69,27 +70,35 @@ def _more(view: View) -> Filter:
     hidden = ("data-truth", "data-source", "data-by", "data-round", "data-marks", "data-disagrees")
     on = sum(bool(st.session_state.get(key)) for key in hidden)
     on += st.session_state.get("data-confidence", (0.0, 1.0)) != (0.0, 1.0)
-    with st.popover(f"More filters ({on})" if on else "More filters", icon=":material/filter_list:"):
+    with st.popover(
+        tr("More filters ({count})", count=on) if on else tr("More filters"), icon=":material/filter_list:"
+    ):
         names = [source.value for place, source in enumerate(SOURCES) if place in found.sources]
-        sources = _pills("Came from", names, "data-source")
+        sources = _pills(tr("Came from"), names, "data-source")
         people = [name for name in found.names if name]
         annotators = st.multiselect(
-            "Annotator", people, key="data-by", placeholder="any", persist_state="session"
+            tr("Annotator"), people, key="data-by", placeholder="any", persist_state="session"
         ) if people else []  # fmt: skip
         rounds = st.multiselect(
-            "Asked", view.rounds, key="data-round", placeholder="any", persist_state="session",
-            format_func=lambda n: "initial set" if n == INITIAL_ROUND else f"after round {n}",
-        )  # fmt: skip
-        marks = _pills("Marks", [mark.value for mark in found.marks], "data-marks")
+            tr("Asked"),
+            view.rounds,
+            key="data-round",
+            placeholder="any",
+            persist_state="session",
+            format_func=lambda n: (
+                tr("initial set") if n == INITIAL_ROUND else tr("after round {count}", count=n)
+            ),
+        )
+        marks = _pills(tr("Marks"), [mark.value for mark in found.marks], "data-marks")
         if view.knows_truth:
-            _classes(view, "Truth", "data-truth")
+            _classes(view, tr("Truth"), "data-truth")
         confidence, disagrees = (0.0, 1.0), False
         if view.predicted is not None:
             confidence = st.slider(
-                "Confidence", 0.0, 1.0, (0.0, 1.0), 0.01, key="data-confidence", persist_state="session"
+                tr("Confidence"), 0.0, 1.0, (0.0, 1.0), 0.01, key="data-confidence", persist_state="session"
             )  # fmt: skip
             disagrees = st.toggle(
-                "Label is not the prediction", key="data-disagrees", persist_state="session"
+                tr("Label is not the prediction"), key="data-disagrees", persist_state="session"
             )  # fmt: skip
     return Filter(
         sources=tuple(sources), annotators=tuple(annotators), rounds=tuple(rounds),
@@ -111,7 +120,7 @@ def _side(view: View) -> tuple[int, int] | None:
     if held is not None and not low <= held[0] <= held[1] <= high:
         st.session_state.pop("data-side")  # of another data set
     chosen = st.slider(
-        "Shorter side (px)", low, high, (low, high), key="data-side", width=190, persist_state="session"
+        tr("Shorter side (px)"), low, high, (low, high), key="data-side", width=190, persist_state="session"
     )  # fmt: skip
     return None if chosen == (low, high) else (chosen[0], chosen[1])
 

@@ -14,6 +14,7 @@ from streamlit.delta_generator import DeltaGenerator
 from al_core.experiment import Experiment
 from al_core.results.survey import SurveyRequest
 from al_core.types import SampleIds
+from al_core.words import tr
 from pages.components.answer_many import answer_many, undo_answers
 from pages.components.browse_filters import browse_filters, clear_filters
 from pages.components.browse_wall import address, browse_wall
@@ -39,21 +40,37 @@ def browse_panel(look: Callable[[], View], experiment: Experiment | None) -> Non
         sorts = view.sorts()
         if st.session_state.get("data-sort") not in sorts:
             st.session_state["data-sort"] = sorts[0]
-        sort = cast(Sort, st.selectbox("Sort by", sorts, key="data-sort", width=170, persist_state="session"))
-        falling = st.toggle("Falling", key="data-falling", persist_state="session")
+        sort = cast(
+            Sort,
+            st.selectbox(
+                tr("Sort by"), sorts, format_func=tr, key="data-sort", width=170, persist_state="session"
+            ),
+        )
+        falling = st.toggle(tr("Falling"), key="data-falling", persist_state="session")
         shape = st.segmented_control(
-            "View", ["Grid", "Table"], default="Grid", required=True, key="data-shape",
+            tr("View"), [tr("Grid"), tr("Table")], default=tr("Grid"), required=True, key="data-shape",
             persist_state="session",
         )  # fmt: skip
-        size = st.selectbox("On a page", _SIZES, index=1, key="data-size", width=110, persist_state="session")
+        size = st.selectbox(
+            tr("On a page"), _SIZES, index=1, key="data-size", width=110, persist_state="session"
+        )
         if wanted.active:
-            st.button("Clear filters", icon=":material/filter_alt_off:", key="data-clear", type="tertiary",
-                      on_click=clear_filters)  # fmt: skip
+            st.button(
+                tr("Clear filters"),
+                icon=":material/filter_alt_off:",
+                key="data-clear",
+                type="tertiary",
+                on_click=clear_filters,
+            )
     ids = browsing.find(view, wanted, sort, falling=falling)
     total = len(view.split)
-    st.caption(f"{len(ids):,} of {total:,} images" if len(ids) < total else f"{total:,} images")
+    st.caption(
+        tr("{count:,} of {total:,} images", count=len(ids), total=total)
+        if len(ids) < total
+        else tr("{total:,} images", total=total)
+    )
     if not len(ids):
-        st.info("No image fits the filters.", icon=":material/filter_alt_off:")
+        st.info(tr("No image fits the filters."), icon=":material/filter_alt_off:")
         return
     page = pager("data-page", len(ids), size, of=(wanted, sort, falling, size, view.key[0]))
     rows = browsing.rows(view, ids[page.part])
@@ -68,7 +85,7 @@ def browse_panel(look: Callable[[], View], experiment: Experiment | None) -> Non
 def _draw(
     view: View, rows: list[Row], shape: str | None, batch: str, sort: str, experiment: Experiment | None
 ) -> tuple[int, ...]:
-    if shape == "Table":
+    if shape == tr("Table"):
         return _table(view, rows)
     shown = {"shorter side": "size", "aspect ratio": "size"}.get(sort, sort)
     known = ("confidence", "margin", "entropy", "brightness", "contrast", "sharpness", "size")
@@ -89,23 +106,42 @@ def _table(view: View, rows: list[Row]) -> tuple[int, ...]:
     empty = [name for name, column in frame.items() if bool((column.isna() | column.isin([""])).all())]
     number = st.column_config.NumberColumn
     event: Any = st.dataframe(
-        frame.drop(columns=empty), hide_index=True, row_height=52, height=620, on_select="rerun",
-        selection_mode="multi-row", key="data-table", alt="The images of this page, a row each.",
+        frame.drop(columns=empty),
+        hide_index=True,
+        row_height=52,
+        height=620,
+        on_select="rerun",
+        selection_mode="multi-row",
+        key="data-table",
+        alt=tr("The images of this page, a row each."),
         column_config={
-            "image": st.column_config.ImageColumn("Image", width="small"),
-            "id": number("Id", format="%d", width="small"), "file": "File", "status": "Standing",
-            "label": "Label", "source": "Came from", "annotator": "Annotator", "round": number("Round"),
-            "at": st.column_config.DatetimeColumn("When", format="YYYY-MM-DD HH:mm"),
-            "predicted": "Predicted", "confidence": number("Confidence", format="%.3f"),
-            "margin": number("Margin", format="%.3f"), "entropy": number("Entropy", format="%.3f"),
-            "truth": "Truth", "marks": "Marks", "note": "Note", "brightness": number(format="%.0f"),
-            "contrast": number(format="%.0f"), "sharpness": number(format="%.0f"),
-            "size": st.column_config.TextColumn("Size", help="Width and height in pixels, as it came"),
+            "image": st.column_config.ImageColumn(tr("Image"), width="small"),
+            "id": number(tr("Id"), format="%d", width="small"),
+            "file": tr("File"),
+            "status": tr("Standing"),
+            "label": tr("Label"),
+            "source": tr("Came from"),
+            "annotator": tr("Annotator"),
+            "round": number(tr("Round")),
+            "at": st.column_config.DatetimeColumn(tr("When"), format="YYYY-MM-DD HH:mm"),
+            "predicted": tr("Predicted"),
+            "confidence": number(tr("Confidence"), format="%.3f"),
+            "margin": number(tr("Margin"), format="%.3f"),
+            "entropy": number(tr("Entropy"), format="%.3f"),
+            "truth": tr("Truth"),
+            "marks": tr("Marks"),
+            "note": tr("Note"),
+            "brightness": number(format="%.0f"),
+            "contrast": number(format="%.0f"),
+            "sharpness": number(format="%.0f"),
+            "size": st.column_config.TextColumn(
+                tr("Size"), help=tr("Width and height in pixels, as it came")
+            ),
         },
-    )  # fmt: skip
+    )
     picked = [row for row in event.selection.rows if row < len(rows)]
     if len(picked) == 1:
-        st.button("Open this image", icon=":material/open_in_full:", key="data-open-row", on_click=_open,
+        st.button(tr("Open this image"), icon=":material/open_in_full:", key="data-open-row", on_click=_open,
                   args=(rows[picked[0]].id,))  # fmt: skip
     return tuple(rows[row].id for row in picked)
 
@@ -117,15 +153,18 @@ def _open(sample_id: int) -> None:
 def _answers(experiment: Experiment, ids: SampleIds, selected: tuple[int, ...]) -> None:
     """Of the selected images; of all that fit the filter, if the person says so."""
     every = st.toggle(
-        f"All {len(ids):,} that fit the filters", key="data-every",
-        help="In place of the ones that are selected.",
+        tr("All {count:,} that fit the filters", count=len(ids)), key="data-every",
+        help=tr("In place of the ones that are selected."),
     )  # fmt: skip
     chosen = ids.tolist() if every else list(selected)
     if chosen:
         answer_many(experiment, chosen, key="data-many", redraw=_REDRAW)
     else:
         st.caption(
-            "Select images by their boxes (Shift selects a row of them) to label, correct or exclude them."
+            tr(
+                "Select images by their boxes (Shift selects a row of them) to label, correct or "
+                "exclude them."
+            )
         )
     undo_answers(experiment, redraw=_REDRAW)
 
@@ -134,13 +173,21 @@ def survey_panel(view: View, experiment: Experiment, row: DeltaGenerator) -> Non
     """Columns that the worker computes, offered in `row`: predictions of every image, and its looks."""
     rounds = experiment.record.num_rounds
     wanted = [
-        (browsing.predictions, SurveyRequest(experiment.id, rounds - 1),
-         view.predicted is None and rounds > 0,
-         "Predict every image", "Class, confidence, margin and entropy by the newest round's network."),
-        (browsing.looks, SurveyRequest(experiment.id, None),
-         view.looks is None or view.split.kept_sizes is None,
-         "Measure every image", "Brightness, contrast, sharpness and size, to sort by."),
-    ]  # fmt: skip
+        (
+            browsing.predictions,
+            SurveyRequest(experiment.id, rounds - 1),
+            view.predicted is None and rounds > 0,
+            tr("Predict every image"),
+            tr("Class, confidence, margin and entropy by the newest round's network."),
+        ),
+        (
+            browsing.looks,
+            SurveyRequest(experiment.id, None),
+            view.looks is None or view.split.kept_sizes is None,
+            tr("Measure every image"),
+            tr("Brightness, contrast, sharpness and size, to sort by."),
+        ),
+    ]
     for made, request, missing, label, about in wanted:
         job = made.job_of(request) if missing else None
         if job is not None and job.state.active:
@@ -151,7 +198,7 @@ def survey_panel(view: View, experiment: Experiment, row: DeltaGenerator) -> Non
 
 
 def _dialog(look: Callable[[], View], opened: int, experiment: Experiment | None, ids: SampleIds) -> None:
-    @st.dialog("One image", width="large", on_dismiss=_close)
+    @st.dialog(tr("One image"), width="large", on_dismiss=_close)
     def show() -> None:
         # a dialog runs again by itself: what it shows is read anew, and not what it was opened with
         shown = int(st.session_state.get(_OPEN, opened))

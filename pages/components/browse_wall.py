@@ -8,6 +8,7 @@ from typing import Any
 
 from streamlit.components.v2 import component
 
+from al_core.words import tr
 from state.browsing import Row, View
 from state.web.assets import script, style
 from state.web.images import image_url
@@ -66,7 +67,7 @@ def _item(view: View, row: Row, small: str) -> dict[str, Any]:
     elif not label and row.truth and view.standing is None:
         label = row.truth
     elif not label:
-        label, tone = row.status or "not known", "none"
+        label, tone = row.status or tr("not known"), "none"
     number = getattr(row, small, None) if small != "id" else None
     words = f"#{row.id}"
     if isinstance(number, str):

@@ -7,6 +7,7 @@ import streamlit as st
 from al_core.by_hand import Asked
 from al_core.experiment import Experiment
 from al_core.records import JobState
+from al_core.words import tr
 from pages.components.ask_for import ask_for
 from pages.components.job_wait import job_wait
 from pages.components.picture_wall import picture_wall
@@ -24,19 +25,32 @@ def missing_words(seen: Coverage) -> str:
     """How many of the classes were seen, and which were not, in markdown."""
     names = [plain(name) for name in seen.missing[:_NAMED]]
     more = len(seen.missing) - len(names)
-    listed = ", ".join(names) + (f" and {more} more" if more else "")
-    return f"**{seen.seen} of {seen.total} classes seen.** Not yet: {listed}."
+    listed = ", ".join(names) + (" " + tr("and {more} more", more=more) if more else "")
+    return tr(
+        "**{seen} of {total} classes seen.** Not yet: {listed}.",
+        seen=seen.seen,
+        total=seen.total,
+        listed=listed,
+    )
 
 
 def proposal_words(proposal: Proposal) -> str:
     """Why these: what is known of the group."""
-    held = "none of them labeled" if not proposal.labeled else f"{proposal.labeled} more of it labeled"
-    text = f"A group of {proposal.size:,} images that lie together, {held}"
+    held = (
+        tr("none of them labeled")
+        if not proposal.labeled
+        else tr("{labeled} more of it labeled", labeled=proposal.labeled)
+    )
+    text = tr("A group of {size:,} images that lie together, {held}", size=proposal.size, held=held)
     if proposal.remoteness > _FAR:
-        return f"{text}; {proposal.remoteness:.1f} times as far from the labeled ones as usual."
+        return tr(
+            "{text}; {remoteness:.1f} times as far from the labeled ones as usual.",
+            text=text,
+            remoteness=proposal.remoteness,
+        )
     if proposal.remoteness < _NEAR:
-        return f"{text}; nearer to the labeled ones than usual."
-    return f"{text}; as far from the labeled ones as usual."
+        return tr("{text}; nearer to the labeled ones than usual.", text=text)
+    return tr("{text}; as far from the labeled ones as usual.", text=text)
 
 
 def class_radar_button(experiment: Experiment) -> None:
@@ -47,8 +61,11 @@ def class_radar_button(experiment: Experiment) -> None:
     if not seen.missing or not seen.labels:
         return
     found = st.popover(
-        f"{seen.seen} of {seen.total} classes seen", icon=":material/radar:", key="radar", on_change="rerun",
-    )  # fmt: skip
+        tr("{seen} of {total} classes seen", seen=seen.seen, total=seen.total),
+        icon=":material/radar:",
+        key="radar",
+        on_change="rerun",
+    )
     if found.open:
         with found:
             class_radar_panel(experiment)
@@ -58,12 +75,12 @@ def class_radar_panel(experiment: Experiment) -> None:
     """Draw it: the count, the likeliest group, and what can be done with it."""
     seen = class_radar.coverage(experiment)
     if not seen.missing:
-        st.success(f"All {seen.total} classes have a label.", icon=":material/check_circle:")
+        st.success(tr("All {total} classes have a label.", total=seen.total), icon=":material/check_circle:")
         return
     st.markdown(missing_words(seen))
     _undo(experiment)
     if not seen.labels:
-        st.caption("Answer the first images: what is far from all of them is looked for then.")
+        st.caption(tr("Answer the first images: what is far from all of them is looked for then."))
         return
     found = class_radar.find(experiment)
     if found is None:
@@ -71,7 +88,7 @@ def class_radar_panel(experiment: Experiment) -> None:
         return
     proposals = class_radar.proposals(experiment, found, experiment.pool())
     if not proposals:
-        st.caption("No group of images is left that could be asked for.")
+        st.caption(tr("No group of images is left that could be asked for."))
         return
     place = _passed(experiment, seen) % len(proposals)
     _group(experiment, seen, proposals, place)
@@ -84,11 +101,11 @@ def _make(experiment: Experiment) -> None:
         job_wait(lambda: image_maps.maps.job_of(request))
         return
     if job is not None and job.state is JobState.FAILED:
-        st.error(sentence(job.error_text or "The images could not be compared."), icon=":material/error:")
+        st.error(sentence(job.error_text or tr("The images could not be compared.")), icon=":material/error:")
     st.button(
-        "Look for the missing classes", icon=":material/radar:", key="radar-make",
+        tr("Look for the missing classes"), icon=":material/radar:", key="radar-make",
         on_click=image_maps.maps.ask, args=(request,),
-        help="Lays all images side by side, once, by features that no round trains.",
+        help=tr("Lays all images side by side, once, by features that no round trains."),
     )  # fmt: skip
 
 
@@ -101,22 +118,33 @@ def _passed(experiment: Experiment, seen: Coverage) -> int:
 def _group(experiment: Experiment, seen: Coverage, proposals: list[Proposal], place: int) -> None:
     proposal = proposals[place]
     st.caption(
-        f"Most likely to show one. {proposal_words(proposal)}"
+        tr("Most likely to show one. {group}", group=proposal_words(proposal))
         if not place
-        else f"{place + 1} of {len(proposals)}. {proposal_words(proposal)}"
+        else tr(
+            "{place} of {total}. {group}",
+            place=place + 1,
+            total=len(proposals),
+            group=proposal_words(proposal),
+        )
     )
     words = [f"#{i}" for i in proposal.ids]  # and no true class, which would sway who labels
     picture_wall(experiment.dataset, proposal.ids, key="radar-wall", cell=72, words=words)
     many = len(proposal.ids)
     with st.container(horizontal=True, gap="small"):
         st.button(
-            f"Query these {many}", type="primary", icon=":material/playlist_add:", key="radar-query",
-            on_click=_query, args=(experiment, proposal.ids),
-            help="Put them in front of what waits to be labeled; while a round trains, of what it asks next.",
-        )  # fmt: skip
+            tr("Query these {many}", many=many),
+            type="primary",
+            icon=":material/playlist_add:",
+            key="radar-query",
+            on_click=_query,
+            args=(experiment, proposal.ids),
+            help=tr(
+                "Put them in front of what waits to be labeled; while a round trains, of what it asks next."
+            ),
+        )
         if len(proposals) > 1:
             st.button(
-                "Another group", icon=":material/skip_next:", key="radar-pass", on_click=_pass,
+                tr("Another group"), icon=":material/skip_next:", key="radar-pass", on_click=_pass,
                 args=(experiment.id, seen.labels, place + 1),
             )  # fmt: skip
 
@@ -137,9 +165,9 @@ def _undo(experiment: Experiment) -> None:
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown(f":green[:material/check:] {words}")
-        st.page_link("label.py", label="Label them", icon=":material/touch_app:")
+        st.page_link("label.py", label=tr("Label them"), icon=":material/touch_app:")
         st.button(
-            "Undo", icon=":material/undo:", key="radar-take-back", on_click=_take_back,
+            tr("Undo"), icon=":material/undo:", key="radar-take-back", on_click=_take_back,
             args=(experiment, asked),
         )  # fmt: skip
 

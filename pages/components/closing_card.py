@@ -6,6 +6,7 @@ import streamlit as st
 
 from al_core.experiment import Experiment
 from al_core.records import Query
+from al_core.words import tr
 from pages.components.picture_wall import picture_wall
 from state import cache, handles, jobs, session, story
 from state.text import percent
@@ -40,9 +41,9 @@ def closing_card(experiment: Experiment, query: Query) -> None:
 
 def _head(experiment_id: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="closing-head"):
-        st.subheader("Two rounds taught: this is the whole loop", anchor=False)
+        st.subheader(tr("Two rounds taught: this is the whole loop"), anchor=False)
         st.button(
-            "Close",
+            tr("Close"),
             icon=":material/close:",
             type="tertiary",
             key="closing-away",
@@ -55,30 +56,40 @@ def _figures(found: story.Closing) -> None:
     with st.grid(4, min_column_width=140, key="closing-figures"):
         if found.answered:
             differ = len(found.misses)
-            words = "all as ground truth has them" if not differ else f"{differ} differ from ground truth"
+            words = (
+                tr("all as ground truth has them")
+                if not differ
+                else tr("{differ} differ from ground truth", differ=differ)
+            )
             st.metric(
-                "Your answers",
+                tr("Your answers"),
                 f"{found.agreed}/{found.answered}",
                 words,
                 delta_color="off",
                 delta_arrow="off",
             )
         if found.labels_a_minute is not None:
-            st.metric("Labels a minute", f"{found.labels_a_minute:.0f}")
+            st.metric(tr("Labels a minute"), f"{found.labels_a_minute:.0f}")
         if found.accuracy is not None:
-            gained = None if found.gained is None else f"{100 * found.gained:+.1f} points"
-            st.metric(f"Accuracy, {found.labels} labels", percent(found.accuracy), gained)
+            gained = None if found.gained is None else tr("{points:+.1f} points", points=100 * found.gained)
+            st.metric(tr("Accuracy, {labels} labels", labels=found.labels), percent(found.accuracy), gained)
         if found.over_random is not None:
-            against = f"{100 * found.over_random:+.1f} points"
+            against = tr("{points:+.1f} points", points=100 * found.over_random)
             st.metric(
-                "Against random",
+                tr("Against random"),
                 against,
-                f"at {found.labels} labels as well",
+                tr("at {labels} labels as well", labels=found.labels),
                 delta_color="off",
                 delta_arrow="off",
             )
         else:
-            st.metric("Against random", "–", "random is still training", delta_color="off", delta_arrow="off")
+            st.metric(
+                tr("Against random"),
+                "–",
+                tr("random is still training"),
+                delta_color="off",
+                delta_arrow="off",
+            )
 
 
 def _misses(experiment: Experiment, found: story.Closing) -> None:
@@ -86,14 +97,17 @@ def _misses(experiment: Experiment, found: story.Closing) -> None:
         return
     shown = found.misses[:_MAX_MISSES]
     classes = experiment.dataset.classes
-    more = "" if len(found.misses) == len(shown) else f", the first {len(shown)} of them"
-    st.caption(f"Where you and ground truth differ{more}:")
+    more = "" if len(found.misses) == len(shown) else tr(", the first {shown} of them", shown=len(shown))
+    st.caption(tr("Where you and ground truth differ{more}:", more=more))
     picture_wall(
         experiment.dataset,
         [miss.sample_id for miss in shown],
         key="closing-misses",
         cell=88,
-        words=[f"you {classes[miss.given]}, truth {classes[miss.truth]}" for miss in shown],
+        words=[
+            tr("you {given}, truth {truth}", given=classes[miss.given], truth=classes[miss.truth])
+            for miss in shown
+        ],
         few=True,
     )
 
@@ -101,13 +115,13 @@ def _misses(experiment: Experiment, found: story.Closing) -> None:
 def _ways_on(experiment: Experiment) -> None:
     with st.container(horizontal=True, gap="small"):
         finish = st.button(
-            "Let the oracle finish the 5 rounds",
+            tr("Let the oracle finish the 5 rounds"),
             icon=":material/fast_forward:",
             key="closing-finish",
-            help="Ground truth answers from here on, up to the budget; you watch the curve.",
+            help=tr("Ground truth answers from here on, up to the budget; you watch the curve."),
         )
-        own = st.button("Use my own images", icon=":material/folder_open:", key="closing-own")
-        curve = st.button("See the curve", icon=":material/show_chart:", key="closing-curve")
+        own = st.button(tr("Use my own images"), icon=":material/folder_open:", key="closing-own")
+        curve = st.button(tr("See the curve"), icon=":material/show_chart:", key="closing-curve")
     if finish:
         handles.store().update_experiment(experiment.id, config=story.by_truth(experiment.config))
         jobs.advance(experiment.id)

@@ -10,16 +10,19 @@ import streamlit as st
 from al_core.baselines import TITLES
 from al_core.config import options
 from al_core.oracle import USES
+from al_core.words import tr
 from state.text import plain
 
 _ORACLES: Final = {
-    "truth": "Ground truth", "noisy": "Truth with mistakes drawn", "recorded": "People's recorded answers",
-}  # fmt: skip
+    "truth": tr("Ground truth"),
+    "noisy": tr("Truth with mistakes drawn"),
+    "recorded": tr("People's recorded answers"),
+}
 _ORACLE, _BASELINES, _ANSWER = "study-oracle", "study-baselines", "study-answers:"
-_ABOUT: Final = (
-    "Full pool: one training on everything, the ceiling. Random subset: one on as many images as a strategy "
-    "gets, with the pool's proportions. Balanced by truth: each query evens out the classes. The first two "
-    "are lines and points behind the curves, not strategies."
+_ABOUT: Final = tr(
+    "Full pool: one training on everything, the ceiling. Random subset: one on as many images as a "
+    "strategy gets, with the pool's proportions. Balanced by truth: each query evens out the "
+    "classes. The first two are lines and points behind the curves, not strategies."
 )
 
 
@@ -35,8 +38,8 @@ def fill(base: Mapping[str, Any], baselines: Sequence[str]) -> None:
 def baseline_field() -> tuple[str, ...]:
     """The baselines that are wanted."""
     chosen = st.multiselect(
-        "Beside them", list(TITLES), key=_BASELINES, format_func=lambda kind: TITLES[kind], help=_ABOUT,
-        placeholder="Baselines: the full pool ...",
+        tr("Beside them"), list(TITLES), key=_BASELINES, format_func=lambda kind: TITLES[kind], help=_ABOUT,
+        placeholder=tr("Baselines: the full pool ..."),
     )  # fmt: skip
     return tuple(chosen)
 
@@ -46,8 +49,8 @@ def answer_fields(*, tried: bool) -> dict[str, Any] | None:
     if tried:
         return None
     oracle = st.selectbox(
-        "Who answers", list(_ORACLES), key=_ORACLE, format_func=lambda name: _ORACLES[name],
-        help="Every strategy of a seed gets the same answer to the same image. Test labels stay true.",
+        tr("Who answers"), list(_ORACLES), key=_ORACLE, format_func=lambda name: _ORACLES[name],
+        help=tr("Every strategy of a seed gets the same answer to the same image. Test labels stay true."),
     )  # fmt: skip
     found: dict[str, Any] = {"oracle": oracle}
     for option in options():
@@ -56,8 +59,8 @@ def answer_fields(*, tried: bool) -> dict[str, Any] | None:
         about: dict[str, Any] = {"key": _ANSWER + option.name, "help": plain(option.help)}
         if option.name == "noise_rate":
             found[option.path] = st.number_input(
-                option.label, 0.0, 1.0, None, 0.05, placeholder="not set", format="%g", **about
+                option.label, 0.0, 1.0, None, 0.05, placeholder=tr("not set"), format="%g", **about
             )
         else:
-            found[option.path] = st.text_input(option.label, placeholder="not set", **about) or None
+            found[option.path] = st.text_input(option.label, placeholder=tr("not set"), **about) or None
     return found

@@ -8,14 +8,15 @@ import streamlit as st
 
 from al_core.errors import ConfigError, Problem
 from al_core.study import AxisValue, Bundle
+from al_core.words import tr
 from state import study_form
 from state.text import plain, value_words
 
 _CHOSEN, _VALUES, _BUNDLES = "study-axes", "study-axis:", "study-bundles:"
 _NEW = "together"
-_ABOUT_BUNDLES = (
-    "A line is one value: a name, then the options that it changes together, as in "
-    "`strong: train.augment=on, train.weight_decay=0.001`. A name alone is the settings as they are."
+_ABOUT_BUNDLES = tr(
+    "A line is one value: a name, then the options that it changes together, as in `strong: "
+    "train.augment=on, train.weight_decay=0.001`. A name alone is the settings as they are."
 )
 _FIRST_BUNDLES = "as it is\naugmented: train.augment=on"
 
@@ -46,11 +47,13 @@ def compare_axes(base: Mapping[str, object]) -> tuple[dict[str, tuple[AxisValue,
     held = [key for key in st.session_state.get(_CHOSEN, []) if key.startswith(_BUNDLES)]
     bundles = list(dict.fromkeys([*held, _BUNDLES + _NEW]))
     titles = {_VALUES + path: f"{option.label} ({path})" for path, option in options.items()}
-    titles |= {key: f"Several options together: {key.removeprefix(_BUNDLES)}" for key in bundles}
+    titles |= {
+        key: tr("Several options together: {options}", options=key.removeprefix(_BUNDLES)) for key in bundles
+    }
     chosen = st.multiselect(
-        "Also try", list(titles), format_func=lambda key: titles[key], key=_CHOSEN,
-        placeholder="Any option: data set, model, query size, augmentation ...",
-        help="Every combination of these values, the strategies and the seeds is a run.",
+        tr("Also try"), list(titles), format_func=lambda key: titles[key], key=_CHOSEN,
+        placeholder=tr("Any option: data set, model, query size, augmentation ..."),
+        help=tr("Every combination of these values, the strategies and the seeds is a run."),
     )  # fmt: skip
     axes: dict[str, tuple[AxisValue, ...]] = {}
     problems: list[Problem] = []
@@ -75,7 +78,7 @@ def _values(path: str, key: str, base: Mapping[str, object]) -> tuple[AxisValue,
     found = st.multiselect(
         option.label, list(dict.fromkeys([*offered, *st.session_state[key]])), key=key,
         accept_new_options=others, help=plain(option.help),
-        placeholder="Type a value, then Enter" if others else "Choose",
+        placeholder=tr("Type a value, then Enter") if others else tr("Choose"),
     )  # fmt: skip
     return tuple(study_form.value_of(option, words) for words in found)
 
@@ -83,7 +86,10 @@ def _values(path: str, key: str, base: Mapping[str, object]) -> tuple[AxisValue,
 def _together(key: str) -> tuple[AxisValue, ...]:
     st.session_state.setdefault(key, _FIRST_BUNDLES)
     text = st.text_area(
-        f"Several options together: {plain(key.removeprefix(_BUNDLES))}", key=key, height="content",
-        help=_ABOUT_BUNDLES, placeholder=_FIRST_BUNDLES,
-    )  # fmt: skip
+        tr("Several options together: {options}", options=plain(key.removeprefix(_BUNDLES))),
+        key=key,
+        height="content",
+        help=_ABOUT_BUNDLES,
+        placeholder=_FIRST_BUNDLES,
+    )
     return study_form.read_bundles(text)

@@ -15,6 +15,7 @@ from al_core.query.strategies import STRATEGIES
 from al_core.results.export import safe_name
 from al_core.study import StudyConfig
 from al_core.study_presets import STUDY_PRESETS, study_preset
+from al_core.words import tr
 from pages.components import compare_answers, compare_axes
 from state import costs, draft, session, studies, study_form
 from state.text import plain, sentence
@@ -34,17 +35,17 @@ def compare_begin() -> str | None:
         st.error(plain(problem), icon=":material/tune:")
     with st.container(horizontal=True, vertical_alignment="center", gap="medium", key="study-begin-row"):
         words = "" if config is None else study_form.plan_words(config)
-        st.text(f"{words}. {_base_words(config)}" if config else "Something above has to be put right.",
+        st.text(f"{words}. {_base_words(config)}" if config else tr("Something above has to be put right."),
                 width="stretch")  # fmt: skip
         if config is not None:
             file_name = f"{safe_name(config.name).replace(' ', '-').lower()}.json"
             st.download_button(
-                "Save as file", json.dumps(json.loads(config.to_json()), indent=2), file_name,
+                tr("Save as file"), json.dumps(json.loads(config.to_json()), indent=2), file_name,
                 "application/json", icon=":material/download:", on_click="ignore", key="study-save",
-                help="For another time, or for the command line: `python -m al_core study FILE`.",
+                help=tr("For another time, or for the command line: `python -m al_core study FILE`."),
             )  # fmt: skip
         clicked = st.button(
-            "Begin the study", type="primary", icon=":material/play_arrow:", key="study-begin",
+            tr("Begin the study"), type="primary", icon=":material/play_arrow:", key="study-begin",
             disabled=config is None or bool(problems),
         )  # fmt: skip
     if config is not None and not problems:
@@ -62,12 +63,16 @@ def _fields(values: dict[str, Any]) -> tuple[StudyConfig | None, list[Any]]:
     base = ExperimentConfig.parse(values["base"])
     name, strategies = st.columns([1, 2.2], gap="medium")
     with name:
-        title = st.text_input("Name", key="study-name", max_chars=80)
+        title = st.text_input(tr("Name"), key="study-name", max_chars=80)
     with strategies:
         chosen = st.multiselect(
-            "Strategies", STRATEGIES.names(), key="study-strategies", format_func=_found_by,
-            placeholder="Type a title or an alias", help="Random is what the others are compared with.",
-        )  # fmt: skip
+            tr("Strategies"),
+            STRATEGIES.names(),
+            key="study-strategies",
+            format_func=_found_by,
+            placeholder=tr("Type a title or an alias"),
+            help=tr("Random is what the others are compared with."),
+        )
     beside, answered = st.columns([1, 2.2], gap="medium")
     with answered:
         axes, problems = compare_axes.compare_axes(draft.flat(base))
@@ -76,22 +81,29 @@ def _fields(values: dict[str, Any]) -> tuple[StudyConfig | None, list[Any]]:
         answers = compare_answers.answer_fields(tried="oracle" in axes)
     with st.grid(5, min_column_width=130, key="study-numbers"):
         count = st.number_input(
-            "Seeds", 1, study_form.MOST_SEEDS, key="study-seeds",
-            help="Five at least, for a verdict that holds.",
+            tr("Seeds"), 1, study_form.MOST_SEEDS, key="study-seeds",
+            help=tr("Five at least, for a verdict that holds."),
         )  # fmt: skip
-        first = st.number_input("First seed", 0, 2**31, key="study-first")
+        first = st.number_input(tr("First seed"), 0, 2**31, key="study-first")
         rounds = st.number_input(
-            "Rounds", 1, 100_000, None, key="study-rounds", placeholder="no limit",
-            help="Trainings of each run.",
+            tr("Rounds"), 1, 100_000, None, key="study-rounds", placeholder=tr("no limit"),
+            help=tr("Trainings of each run."),
         )  # fmt: skip
         budget = st.number_input(
-            "Budget", 1, None, None, key="study-budget", placeholder="no limit",
-            help="Labels of each run; with several query sizes it lets all of them end at the same place.",
-        )  # fmt: skip
+            tr("Budget"),
+            1,
+            None,
+            None,
+            key="study-budget",
+            placeholder=tr("no limit"),
+            help=tr(
+                "Labels of each run; with several query sizes it lets all of them end at the same place."
+            ),
+        )
         tried = axes.get("query.n_new")
         size = st.number_input(
-            "Query size", 1, 1_000_000, key="study-size", disabled=tried is not None,
-            help="Labels a round." if tried is None else "Several are tried: see above.",
+            tr("Query size"), 1, 1_000_000, key="study-size", disabled=tried is not None,
+            help=tr("Labels a round.") if tried is None else tr("Several are tried: see above."),
         )  # fmt: skip
     known = values.get("seeds", ())
     kept = known and (len(known), known[0]) == (count, first)
@@ -126,9 +138,13 @@ def _time_line(config: StudyConfig, found: costs.Prediction) -> None:
         st.markdown(f":material/schedule: {sentence(found.words)}", width="content")
         if found.unknown:
             st.button(
-                "Measure", key="study-measure-now", icon=":material/speed:", type="tertiary",
-                on_click=_measure, help="Some seconds for each combination, in the worker; kept for later.",
-            )  # fmt: skip
+                tr("Measure"),
+                key="study-measure-now",
+                icon=":material/speed:",
+                type="tertiary",
+                on_click=_measure,
+                help=tr("Some seconds for each combination, in the worker; kept for later."),
+            )
 
 
 def _measure() -> None:
@@ -139,7 +155,12 @@ def _base_words(config: StudyConfig | None) -> str:
     if config is None:
         return ""
     base = config.base
-    words = f"{base.data.dataset}, {base.model.model}, {base.train.epochs} epochs"
+    words = tr(
+        "{dataset}, {model}, {epochs} epochs",
+        dataset=base.data.dataset,
+        model=base.model.model,
+        epochs=base.train.epochs,
+    )
     return words + (f", {oracle}" if (oracle := oracle_words(base)) else "")
 
 
@@ -153,21 +174,21 @@ def _source() -> None:
     record = session.record()
     titles = {preset.name: preset.title for preset in STUDY_PRESETS}
     if record is not None:
-        titles[_SESSION] = "This session"
-    titles[_FILE] = "A study file"
+        titles[_SESSION] = tr("This session")
+    titles[_FILE] = tr("A study file")
     if st.session_state.get("study-source") not in titles:
         st.session_state["study-source"] = STUDY_PRESETS[0].name
     chosen = st.selectbox(
-        "Start from", list(titles), format_func=lambda name: titles[name], key="study-source",
+        tr("Start from"), list(titles), format_func=lambda name: titles[name], key="study-source",
         on_change=_choose, width=420,
     )  # fmt: skip
     preset = study_preset(chosen or "")
     if preset is not None:
         st.caption(preset.description)
     elif chosen == _SESSION and record is not None:
-        st.caption(f"The settings of {plain(record.name)}; an oracle answers.")
+        st.caption(tr("The settings of {name}; an oracle answers.", name=plain(record.name)))
     elif chosen == _FILE:
-        st.file_uploader("Study file", type="json", key="study-file", on_change=_import)
+        st.file_uploader(tr("Study file"), type="json", key="study-file", on_change=_import)
 
 
 def _choose() -> None:

@@ -12,6 +12,7 @@ from al_core.results.export import safe_name
 from al_core.results.records_file import records
 from al_core.results.runs import Group, groups_of_study
 from al_core.results.study import StudyResult, curves_frame, frame_csv, report_text, summary_frame
+from al_core.words import tr
 from state import cache, handles, outputs, studies
 from state.studies import StudyView
 
@@ -21,31 +22,49 @@ def downloads(study: StudyView, result: StudyResult) -> None:
     stem = f"study-{study.record.id}"
     file_name = f"{safe_name(study.record.name).replace(' ', '-').lower()}.json"
     offers = (
-        ("Text", "report.md", "text/markdown", lambda: report_text(result), "Verdicts and tables."),
-        ("Summary", "summary.csv", "text/csv", lambda: frame_csv(summary_frame(result)), "A row a strategy."),
-        ("Curves", "curves.csv", "text/csv", lambda: frame_csv(curves_frame(result)), "Means and intervals."),
+        (tr("Text"), "report.md", "text/markdown", lambda: report_text(result), tr("Verdicts and tables.")),
         (
-            "Averages",
+            tr("Summary"),
+            "summary.csv",
+            "text/csv",
+            lambda: frame_csv(summary_frame(result)),
+            tr("A row a strategy."),
+        ),
+        (
+            tr("Curves"),
+            "curves.csv",
+            "text/csv",
+            lambda: frame_csv(curves_frame(result)),
+            tr("Means and intervals."),
+        ),
+        (
+            tr("Averages"),
             "averages.csv",
             "text/csv",
             lambda: frame_csv(averages_frame(_groups(study))),
-            "Mean and sample deviation over the seeds, of everything that was measured.",
+            tr("Mean and sample deviation over the seeds, of everything that was measured."),
         ),
-        ("Rounds", "rounds.csv", "text/csv", lambda: frame_csv(runs_frame(_groups(study))), "Every round."),
         (
-            "Results",
+            tr("Rounds"),
+            "rounds.csv",
+            "text/csv",
+            lambda: frame_csv(runs_frame(_groups(study))),
+            tr("Every round."),
+        ),
+        (
+            tr("Results"),
             "results.json",
             "application/json",
             lambda: results_json(_groups(study), study.record.name),
-            "Configurations, rounds, averages.",
+            tr("Configurations, rounds, averages."),
         ),
-        ("Records", "records.json", "application/json", lambda: _records(study), "Every run, whole."),
+        (tr("Records"), "records.json", "application/json", lambda: _records(study), tr("Every run, whole.")),
     )
     st.download_button(
-        "Report", lambda: outputs.report([study.record.id], metric=result.metric.key),
+        tr("Report"), lambda: outputs.report([study.record.id], metric=result.metric.key),
         file_name=f"{stem}.html", mime="text/html", icon=":material/article:", type="primary",
         on_click="ignore", key="study-get-report",
-        help="One page with verdicts, figures and tables; it needs no network, and prints.",
+        help=tr("One page with verdicts, figures and tables; it needs no network, and prints."),
     )  # fmt: skip
     with st.container(horizontal=True, gap="small", key="study-downloads"):
         for label, name, mime, data, about in offers:
@@ -54,11 +73,11 @@ def downloads(study: StudyView, result: StudyResult) -> None:
                 on_click="ignore", help=about, key=f"study-get-{name}",
             )  # fmt: skip
         st.download_button(
-            "Study file", lambda: json.dumps(json.loads(study.record.config), indent=2),
+            tr("Study file"), lambda: json.dumps(json.loads(study.record.config), indent=2),
             file_name=file_name, mime="application/json", icon=":material/data_object:",
-            on_click="ignore", help="What repeats it, here or on another machine.", key="study-get-file",
+            on_click="ignore", help=tr("What repeats it, here or on another machine."), key="study-get-file",
         )  # fmt: skip
-    st.caption("The study file and this command repeat it, number for number on the same machine:")
+    st.caption(tr("The study file and this command repeat it, number for number on the same machine:"))
     st.code(f"python -m al_core study {_quoted(file_name)} --out {stem}", language="bash")
 
 

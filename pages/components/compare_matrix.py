@@ -6,6 +6,7 @@ import streamlit as st
 from streamlit.components.v2 import component
 
 from al_core.results.figures.palette import look, look_keys
+from al_core.words import tr, tr_n
 from state import studies
 from state.studies import StudyView
 from state.text import plain
@@ -49,17 +50,21 @@ def _controls(study: StudyView) -> None:
     with st.container(horizontal=True, gap="small", horizontal_alignment="right"):
         if study.active:
             st.button(
-                "Pause", icon=":material/pause:", key="study-pause", on_click=studies.pause, args=(key,)
+                tr("Pause"), icon=":material/pause:", key="study-pause", on_click=studies.pause, args=(key,)
             )
         elif study.count("paused", "stopped"):
             st.button(
-                "Go on", icon=":material/play_arrow:", key="study-go-on", on_click=studies.go_on, args=(key,),
+                tr("Go on"),
+                icon=":material/play_arrow:",
+                key="study-go-on",
+                on_click=studies.go_on,
+                args=(key,),
                 type="primary",
-            )  # fmt: skip
+            )
         if study.active or study.count("paused"):
             st.button(
-                "Stop", icon=":material/stop:", key="study-stop", on_click=studies.stop, args=(key,),
-                help="Stops every run between two batches. What was trained is kept, and it can go on.",
+                tr("Stop"), icon=":material/stop:", key="study-stop", on_click=studies.stop, args=(key,),
+                help=tr("Stops every run between two batches. What was trained is kept, and it can go on."),
             )  # fmt: skip
 
 
@@ -69,12 +74,12 @@ def _failures(study: StudyView) -> None:
         return
     with st.container(border=True, gap="xsmall", key="study-failed"):
         with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-            st.markdown(f"**{len(failed)} run{'s' * (len(failed) > 1)} failed**")
+            st.markdown(tr_n("**{n} run failed**", "**{n} runs failed**", len(failed)))
             st.button(
-                "Try again", icon=":material/refresh:", key="study-retry", on_click=studies.try_again,
-                args=(study.record.id,), help="Goes on from the last checkpoint of each.",
+                tr("Try again"), icon=":material/refresh:", key="study-retry", on_click=studies.try_again,
+                args=(study.record.id,), help=tr("Goes on from the last checkpoint of each."),
             )  # fmt: skip
         for cell in failed[:_FAILED_SHOWN]:
-            st.text(f"{cell.arm}, seed {cell.seed}: {cell.reason}")
+            st.text(tr("{arm}, seed {seed}: {reason}", arm=cell.arm, seed=cell.seed, reason=cell.reason))
         if len(failed) > _FAILED_SHOWN:
-            st.caption(f"and {len(failed) - _FAILED_SHOWN} more, in the matrix")
+            st.caption(tr("and {more} more, in the matrix", more=len(failed) - _FAILED_SHOWN))

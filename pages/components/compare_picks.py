@@ -10,6 +10,7 @@ from al_core.results.figures.palette import look_keys
 from al_core.results.figures.sheets import Sheet
 from al_core.results.picks import class_frame, overlap_frame, pool_shares
 from al_core.results.study import StudyResult
+from al_core.words import tr
 from pages.components.figure_menu import figure_menu
 from pages.components.picture_wall import picture_wall
 from state import handles, studies
@@ -26,32 +27,37 @@ def overlap_panel(study: StudyView, *, dark: bool) -> None:
     asked = {arm: seeds for arm, seeds in studies.queries_by_arm(study).items() if seeds}
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         kind = st.segmented_control(
-            "Images",
-            ["Of the round", "All so far"],
-            default="Of the round",
+            tr("Images"),
+            [tr("Of the round"), tr("All so far")],
+            default=tr("Of the round"),
             required=True,
             key="overlap-kind",
         )
         one = None
         if len(asked) > _ALL_PAIRS:
-            one = st.selectbox("Strategy", list(asked), key="overlap-arm", width=260)
-    frame = overlap_frame(asked, so_far=kind != "Of the round")
+            one = st.selectbox(tr("Strategy"), list(asked), key="overlap-arm", width=260)
+    frame = overlap_frame(asked, so_far=kind != tr("Of the round"))
     if one is not None:
         frame = frame.loc[(frame["arm"] == one) | (frame["other"] == one)]
     if frame.empty:
-        st.info("This takes two strategies that have asked for images with the same seed.")
+        st.info(tr("This takes two strategies that have asked for images with the same seed."))
         return
     chart, words = st.columns([2.2, 1], gap="large")
     with chart:
         figure = overlap_figure(frame, dark=dark)
-        st.plotly_chart(figure, key="study-overlap", config=_STILL, alt="Overlap of queries, in per cent.")
-        sheet = Sheet("overlap", "Overlap of the queries", lambda dark: overlap_figure(frame, dark=dark))
+        st.plotly_chart(
+            figure, key="study-overlap", config=_STILL, alt=tr("Overlap of queries, in per cent.")
+        )
+        sheet = Sheet("overlap", tr("Overlap of the queries"), lambda dark: overlap_figure(frame, dark=dark))
         figure_menu(sheet, key="study-overlap", note=study.record.name)
     with words:
         st.caption(
-            "Jaccard overlap in per cent, mean over the seeds: of the images that either of two strategies "
-            "asked for, how many both did. The first queries are chosen by the same model; after them the "
-            "models differ, and with them the queries. All begin with the same initial set, left out here."
+            tr(
+                "Jaccard overlap in per cent, mean over the seeds: of the images that either of two "
+                "strategies asked for, how many both did. The first queries are chosen by the same "
+                "model; after them the models differ, and with them the queries. All begin with the "
+                "same initial set, left out here."
+            )
         )
 
 
@@ -60,7 +66,7 @@ def class_panel(study: StudyView, result: StudyResult, *, dark: bool) -> None:
     keys = studies.dataset_keys(study)
     key = next(iter(keys.values()), None)
     if key is None:
-        st.info("The classes are known once the first run has begun.")
+        st.info(tr("The classes are known once the first run has begun."))
         return
     dataset = handles.dataset(key)
     rounds = studies.rounds_by_arm(study)
@@ -72,7 +78,7 @@ def class_panel(study: StudyView, result: StudyResult, *, dark: bool) -> None:
     ends = [some[-1].num_labeled for seeds in same.values() for some in seeds.values() if len(some) > 1]
     frame = class_frame(same, dataset.classes, min(ends, default=0))
     if frame.empty:
-        st.info("This takes a run with two rounds: the initial set is nobody's choice.")
+        st.info(tr("This takes a run with two rounds: the initial set is nobody's choice."))
         return
     looks = dict(zip(study.arms, look_keys(study.strategies), strict=True))
     ratios = {cell.config.data.imbalance for cell in study.config.cells()}
@@ -80,14 +86,16 @@ def class_panel(study: StudyView, result: StudyResult, *, dark: bool) -> None:
     if len(ratios) == 1:
         reference = pool_shares(dataset.train.labels, dataset.num_classes, *ratios)
     figure = class_figure(frame, looks, reference, dark=dark)
-    st.plotly_chart(figure, key="study-classes", config=_STILL, alt="Share of each class among the picks.")
+    st.plotly_chart(
+        figure, key="study-classes", config=_STILL, alt=tr("Share of each class among the picks.")
+    )
     sheet = Sheet(
-        "classes", "Classes of the picks", lambda dark: class_figure(frame, looks, reference, dark=dark)
+        "classes", tr("Classes of the picks"), lambda dark: class_figure(frame, looks, reference, dark=dark)
     )
     figure_menu(sheet, key="study-classes", note=study.record.name)
-    words = f"Picks up to {min(ends):,} labels, without the initial set, mean over the seeds."
+    words = tr("Picks up to {ends:,} labels, without the initial set, mean over the seeds.", ends=min(ends))
     if dataset.num_classes > MOST_CLASSES:
-        words += f" The {MOST_CLASSES} classes whose shares differ most are shown."
+        words += " " + tr("The {most} classes whose shares differ most are shown.", most=MOST_CLASSES)
     st.caption(words)
 
 
@@ -97,22 +105,24 @@ def picture_panel(study: StudyView) -> None:
     keys = studies.dataset_keys(study)
     seeds = sorted({seed for by_seed in asked.values() for seed in by_seed})
     if not seeds:
-        st.info("The pictures come with the first query.")
+        st.info(tr("The pictures come with the first query."))
         return
     with st.grid(3, min_column_width=200, key="picture-choices"):
-        seed = st.selectbox("Seed", seeds, key="picture-seed")
+        seed = st.selectbox(tr("Seed"), seeds, key="picture-seed")
         by_round = {
             arm: {q.round: q for q in by_seed.get(seed, ()) if q.round >= 0} for arm, by_seed in asked.items()
         }
         numbers = sorted({n for some in by_round.values() for n in some})
-        number = st.selectbox("Asked after round", numbers, key="picture-round")
+        number = st.selectbox(tr("Asked after round"), numbers, key="picture-round")
         arms = [arm for arm in study.arms if number in by_round.get(arm, {})]
         known = st.session_state.get("picture-arms")
         if known is None or not set(known) <= set(arms):
             st.session_state["picture-arms"] = arms[:3]
-        chosen = st.multiselect("Strategies", arms, key="picture-arms", max_selections=4)
+        chosen = st.multiselect(tr("Strategies"), arms, key="picture-arms", max_selections=4)
     if number is None or not chosen:
-        st.info("Choose a strategy that has asked for images." if numbers else "No round has asked yet.")
+        st.info(
+            tr("Choose a strategy that has asked for images.") if numbers else tr("No round has asked yet.")
+        )
         return
     queries = {arm: by_round[arm][number] for arm in chosen}
     for column, arm in zip(st.columns(len(chosen), gap="medium"), chosen, strict=True):
@@ -125,8 +135,10 @@ def _wall(arm: str, queries: dict[str, Query], key: str | None) -> None:
     others = {item.sample_id for name, q in queries.items() if name != arm for item in q.items}
     alone = sum(i not in others for i in ids)
     st.markdown(f"**{plain(arm)}**")
-    words = f"{len(ids)} images" + (f", {alone} of them asked by none of the others" if others else "")
-    st.caption(words + (f"; the first {_SHOWN} are shown" if len(ids) > _SHOWN else ""))
+    words = tr("{count} images", count=len(ids)) + (
+        tr(", {alone} of them asked by none of the others", alone=alone) if others else ""
+    )
+    st.caption(words + (tr("; the first {shown} are shown", shown=_SHOWN) if len(ids) > _SHOWN else ""))
     if key is not None:
         place = list(queries).index(arm)
         picture_wall(handles.dataset(key), ids[:_SHOWN], key=f"study-wall-{place}", cell=56)

@@ -16,6 +16,7 @@ from al_core.results.figures.sheets import Sheet
 from al_core.results.looks import MOST_SEEDS
 from al_core.results.study import StudyResult, reference_words, summary_frame
 from al_core.sequential import usual_cap
+from al_core.words import tr, tr_n
 from pages.components.compare_axis import ceiling_field, over_choice, price_fields
 from pages.components.figure_menu import figure_menu
 from pages.components.published import published_notes, published_toggle
@@ -32,15 +33,15 @@ def compare_results(study: StudyView, *, dark: bool) -> tuple[StudyResult, str |
     titles = {metric.title: metric.key for metric in offered}
     verdicts = st.container(gap="xsmall", key="study-verdicts")
     title = st.segmented_control(
-        "Metric", list(titles), default=next(iter(titles), None), required=True, key="study-metric",
+        tr("Metric"), list(titles), default=next(iter(titles), None), required=True, key="study-metric",
         label_visibility="collapsed",
     )  # fmt: skip
     metric = titles.get(title or "")
     with st.container(horizontal=True, vertical_alignment="center", gap="medium", key="study-switches"):
         over = over_choice("study-over")
-        log = st.toggle("Log x", key="study-log")
-        singles = st.toggle("Single seeds", key="study-singles")
-        cut = st.toggle("Cut the saturated end", key="study-cut")
+        log = st.toggle(tr("Log x"), key="study-log")
+        singles = st.toggle(tr("Single seeds"), key="study-singles")
+        cut = st.toggle(tr("Cut the saturated end"), key="study-cut")
         published = over == "labels" and metric == anchors.METRIC and published_toggle("study-published")
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="study-fields"):
         prices = price_fields(over, "study")
@@ -59,11 +60,13 @@ def compare_results(study: StudyView, *, dark: bool) -> tuple[StudyResult, str |
 
     st.plotly_chart(
         draw(dark), key="study-curves", config=_STILL,
-        alt=f"{result.metric.title} by strategy, mean of the seeds with its 95 % interval.",
+        alt=tr("{title} by strategy, mean of the seeds with its 95 % interval.", title=result.metric.title),
     )  # fmt: skip
     if published:
         published_notes(found)
-    sheet = Sheet("curves", f"{result.metric.title} by {AXES[result.over].title}", draw)
+    sheet = Sheet(
+        "curves", tr("{metric} by {axis}", metric=result.metric.title, axis=AXES[result.over].title), draw
+    )
     figure_menu(sheet, key="study-curves", note=study.record.name)
     return settled, metric
 
@@ -72,24 +75,36 @@ def _verdicts(study: StudyView, settled: StudyResult) -> None:
     found = settled.verdicts
     if not settled.done and (study.active or study.count("paused")):
         st.info(
-            "No seed is finished in every strategy yet: single runs are drawn as they land, and the "
-            "verdict comes with the first whole seed.",
+            tr(
+                "No seed is finished in every strategy yet: single runs are drawn as they land, and "
+                "the verdict comes with the first whole seed."
+            ),
             icon=":material/hourglass_top:",
         )
         return
     if not found:
-        text = "A verdict takes two strategies with finished runs of the same seed."
+        text = tr("A verdict takes two strategies with finished runs of the same seed.")
         st.info(text, icon=":material/info:")
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         planned, done = len(study.config.seeds), settled.num_seeds
-        seeds = f"{done} of {planned} seeds" if done < planned else f"{done} seed{'s' * (done > 1)}"
-        seeds += " so far, paired" if study.active else ", paired"
+        seeds = (
+            tr("{done} of {planned} seeds", done=done, planned=planned)
+            if done < planned
+            else tr_n("{n} seed", "{n} seeds", done)
+        )
+        seeds += " " + tr("so far, paired") if study.active else tr(", paired")
         if settled.looks is not None:
-            seeds += f"; allows for a look after every seed from {settled.looks[0]} to {settled.looks[1]}"
+            seeds += tr(
+                "; allows for a look after every seed from {first} to {last}",
+                first=settled.looks[0],
+                last=settled.looks[1],
+            )
         if settled.num_seeds < comparison.FEW_SEEDS:
             st.badge("indicative", icon=":material/warning:", color="orange")
-            seeds += f"; with fewer than {comparison.FEW_SEEDS} seeds a ranking can turn over"
+            seeds += tr(
+                "; with fewer than {fewest} seeds a ranking can turn over", fewest=comparison.FEW_SEEDS
+            )
         st.caption(seeds)
     for words in settled.caveats:
         st.warning(plain(words), icon=":material/warning:")
@@ -110,12 +125,12 @@ def _add_seeds(study: StudyView) -> None:
     fixed = config.most_seeds is not None
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="study-add"):
         st.number_input(
-            "Seeds at most", len(config.seeds) + (not fixed), MOST_SEEDS,
+            tr("Seeds at most"), len(config.seeds) + (not fixed), MOST_SEEDS,
             config.most_seeds or max(usual_cap(len(config.seeds)), len(config.seeds) + 1),
             key=f"study-most-{study.record.id}", disabled=fixed, width=140,
         )  # fmt: skip
         st.button(
-            "Add seeds until it is clear", icon=":material/add:", key="study-add-seeds", help=_ADDING,
+            tr("Add seeds until it is clear"), icon=":material/add:", key="study-add-seeds", help=_ADDING,
             on_click=_go_on, args=(study.record.id,),
         )  # fmt: skip
 
@@ -124,11 +139,11 @@ def _go_on(study_id: str) -> None:
     studies.add_seeds(study_id, int(st.session_state[f"study-most-{study_id}"]))
 
 
-_ADDING = (
-    "Adds whole seeds, one by one, until every strategy is told apart from the baseline or the cap is "
-    "reached, also with this page closed. p and intervals then make good for a look after every seed "
-    "(Pocock, 1977), so they are stricter from now on. The look that was there already is not made good for: "
-    "a study that is begun with its cap (study --until-clear) errs in 5 % at most."
+_ADDING = tr(
+    "Adds whole seeds, one by one, until every strategy is told apart from the baseline or the cap "
+    "is reached, also with this page closed. p and intervals then make good for a look after every "
+    "seed (Pocock, 1977), so they are stricter from now on. The look that was there already is not "
+    "made good for: a study that is begun with its cap (study --until-clear) errs in 5 % at most."
 )
 
 
@@ -141,7 +156,12 @@ def _line(verdict: Verdict, result: StudyResult) -> str:
         mark = ":green[:material/arrow_upward:]" if better else ":red[:material/arrow_downward:]"
     half = "" if gap.half is None else f" ± {metric.difference(gap.half).lstrip('+')}"
     p = "" if verdict.p_adjusted is None else f", p {_p(verdict.p_adjusted)}"
-    numbers = f"{metric.difference(gap.mean).removesuffix(' points')}{half} over the whole curve{p}"
+    numbers = tr(
+        "{difference}{half} over the whole curve{p}",
+        difference=metric.difference(gap.mean).removesuffix(" points"),
+        half=half,
+        p=p,
+    )
     text = f"**{plain(verdict.text)}**" if clear else plain(verdict.text)
     return f"{mark} {text} :small[{plain(numbers)}]"
 
@@ -160,7 +180,7 @@ def summary_table(result: StudyResult) -> None:
     """The numbers behind the verdicts, the best area first."""
     frame = summary_frame(result)
     if frame.empty:
-        st.info("The table comes with the first seed that is finished in every strategy.")
+        st.info(tr("The table comes with the first seed that is finished in every strategy."))
         return
     metric, base = result.metric, result.baseline
     form: Any = "percent" if metric.share else "%.3f"
@@ -174,26 +194,40 @@ def summary_table(result: StudyResult) -> None:
     st.dataframe(
         frame.drop(columns=result.over),
         hide_index=True,
-        alt="Summary: one row a strategy.",
+        alt=tr("Summary: one row a strategy."),
         column_order=_COLUMNS,
         column_config={
-            "arm": st.column_config.TextColumn("Strategy", pinned=True),
-            "seeds": number("Seeds", width="small"),
-            "final": number(f"At {until}", format=form),
-            "final_half": number("±", format="%.2f", help=f"Half the 95 % interval, {points}"),
-            "area": number("Mean height", format=form, help="Area under the curve over its range of labels"),
-            "log_area": number("Mean height, log x", format=form, help="Early labels weigh as much"),
-            "difference": number(f"Against {name}", format="%+.2f", help=f"Paired, mean height, {points}"),
-            "difference_half": number("± ", format="%.2f", help="Half the 95 % interval"),
-            "bootstrap_low": number("Bootstrap from", format="%+.2f", help="Of the paired difference, 95 %"),
-            "bootstrap_high": number("to", format="%+.2f", help="Percentiles of resampled seeds"),
-            "p_holm": number("p, Holm", format="%.3f", help="Paired t, corrected for several strategies"),
-            "p_wilcoxon": number("p, Wilcoxon", format="%.3f", help="With five seeds 0.0625 is the least"),
-            "of_full_pool": number("Of the full pool", format="percent", help="Of what the whole pool gives"),
+            "arm": st.column_config.TextColumn(tr("Strategy"), pinned=True),
+            "seeds": number(tr("Seeds"), width="small"),
+            "final": number(tr("At {until}", until=until), format=form),
+            "final_half": number(
+                "±", format="%.2f", help=tr("Half the 95 % interval, {points}", points=points)
+            ),
+            "area": number(
+                tr("Mean height"), format=form, help=tr("Area under the curve over its range of labels")
+            ),
+            "log_area": number(tr("Mean height, log x"), format=form, help=tr("Early labels weigh as much")),
+            "difference": number(
+                tr("Against {name}", name=name),
+                format="%+.2f",
+                help=tr("Paired, mean height, {points}", points=points),
+            ),
+            "difference_half": number("± ", format="%.2f", help=tr("Half the 95 % interval")),
+            "bootstrap_low": number(
+                tr("Bootstrap from"), format="%+.2f", help=tr("Of the paired difference, 95 %")
+            ),
+            "bootstrap_high": number("to", format="%+.2f", help=tr("Percentiles of resampled seeds")),
+            "p_holm": number("p, Holm", format="%.3f", help=tr("Paired t, corrected for several strategies")),
+            "p_wilcoxon": number(
+                "p, Wilcoxon", format="%.3f", help=tr("With five seeds 0.0625 is the least")
+            ),
+            "of_full_pool": number(
+                tr("Of the full pool"), format="percent", help=tr("Of what the whole pool gives")
+            ),
             "saving": number(
-                f"{AXES[result.over].name} saved",
+                tr("{name} saved", name=AXES[result.over].name),
                 format="percent",
-                help=f"At the last value that {name} reaches itself",
+                help=tr("At the last value that {name} reaches itself", name=name),
             ),
         },
     )
@@ -204,20 +238,26 @@ def penalty_panel(result: StudyResult, *, dark: bool) -> None:
     arms = result.measured
     labels = result.places
     if len(arms) < 2 or result.num_seeds < 2:
-        st.info("This takes two strategies and two seeds that are finished.")
+        st.info(tr("This takes two strategies and two seeds that are finished."))
         return
     matrix = comparison.penalty_matrix(arms, labels, higher_is_better=result.metric.higher_is_better)
     chart, words = st.columns([1.7, 1], gap="large")
     with chart:
         figure = penalty_figure(matrix, [arm.name for arm in arms], dark=dark)
-        st.plotly_chart(figure, key="study-penalty", config=_STILL, alt="Who loses to whom, in per cent.")
+        st.plotly_chart(figure, key="study-penalty", config=_STILL, alt=tr("Who loses to whom, in per cent."))
         names = [arm.name for arm in arms]
-        sheet = Sheet("penalty", "Who loses to whom", lambda dark: penalty_figure(matrix, names, dark=dark))
+        sheet = Sheet(
+            "penalty", tr("Who loses to whom"), lambda dark: penalty_figure(matrix, names, dark=dark)
+        )
         figure_menu(sheet, key="study-penalty", note=result.name)
     with words:
         best = min(range(len(arms)), key=lambda i: matrix[i].sum())
-        st.markdown(f"**{plain(arms[best].name)}** loses least.")
+        st.markdown(tr("**{name}** loses least.", name=plain(arms[best].name)))
         st.caption(
-            f"Per cent of the {len(labels)} budgets at which the row's strategy clearly loses to the "
-            "column's: paired t over the seeds, p below 0.05, at each budget by itself (not corrected)."
+            tr(
+                "Per cent of the {labels} budgets at which the row's strategy clearly loses to the "
+                "column's: paired t over the seeds, p below 0.05, at each budget by itself (not "
+                "corrected).",
+                labels=len(labels),
+            )
         )

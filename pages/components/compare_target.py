@@ -9,6 +9,7 @@ import streamlit as st
 from al_core.results.axes import Prices
 from al_core.results.study import StudyResult
 from al_core.results.to_target import RATIOS, target_frame, usual_target
+from al_core.words import tr
 from state.text import plain
 
 
@@ -16,17 +17,30 @@ def target_panel(result: StudyResult) -> None:
     """Draw the table; `result` is over labels."""
     usual = usual_target(result)
     if usual is None:
-        st.info("The table comes with the first seed that is finished in every strategy.")
+        st.info(tr("The table comes with the first seed that is finished in every strategy."))
         return
     share = result.metric.share
     scale, unit = (100.0, " (%)") if share else (1.0, "")
     with st.container(horizontal=True, gap="small", key="target-fields"):
         asked = st.number_input(
-            f"Target{unit}", 0.0, 100.0 if share else None, scale * usual, 0.5, format="%g", width=150,
+            tr("Target{unit}", unit=unit),
+            0.0,
+            100.0 if share else None,
+            scale * usual,
+            0.5,
+            format="%g",
+            width=150,
             key=f"target-{result.study_id}-{result.metric.key}",
-        )  # fmt: skip
+        )
         price = st.number_input(
-            "Price of a label", 0.0001, None, Prices().label, 0.01, key="target-price", width=150, format="%g"
+            tr("Price of a label"),
+            0.0001,
+            None,
+            Prices().label,
+            0.01,
+            key="target-price",
+            width=150,
+            format="%g",
         )
     target = asked / scale
     frame = target_frame(result, target, Prices(label=price))
@@ -36,24 +50,33 @@ def target_panel(result: StudyResult) -> None:
     against = base.name if base else ""
     frame["saving_half"] *= 100
     columns: dict[str, Any] = {
-        "arm": st.column_config.TextColumn("Strategy", pinned=True),
-        "reached": number("Seeds there", help=f"Seeds that come to {words}"),
+        "arm": st.column_config.TextColumn(tr("Strategy"), pinned=True),
+        "reached": number(tr("Seeds there"), help=tr("Seeds that come to {words}", words=words)),
         "seeds": number("of"),
-        "rounds": number("Trainings", format="%.1f", help="Until the first round at the target"),
-        "labels": number("Labels", format="%.0f"),
+        "rounds": number(tr("Trainings"), format="%.1f", help=tr("Until the first round at the target")),
+        "labels": number(tr("Labels"), format="%.0f"),
         "saving": number(
-            "Labels saved", format="percent", help=f"Against {plain(against)}, on the line between rounds"
+            tr("Labels saved"),
+            format="percent",
+            help=tr("Against {against}, on the line between rounds", against=plain(against)),
         ),
-        "saving_half": number("±", format="%.1f", help="Half the 95 % interval, points"),
+        "saving_half": number("±", format="%.1f", help=tr("Half the 95 % interval, points")),
     }
     columns |= {
         f"cost_{ratio:g}": number(
-            f"Cost, λ = {ratio:g}", format="%.2f", help=f"A training costs as much as {ratio:g} labels"
+            tr("Cost, λ = {ratio:g}", ratio=ratio),
+            format="%.2f",
+            help=tr("A training costs as much as {ratio:g} labels", ratio=ratio),
         )
         for ratio in RATIOS
     }
-    st.dataframe(frame, hide_index=True, alt=f"What {words} takes, by strategy.", column_config=columns)
+    st.dataframe(
+        frame, hide_index=True, alt=tr("What {words} takes, by strategy.", words=words), column_config=columns
+    )
     st.caption(
-        "Whole rounds are paid: a target counts with the first round that measured it. Cost = price of a "
-        "label × (labels + λ × trainings). Where not every seed gets there, the means leave those out."
+        tr(
+            "Whole rounds are paid: a target counts with the first round that measured it. Cost = "
+            "price of a label × (labels + λ × trainings). Where not every seed gets there, the means "
+            "leave those out."
+        )
     )

@@ -12,6 +12,7 @@ import streamlit as st
 from al_core.config import ExperimentConfig, Option, options
 from al_core.errors import Problem
 from al_core.query.strategies import STRATEGIES, Strategy
+from al_core.words import tr
 from state import draft
 from state.starting import named
 from state.text import plain
@@ -24,29 +25,29 @@ _SPECIAL = frozenset(
 SIZES = ("n_new", "size_schedule", "gain", "least_gain", "max_new")
 """The options of the query that say how much is asked for; all others say what."""
 _WORDS = {
-    "human": "A person, in the browser",
-    "truth": "Ground truth (a simulation)",
-    "noisy": "Noisy truth (a simulation)",
-    "recorded": "Recorded answers of people",
-    "none": "The strategy",
-    "full": "The whole pool, trained once",
-    "subset": "A random subset, trained once",
-    "balanced": "Balanced by ground truth",
-    "per_class": "Some of each class, at random",
-    "random": "At random",
-    "kcenter": "Spread over the data (k-center)",
-    "import": "From a file of labels",
-    "imagenet": "ImageNet (large images)",
-    "small": "Small images",
-    "cold": "Fresh weights each round",
-    "warm": "The last round's weights",
-    "onecycle": "One cycle",
-    "sgd": "SGD with momentum",
-    "fixed": "Always the query size",
-    "rate": "By the gain that is wanted",
+    "human": tr("A person, in the browser"),
+    "truth": tr("Ground truth (a simulation)"),
+    "noisy": tr("Noisy truth (a simulation)"),
+    "recorded": tr("Recorded answers of people"),
+    "none": tr("The strategy"),
+    "full": tr("The whole pool, trained once"),
+    "subset": tr("A random subset, trained once"),
+    "balanced": tr("Balanced by ground truth"),
+    "per_class": tr("Some of each class, at random"),
+    "random": tr("At random"),
+    "kcenter": tr("Spread over the data (k-center)"),
+    "import": tr("From a file of labels"),
+    "imagenet": tr("ImageNet (large images)"),
+    "small": tr("Small images"),
+    "cold": tr("Fresh weights each round"),
+    "warm": tr("The last round's weights"),
+    "onecycle": tr("One cycle"),
+    "sgd": tr("SGD with momentum"),
+    "fixed": tr("Always the query size"),
+    "rate": tr("By the gain that is wanted"),
 }
 """Choices whose names in the config are short; all others speak for themselves."""
-_BOUNDS = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below"}
+_BOUNDS = {"ge": tr("at least"), "gt": "above", "le": tr("at most"), "lt": "below"}
 
 
 def key_of(path: str) -> str:
@@ -149,7 +150,7 @@ def _choice_words(value: str) -> str:
 
 
 def _strategy_words(name: str) -> str:
-    return STRATEGIES.get(name).title if name else "None"
+    return STRATEGIES.get(name).title if name else tr("None")
 
 
 def _help(option: Option) -> str:
@@ -181,8 +182,8 @@ def _widget(option: Option, kind: Any, optional: bool) -> None:
     elif kind in (int, float):
         whole = kind is int
         if optional:
-            shared |= {"value": None, "placeholder": "not set"}
+            shared |= {"value": None, "placeholder": tr("not set")}
         step = 1 if whole else 1e-4 if option.name == "learning_rate" else 0.05
         st.number_input(option.label, step=step, format="%d" if whole else "%g", **shared)
     else:
-        st.text_input(option.label, **shared, placeholder="not set" if optional else None)
+        st.text_input(option.label, **shared, placeholder=tr("not set") if optional else None)

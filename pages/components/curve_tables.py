@@ -20,6 +20,7 @@ from al_core.results.figures.rounds import QUALITIES, Quality, quality_figure
 from al_core.results.figures.sheets import Sheet, confusion_sheet
 from al_core.results.study import frame_csv
 from al_core.results.tables import confusion_frame, predictions_frame, quality_frame
+from al_core.words import tr
 from pages.components.figure_menu import figure_menu
 from state import cache, handles, session
 
@@ -33,7 +34,9 @@ def held_back(record: RoundRecord) -> str | None:
     low, high, n = (record.metrics.get(f"holdback_{name}") for name in ("low", "high", "labels"))
     if low is None or high is None or n is None:
         return None
-    return f"95 %: {100 * low:.0f} to {100 * high:.0f} %, {n:.0f} images"
+    return tr(
+        "95 %: {low:.0f} to {high:.0f} %, {images:.0f} images", low=100 * low, high=100 * high, images=n
+    )
 
 
 def rounds_panel(experiment: Experiment, rounds: Rounds) -> None:
@@ -46,11 +49,13 @@ def rounds_panel(experiment: Experiment, rounds: Rounds) -> None:
         random = Curve.of(cache.rounds(ghost), metrics[0].key)
         shown.insert(3, "random", [random.at(n) for n in frame["labels"]])
     config = {
-        "round": "Round",
-        "labels": st.column_config.NumberColumn("Labels", format="localized"),
-        "new_labels": st.column_config.NumberColumn("New", help="Labels that this round added"),
-        "random": st.column_config.NumberColumn("Random", format="percent", help="At the same labels"),
-        "seconds": st.column_config.NumberColumn("Seconds in all", format="%.1f"),
+        "round": tr("Round"),
+        "labels": st.column_config.NumberColumn(tr("Labels"), format="localized"),
+        "new_labels": st.column_config.NumberColumn(tr("New"), help=tr("Labels that this round added")),
+        "random": st.column_config.NumberColumn(
+            tr("Random"), format="percent", help=tr("At the same labels")
+        ),
+        "seconds": st.column_config.NumberColumn(tr("Seconds in all"), format="%.1f"),
     }
     for metric in metrics:
         form = "percent" if metric.share else "%.3f"
@@ -64,7 +69,7 @@ def rounds_panel(experiment: Experiment, rounds: Rounds) -> None:
         hide_index=True,
         column_order=[name for name in order if name in shown],
         column_config=config,
-        alt="The rounds, the latest first, with metrics.",
+        alt=tr("The rounds, the latest first, with metrics."),
     )
     with st.container(horizontal=True, gap="small"):
         st.download_button(
@@ -74,7 +79,7 @@ def rounds_panel(experiment: Experiment, rounds: Rounds) -> None:
             mime="text/csv",
             icon=":material/download:",
             on_click="ignore",
-            help="One row a round.",
+            help=tr("One row a round."),
         )
         st.download_button(
             "JSON",
@@ -83,7 +88,7 @@ def rounds_panel(experiment: Experiment, rounds: Rounds) -> None:
             mime="application/json",
             icon=":material/download:",
             on_click="ignore",
-            help="Settings, rounds, confusion matrices, labels per class and versions.",
+            help=tr("Settings, rounds, confusion matrices, labels per class and versions."),
         )
 
 
@@ -122,17 +127,17 @@ def class_panel(experiment: Experiment, rounds: Rounds) -> None:
     bars, ring = st.columns([1.7, 1], gap="large")
     with bars:
         mode = st.segmented_control(
-            "Count",
-            ["All so far", "Added in the round"],
-            default="All so far",
+            tr("Count"),
+            [tr("All so far"), tr("Added in the round")],
+            default=tr("All so far"),
             required=True,
             key="class-mode",
             label_visibility="collapsed",
         )
-        added = mode != "All so far"
+        added = mode != tr("All so far")
         figure = labels_per_class(frame, added=added)
-        st.plotly_chart(figure, key="class-bars", config=_STILL, alt="Labels of each class, by round.")
-        title = "Labels that each round added" if added else "Labels of each class"
+        st.plotly_chart(figure, key="class-bars", config=_STILL, alt=tr("Labels of each class, by round."))
+        title = tr("Labels that each round added") if added else tr("Labels of each class")
         sheet = Sheet("labels-per-class", title, lambda _: labels_per_class(frame, added=added))
         figure_menu(sheet, key="class-bars", note=experiment.record.name)
     with ring:
@@ -140,14 +145,19 @@ def class_panel(experiment: Experiment, rounds: Rounds) -> None:
             label_shares(frame),
             key="class-ring",
             config=_STILL,
-            alt="Shares of the classes among all labels.",
+            alt=tr("Shares of the classes among all labels."),
         )
-        sheet = Sheet("label-shares", "Shares of the classes among the labels", lambda _: label_shares(frame))
+        sheet = Sheet(
+            "label-shares", tr("Shares of the classes among the labels"), lambda _: label_shares(frame)
+        )
         figure_menu(sheet, key="class-ring", note=experiment.record.name)
     last = frame[frame["round"] == frame["round"].max()]
     missing = last[last["count"] == 0]
     if len(missing):
-        st.warning(f"{len(missing)} of {len(last)} classes have no label yet.", icon=":material/category:")
+        st.warning(
+            tr("{missing} of {total} classes have no label yet.", missing=len(missing), total=len(last)),
+            icon=":material/category:",
+        )
 
 
 def arms_panel(experiment: Experiment, rounds: Rounds) -> None:
@@ -157,30 +167,37 @@ def arms_panel(experiment: Experiment, rounds: Rounds) -> None:
     chart, words = st.columns([1.7, 1], gap="large")
     with chart:
         figure = arms_figure(frame, titles, dark=st.context.theme.type == "dark")
-        st.plotly_chart(figure, key="arms", config=_STILL, alt="Chance of each strategy, by labeled images.")
-        sheet = Sheet("arms", "What the bandit learnt", lambda dark: arms_figure(frame, titles, dark=dark))
+        st.plotly_chart(
+            figure, key="arms", config=_STILL, alt=tr("Chance of each strategy, by labeled images.")
+        )
+        sheet = Sheet(
+            "arms", tr("What the bandit learnt"), lambda dark: arms_figure(frame, titles, dark=dark)
+        )
         figure_menu(sheet, key="arms", note=experiment.record.name)
     with words:
         last = pd.DataFrame(frame[frame["round"] == frame["round"].max()])
-        st.markdown("**In the last query**")
+        st.markdown(tr("**In the last query**"))
         shown = pd.DataFrame(
             {"arm": [titles.get(arm, arm) for arm in last["arm"]], "chance": last["chance"]}
         ).sort_values(by="chance", ascending=False)
         st.dataframe(
             shown,
             hide_index=True,
-            alt="Chance of each strategy in the last query.",
+            alt=tr("Chance of each strategy in the last query."),
             column_config={
-                "arm": "Strategy",
+                "arm": tr("Strategy"),
                 "chance": st.column_config.ProgressColumn(
-                    "Chance", format="percent", min_value=0, max_value=1
+                    tr("Chance"), format="percent", min_value=0, max_value=1
                 ),
             },
         )
         st.caption(
-            "Above: the chance with which an image of a query came from each strategy. Below: how well a "
-            "linear probe, taught by the older labels and that strategy's last picks, tells images that it "
-            "did not see. A strategy that does better than the others gains chance."
+            tr(
+                "Above: the chance with which an image of a query came from each strategy. Below: "
+                "how well a linear probe, taught by the older labels and that strategy's last picks, "
+                "tells images that it did not see. A strategy that does better than the others gains "
+                "chance."
+            )
         )
 
 
@@ -188,16 +205,18 @@ def confusion_panel(experiment: Experiment, rounds: Rounds) -> None:
     """The confusion matrix of a round, and what is mixed up most."""
     with_matrix = [record for record in rounds if record.confusion is not None]
     if not with_matrix:
-        st.info("There is no confusion matrix: no label of the test images is known.", icon=":material/info:")
+        st.info(
+            tr("There is no confusion matrix: no label of the test images is known."), icon=":material/info:"
+        )
         return
     left, right = st.columns([1.7, 1], gap="large")
     with left:
         with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
             record = _looked_at(with_matrix)
             mode = st.segmented_control(
-                "Cells",
-                ["Counts", "Per cent of the row"],
-                default="Counts",
+                tr("Cells"),
+                [tr("Counts"), tr("Per cent of the row")],
+                default=tr("Counts"),
                 required=True,
                 key="confusion-mode",
             )
@@ -205,18 +224,18 @@ def confusion_panel(experiment: Experiment, rounds: Rounds) -> None:
         figure = confusion_figure(
             matrix.tolist(),
             names,
-            normalised=mode != "Counts",
+            normalised=mode != tr("Counts"),
             dark=st.context.theme.type == "dark",
         )
         st.plotly_chart(
             figure,
             key="confusion",
             config=_STILL,
-            alt=f"Confusion matrix of round {record.number} on test images.",
+            alt=tr("Confusion matrix of round {number} on test images.", number=record.number),
         )
-        _confusion_downloads(experiment, record, normalised=mode != "Counts")
+        _confusion_downloads(experiment, record, normalised=mode != tr("Counts"))
     with right:
-        st.markdown("**Mixed up most**")
+        st.markdown(tr("**Mixed up most**"))
         _mix_ups(matrix, names)
 
 
@@ -224,7 +243,7 @@ def _looked_at(rounds: Sequence[RoundRecord]) -> RoundRecord:
     """The round that the slider above stands at, the latest where that has nothing to show."""
     chosen = session.current().round
     record = next((r for r in rounds if r.number == chosen), rounds[-1])
-    st.markdown(f"**Round {record.number}**, {record.num_labeled:,} labels")
+    st.markdown(tr("**Round {number}**, {labels:,} labels", number=record.number, labels=record.num_labeled))
     return record
 
 
@@ -234,16 +253,22 @@ def _confusion_downloads(experiment: Experiment, record: RoundRecord, *, normali
         sheet = confusion_sheet(record, classes, normalised=normalised)
         figure_menu(sheet, key="confusion", note=experiment.record.name)
         st.download_button(
-            "Table", lambda: frame_csv(confusion_frame(record, classes)), mime="text/csv", type="tertiary",
-            file_name=f"confusion-{experiment.id}-{number}.csv", icon=":material/table:", on_click="ignore",
-            key="confusion-table", help="The matrix as CSV.",
-        )  # fmt: skip
+            tr("Table"),
+            lambda: frame_csv(confusion_frame(record, classes)),
+            mime="text/csv",
+            type="tertiary",
+            file_name=f"confusion-{experiment.id}-{number}.csv",
+            icon=":material/table:",
+            on_click="ignore",
+            key="confusion-table",
+            help=tr("The matrix as CSV."),
+        )
         st.download_button(
-            "Predictions", lambda: frame_csv(predictions_frame(experiment, number)), mime="text/csv",
+            tr("Predictions"), lambda: frame_csv(predictions_frame(experiment, number)), mime="text/csv",
             file_name=f"predictions-{experiment.id}-{number}.csv", icon=":material/download:",
             type="tertiary", on_click="ignore", key="confusion-predictions",
             disabled="arrays" not in record.artefacts,
-            help="Each test image with truth, prediction and the probability of every class.",
+            help=tr("Each test image with truth, prediction and the probability of every class."),
         )  # fmt: skip
 
 
@@ -251,39 +276,42 @@ def quality_panel(experiment: Experiment, rounds: Rounds) -> None:
     """Precision, recall or F1 of every class over the rounds, and all three in the last one."""
     frame = quality_frame(rounds, experiment.dataset.classes)
     if frame.empty:
-        st.info("Nothing is known of single classes: no label of the test images is known.", icon=_INFO)
+        st.info(tr("Nothing is known of single classes: no label of the test images is known."), icon=_INFO)
         return
     left, right = st.columns([1.7, 1], gap="large")
     with left:
         title = st.segmented_control(
-            "Quality", list(QUALITIES.values()), default="F1", required=True, key="quality",
+            tr("Quality"), list(QUALITIES.values()), default="F1", required=True, key="quality",
             label_visibility="collapsed",
         )  # fmt: skip
         offered: list[Quality] = [key for key, words in QUALITIES.items() if words == title]
         value = offered[0] if offered else "f1"
         figure = quality_figure(frame, value, dark=st.context.theme.type == "dark")
         st.plotly_chart(
-            figure, key="class-quality", config=_STILL, alt=f"{title} of each class by labeled images."
+            figure,
+            key="class-quality",
+            config=_STILL,
+            alt=tr("{title} of each class by labeled images.", title=title),
         )
         sheet = Sheet(
-            f"class-{value}", f"{QUALITIES[value]} of each class",
+            f"class-{value}", tr("{quality} of each class", quality=QUALITIES[value]),
             lambda dark: quality_figure(frame, value, dark=dark),
         )  # fmt: skip
         figure_menu(sheet, key="class-quality", note=experiment.record.name)
     with right:
         last = pd.DataFrame(frame[frame["round"] == frame["round"].max()])
-        st.markdown(f"**After {last['labels'].iloc[0]:,} labels**")
+        st.markdown(tr("**After {labels:,} labels**", labels=last["labels"].iloc[0]))
         number = st.column_config.NumberColumn
         st.dataframe(
             last.sort_values(by=value),
             hide_index=True,
             column_order=["class", *QUALITIES, "images"],
             column_config={
-                "class": st.column_config.TextColumn("Class", pinned=True),
+                "class": st.column_config.TextColumn(tr("Class"), pinned=True),
                 **{key: number(words, format="percent") for key, words in QUALITIES.items()},
-                "images": number("Test images", format="localized"),
+                "images": number(tr("Test images"), format="localized"),
             },
-            alt="Precision, recall and F1 of each class in the last round, the worst first.",
+            alt=tr("Precision, recall and F1 of each class in the last round, the worst first."),
         )
 
 
@@ -293,7 +321,7 @@ def _mix_ups(matrix: np.ndarray, classes: tuple[str, ...]) -> None:
     order = np.argsort(wrong, axis=None, kind="stable")[::-1][:8]
     pairs = [(i, j) for i, j in zip(*np.unravel_index(order, wrong.shape), strict=True) if wrong[i, j]]
     if not pairs:
-        st.caption("Nothing: every test image is classified rightly.")
+        st.caption(tr("Nothing: every test image is classified rightly."))
         return
     rows = [
         {
@@ -307,13 +335,13 @@ def _mix_ups(matrix: np.ndarray, classes: tuple[str, ...]) -> None:
     st.dataframe(
         pd.DataFrame(rows),
         hide_index=True,
-        alt="Pairs of classes that are mixed up most.",
+        alt=tr("Pairs of classes that are mixed up most."),
         column_config={
-            "true": "True class",
-            "predicted": "Taken for",
-            "images": "Images",
+            "true": tr("True class"),
+            "predicted": tr("Taken for"),
+            "images": tr("Images"),
             "share": st.column_config.ProgressColumn(
-                "Of the class", format="percent", min_value=0, max_value=1
+                tr("Of the class"), format="percent", min_value=0, max_value=1
             ),
         },
     )

@@ -9,6 +9,7 @@ import streamlit as st
 
 from al_core.data.dataset import Dataset
 from al_core.seeds import generator
+from al_core.words import tr
 from pages.components.picture_wall import picture_wall
 from state.text import plain
 
@@ -19,9 +20,15 @@ _BAR = "#38888a"  # has a contrast of 3:1 on both themes' backgrounds
 
 def dataset_preview(dataset: Dataset) -> None:
     """Draw the preview of a prepared data set."""
-    counts = f"{len(dataset.train):,} to learn from, {len(dataset.test):,} to test on"
-    size = f"{dataset.image_size} × {dataset.image_size} pixels"
-    st.caption(plain(f"{counts}, {dataset.num_classes} classes, {size}"))
+    counts = tr(
+        "{train:,} to learn from, {test:,} to test on", train=len(dataset.train), test=len(dataset.test)
+    )
+    size = tr("{size} × {size} pixels", size=dataset.image_size)
+    st.caption(
+        plain(
+            tr("{counts}, {classes} classes, {size}", counts=counts, classes=dataset.num_classes, size=size)
+        )
+    )
     for note in dataset.notes:
         st.caption(plain(note))
     rng = generator(0, "preview")
@@ -35,7 +42,7 @@ def dataset_preview(dataset: Dataset) -> None:
 def _balance(dataset: Dataset) -> None:
     counts = dataset.class_counts("train")
     if not counts.sum():
-        st.caption("No label is known: you will give the first ones.")
+        st.caption(tr("No label is known: you will give the first ones."))
         return
     order = (
         np.argsort(-counts, kind="stable")[:_MAX_BARS] if len(counts) > _MAX_BARS else np.arange(len(counts))
@@ -54,7 +61,7 @@ def _balance(dataset: Dataset) -> None:
     figure.update_layout(
         height=max(180, 22 * len(names) + 60),
         margin={"l": 0, "r": 8, "t": 30, "b": 0},
-        title={"text": "Known labels of each class", "font": {"size": 13}},
+        title={"text": tr("Known labels of each class"), "font": {"size": 13}},
         bargap=0.35,
         yaxis={"autorange": "reversed", "type": "category"},
     )
@@ -62,16 +69,18 @@ def _balance(dataset: Dataset) -> None:
         figure,
         key="class-balance",
         config={"displayModeBar": False},
-        alt="Known labels of each class, as bars",
+        alt=tr("Known labels of each class, as bars"),
     )
     short = [dataset.classes[i] for i in np.flatnonzero(counts < 2)]
     if short:
-        st.caption(plain(f"Too few to learn from: {', '.join(short[:8])}"))
+        st.caption(plain(tr("Too few to learn from: {names}", names=", ".join(short[:8]))))
 
 
 def _refused(dataset: Dataset) -> None:
-    with st.expander(f"{len(dataset.refused)} files were left out", icon=":material/broken_image:"):
+    with st.expander(
+        tr("{refused} files were left out", refused=len(dataset.refused)), icon=":material/broken_image:"
+    ):
         table = pd.DataFrame(
-            [(refusal.name, refusal.reason) for refusal in dataset.refused], columns=["File", "Why"]
+            [(refusal.name, refusal.reason) for refusal in dataset.refused], columns=[tr("File"), tr("Why")]
         )
-        st.dataframe(table, hide_index=True, alt="Files that were left out, and why")
+        st.dataframe(table, hide_index=True, alt=tr("Files that were left out, and why"))

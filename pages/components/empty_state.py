@@ -7,6 +7,8 @@ from typing import Final
 
 import streamlit as st
 
+from al_core.words import tr
+
 
 @dataclass(frozen=True)
 class Way:
@@ -17,8 +19,8 @@ class Way:
     page: str
 
 
-SET_UP: Final = Way("Set up a session", ":material/tune:", "setup")
-HOME: Final = Way("Home", ":material/home:", "home")
+SET_UP: Final = Way(tr("Set up a session"), ":material/tune:", "setup")
+HOME: Final = Way(tr("Home"), ":material/home:", "home")
 
 
 def empty_state(head: str, promise: str, *ways: Way, key: str) -> None:

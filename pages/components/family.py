@@ -6,6 +6,7 @@ import streamlit as st
 
 from al_core.experiment import Experiment
 from al_core.forking import relatives
+from al_core.words import tr
 from state import forks, handles
 from state.text import plain, strategy_title
 
@@ -20,12 +21,23 @@ def family_line(experiment: Experiment) -> None:
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="family"):
         if came is not None:
-            at = "after its initial set" if came.round is None else f"after round {came.round}"
+            at = (
+                tr("after its initial set")
+                if came.round is None
+                else tr("after round {round}", round=came.round)
+            )
             there = any(other.id == came.id for other in found)
-            gone = "" if there else " (deleted since)"
-            st.markdown(f":material/call_split: Forked from **{plain(came.name)}**{gone} {at}.")
+            gone = "" if there else " " + tr("(deleted since)")
+            st.markdown(
+                tr(
+                    ":material/call_split: Forked from **{name}**{gone} {at}.",
+                    name=plain(came.name),
+                    gone=gone,
+                    at=at,
+                )
+            )
         else:
-            st.markdown(":material/call_split: Forks of this session:")
+            st.markdown(tr(":material/call_split: Forks of this session:"))
         for other in reversed(found[-_SHOWN:]):
             st.page_link(
                 "curves.py", label=f"{other.name[:48]} · {strategy_title(other.config.query.chooser)}",

@@ -7,6 +7,7 @@ import streamlit as st
 from al_core.results.export import safe_name
 from al_core.results.figures.sheets import Sheet
 from al_core.results.rendering import FORMATS, MIME, missing
+from al_core.words import tr
 from state import outputs
 from state.text import plain, sentence
 
@@ -14,7 +15,7 @@ from state.text import plain, sentence
 def figure_menu(sheet: Sheet, *, key: str, note: str = "") -> None:
     """Mount it; `note` is written below the picture. Nothing is drawn before a format is chosen."""
     stem = safe_name(f"{sheet.key}-{note}" if note else sheet.key).replace(" ", "-").lower()
-    with st.popover("Save figure", icon=":material/download:", type="tertiary", key=f"{key}-menu"):
+    with st.popover(tr("Save figure"), icon=":material/download:", type="tertiary", key=f"{key}-menu"):
         reason = missing()
         with st.container(horizontal=True, gap="small"):
             for form in FORMATS:
@@ -23,5 +24,5 @@ def figure_menu(sheet: Sheet, *, key: str, note: str = "") -> None:
                     file_name=f"{stem}.{form}", mime=MIME[form], on_click="ignore",
                     disabled=form != "html" and reason is not None, key=f"{key}-{form}",
                 )  # fmt: skip
-        words = "HTML zooms and needs no network." if reason is None else sentence(reason) + "."
+        words = tr("HTML zooms and needs no network.") if reason is None else sentence(reason) + "."
         st.caption(f"{plain(sheet.title)}. {words}")

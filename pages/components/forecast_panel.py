@@ -7,13 +7,14 @@ import streamlit as st
 from al_core.experiment import Experiment
 from al_core.records import RoundRecord
 from al_core.results.analysis import Curve, Metric
+from al_core.words import tr
 from state import forecasts
 from state.text import plain
 
-_HELP = (
-    "A power law with an asymptote, fitted to the rounds so far; 95 % intervals, over all laws that explain "
-    "them. It knows nothing of a change of strategy or of the data's end. Beyond three times the labels so "
-    "far nothing is forecast."
+_HELP = tr(
+    "A power law with an asymptote, fitted to the rounds so far; 95 % intervals, over all laws that "
+    "explain them. It knows nothing of a change of strategy or of the data's end. Beyond three times "
+    "the labels so far nothing is forecast."
 )
 
 
@@ -31,7 +32,7 @@ def forecast_panel(experiment: Experiment, rounds: tuple[RoundRecord, ...], metr
         border=True, horizontal=True, vertical_alignment="center", gap="medium", key="forecast"
     ):
         st.metric(
-            f"Forecast: the next {new:,} labels",
+            tr("Forecast: the next {new:,} labels", new=new),
             forecasts.gain_words(found, metric, new),
             help=_HELP,
             width=240,
@@ -45,11 +46,17 @@ def forecast_panel(experiment: Experiment, rounds: tuple[RoundRecord, ...], metr
 def _target(default: float, metric: Metric) -> float | None:
     if metric.share:
         asked = st.number_input(
-            "Target (%)", 1.0, 100.0, 100 * default, 0.5, format="%g", key=f"goal-{metric.key}", width=130
+            tr("Target (%)"), 1.0, 100.0, 100 * default, 0.5, format="%g", key=f"goal-{metric.key}", width=130
         )
         return asked / 100
     return st.number_input(
-        f"Target ({metric.title.lower()})", 0.0, None, default, 0.05, key=f"goal-{metric.key}", width=170
+        tr("Target ({title})", title=metric.title.lower()),
+        0.0,
+        None,
+        default,
+        0.05,
+        key=f"goal-{metric.key}",
+        width=170,
     )
 
 
@@ -59,4 +66,12 @@ def gain_caption(experiment: Experiment, metric: Metric) -> None:
     if found is not None:
         new = forecasts.next_batch(experiment)
         words = forecasts.gain_words(found, metric, new)
-        st.caption(f"Expected of the next {new:,} labels: {words} of {metric.title.lower()}.", help=_HELP)
+        st.caption(
+            tr(
+                "Expected of the next {new:,} labels: {words} of {title}.",
+                new=new,
+                words=words,
+                title=metric.title.lower(),
+            ),
+            help=_HELP,
+        )

@@ -12,25 +12,34 @@ from al_core.experiment import Experiment
 from al_core.forking import fork_name, redo
 from al_core.models import MODELS
 from al_core.query.strategies import STRATEGIES
+from al_core.words import tr
 from state import cache, forks, handles, session
 from state.text import plain, sentence
 
 _OPEN = "fork-open"
 _WORDS = {
-    "train": "Round {n} is trained anew, on the labels that it had here. The rounds before it are shared.",
-    "ask": "Rounds 0 to {n} are shared. What comes after round {n} is asked anew, by its model.",
-    "nothing": "Rounds 0 to {n} are shared, and so is what round {n} asked for.",
+    "train": tr(
+        "Round {n} is trained anew, on the labels that it had here. The rounds before it are shared."
+    ),
+    "ask": tr("Rounds 0 to {n} are shared. What comes after round {n} is asked anew, by its model."),
+    "nothing": tr("Rounds 0 to {n} are shared, and so is what round {n} asked for."),
 }
-_ORACLES = {"human": "Me", "truth": "Ground truth"}
+_ORACLES = {"human": tr("Me"), "truth": tr("Ground truth")}
 
 
 def fork_button(experiment_id: str, number: int, *, key: str, label: str, quiet: bool = False) -> None:
     """The button to leave a session after this round, and its dialog while that is open."""
     st.button(
-        label, icon=":material/call_split:", key=f"{key}-fork", type="tertiary" if quiet else "secondary",
-        help="A sibling session from this round on, with another strategy or model. It shares the labels.",
-        on_click=_open, args=(key,),
-    )  # fmt: skip
+        label,
+        icon=":material/call_split:",
+        key=f"{key}-fork",
+        type="tertiary" if quiet else "secondary",
+        help=tr(
+            "A sibling session from this round on, with another strategy or model. It shares the labels."
+        ),
+        on_click=_open,
+        args=(key,),
+    )
     opened, once = st.session_state.get(_OPEN, ("", ""))
     if opened == key:
         _dialog(Experiment.open(handles.store(), handles.settings(), experiment_id), number, once)
@@ -46,11 +55,14 @@ def _close() -> None:
 
 
 def _dialog(experiment: Experiment, number: int, once: str) -> None:
-    @st.dialog("Fork this session", width="medium", on_dismiss=_close)
+    @st.dialog(tr("Fork this session"), width="medium", on_dismiss=_close)
     def ask() -> None:
         st.caption(
-            f"A session of its own, with all rounds, queries and labels of “{plain(experiment.record.name)}” "
-            "up to a round. Nothing changes here."
+            tr(
+                "A session of its own, with all rounds, queries and labels of “{name}” up to a "
+                "round. Nothing changes here.",
+                name=plain(experiment.record.name),
+            )
         )
         chosen = _round(experiment, number)
         try:
@@ -59,11 +71,11 @@ def _dialog(experiment: Experiment, number: int, once: str) -> None:
             _say(error)
             return
         if config.hash() == experiment.config.hash():
-            st.info("Change something: a fork that differs in nothing would be the same session.")
+            st.info(tr("Change something: a fork that differs in nothing would be the same session."))
         else:
             st.caption(_WORDS[redo(experiment.config, config)].format(n=chosen))
         if st.button(
-            "Fork", type="primary", icon=":material/call_split:", key="fork-go",
+            tr("Fork"), type="primary", icon=":material/call_split:", key="fork-go",
             disabled=config.hash() == experiment.config.hash(),
         ):  # fmt: skip
             _go(experiment, chosen, config, once)
@@ -75,9 +87,13 @@ def _round(experiment: Experiment, number: int) -> int:
     rounds = cache.rounds(experiment.record)
     labels = {record.number: record.num_labeled for record in rounds}
     return st.selectbox(
-        "Leave after round", list(labels), index=min(number, len(rounds) - 1), key="fork-round", width=240,
-        format_func=lambda n: f"{n} · {labels[n]:,} labels",
-    )  # fmt: skip
+        tr("Leave after round"),
+        list(labels),
+        index=min(number, len(rounds) - 1),
+        key="fork-round",
+        width=240,
+        format_func=lambda n: tr("{count} · {labels:,} labels", count=n, labels=labels[n]),
+    )
 
 
 def _form(experiment: Experiment, number: int) -> ExperimentConfig:
@@ -91,31 +107,35 @@ def _form(experiment: Experiment, number: int) -> ExperimentConfig:
     with left:
         names = [entry.name for entry in sorted(STRATEGIES, key=lambda entry: entry.title)]
         strategy = st.selectbox(
-            "Query strategy", names, index=_place(names, was.query.strategy), key="fork-strategy",
+            tr("Query strategy"), names, index=_place(names, was.query.strategy), key="fork-strategy",
             format_func=lambda name: STRATEGIES.get(name).title,
         )  # fmt: skip
         st.caption(plain(STRATEGIES.get(strategy).idea))
     with right:
         names = [entry.name for entry in sorted(MODELS, key=lambda entry: entry.title)]
         model = st.selectbox(
-            "Model", names, index=_place(names, was.model.model), key="fork-model",
+            tr("Model"), names, index=_place(names, was.model.model), key="fork-model",
             format_func=lambda name: MODELS.get(name).title,
         )  # fmt: skip
         st.caption(plain(MODELS.get(model).description))
     left, right = st.columns(2, gap="medium")
-    size = left.number_input("Images a query", 1, 100_000, was.query.n_new, key="fork-size")
+    size = left.number_input(tr("Images a query"), 1, 100_000, was.query.n_new, key="fork-size")
     budget = right.number_input(
-        "Labels in all", 1, None, was.stop.budget, key="fork-budget", placeholder="no limit",
-        help="Ground truth needs an end; a person does not.",
+        tr("Labels in all"), 1, None, was.stop.budget, key="fork-budget", placeholder=tr("no limit"),
+        help=tr("Ground truth needs an end; a person does not."),
     )  # fmt: skip
     oracle = _oracle(experiment)
     share = was.share_labels
     if oracle == "human":
         share = st.toggle(
-            "Share labels", was.share_labels, key="fork-share",
-            help="What the other sessions of this family have an answer for is answered from there, at once, "
-            "so that nobody answers an image twice.",
-        )  # fmt: skip
+            tr("Share labels"),
+            was.share_labels,
+            key="fork-share",
+            help=tr(
+                "What the other sessions of this family have an answer for is answered from there, "
+                "at once, so that nobody answers an image twice."
+            ),
+        )
     changes: dict[str, object] = {
         "query__n_new": size, "stop__budget": budget, "oracle": oracle, "share_labels": share,
     }  # fmt: skip
@@ -125,7 +145,7 @@ def _form(experiment: Experiment, number: int) -> ExperimentConfig:
     if model != was.model.model:
         changes["model__model"] = model
     config = was.changed(**changes)
-    name = st.text_input("Name", key="fork-name", placeholder=fork_name(config, was.name, number))
+    name = st.text_input(tr("Name"), key="fork-name", placeholder=fork_name(config, was.name, number))
     return config.changed(name=name.strip()[:120]) if name.strip() else config
 
 
@@ -143,7 +163,7 @@ def _oracle(experiment: Experiment) -> str:
     if was not in _ORACLES or not experiment.dataset.has_truth:
         return was
     chosen = st.segmented_control(
-        "Who labels", list(_ORACLES), default=was, required=True, key="fork-oracle",
+        tr("Who labels"), list(_ORACLES), default=was, required=True, key="fork-oracle",
         format_func=lambda name: _ORACLES[name],
     )  # fmt: skip
     return chosen or was

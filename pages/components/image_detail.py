@@ -11,6 +11,7 @@ from streamlit.components.v2 import component
 
 from al_core.experiment import Experiment
 from al_core.types import INITIAL_ROUND
+from al_core.words import tr
 from pages.components.answer_many import answer_many, undo_answers
 from pages.components.browse_wall import address
 from state import browsing
@@ -43,9 +44,9 @@ def image_detail(
             key="detail-picture",
         )  # fmt: skip
         with st.container(horizontal=True, gap="small"):
-            st.button("Previous", icon=":material/chevron_left:", key="detail-back", shortcut="Left",
+            st.button(tr("Previous"), icon=":material/chevron_left:", key="detail-back", shortcut="Left",
                       on_click=step, args=(-1,))  # fmt: skip
-            st.button("Next", icon=":material/chevron_right:", key="detail-on", shortcut="Right",
+            st.button(tr("Next"), icon=":material/chevron_right:", key="detail-on", shortcut="Right",
                       on_click=step, args=(1,))  # fmt: skip
     with words:
         st.text(row.file)
@@ -58,7 +59,13 @@ def image_detail(
 
 def _facts(view: View, row: browsing.Row) -> list[tuple[str, str]]:
     asked = row.round
-    said = "" if asked is None else "initial set" if asked == INITIAL_ROUND else f"after round {asked}"
+    said = (
+        ""
+        if asked is None
+        else tr("initial set")
+        if asked == INITIAL_ROUND
+        else tr("after round {asked}", asked=asked)
+    )
     when = ""
     if row.at is not None:
         zone = datetime.UTC if st.context.timezone is None else None
@@ -71,9 +78,19 @@ def _facts(view: View, row: browsing.Row) -> list[tuple[str, str]]:
     ]
     sure = "" if row.confidence is None else f"{row.predicted} ({row.confidence:.1%})"
     facts = [
-        ("Id", str(row.id)), ("Split", view.split.name), ("Standing", row.status), ("Label", row.label),
-        ("Came from", row.source), ("Annotator", row.annotator), ("Asked", said), ("When", when),
-        ("Predicted", sure), ("Truth", row.truth), ("Size", row.size), *numbers,
-        ("Marks", ", ".join(row.marks)), ("Note", row.note),
-    ]  # fmt: skip
+        (tr("Id"), str(row.id)),
+        (tr("Split"), view.split.name),
+        (tr("Standing"), row.status),
+        (tr("Label"), row.label),
+        (tr("Came from"), row.source),
+        (tr("Annotator"), row.annotator),
+        (tr("Asked"), said),
+        (tr("When"), when),
+        (tr("Predicted"), sure),
+        (tr("Truth"), row.truth),
+        (tr("Size"), row.size),
+        *numbers,
+        (tr("Marks"), ", ".join(row.marks)),
+        (tr("Note"), row.note),
+    ]
     return [(name, value) for name, value in facts if value]

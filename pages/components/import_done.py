@@ -7,23 +7,31 @@ from typing import Any
 
 import streamlit as st
 
+from al_core.words import tr
 from pages.components import config_form
 
 
 def labels_done(report: Mapping[str, Any]) -> None:
     """Labels are in the session."""
     counts, beside = report["counts"], sum(report["beside"].values())
-    more = f", {beside:,} tags, asks and further answers" if beside else ""
+    more = tr(", {beside:,} tags, asks and further answers", beside=beside) if beside else ""
     st.success(
-        f"{counts['added'] + counts['changed']:,} labels and {report['marks']:,} marks{more} are saved, "
-        "as one commit. The next training uses them; Undo is below “Another import”.",
+        tr(
+            "{changed:,} labels and {marks:,} marks{more} are saved, as one commit. The next "
+            "training uses them; Undo is below “Another import”.",
+            changed=counts["added"] + counts["changed"],
+            marks=report["marks"],
+            more=more,
+        ),
         icon=":material/check_circle:",
     )
 
 
 def dataset_done(report: Mapping[str, Any]) -> None:
     """A data set is prepared."""
-    st.success(f"{report['images']:,} pictures are a data set now.", icon=":material/check_circle:")
-    if st.button("Set up a session with it", type="primary", icon=":material/tune:", key="import-setup"):
+    st.success(
+        tr("{images:,} pictures are a data set now.", images=report["images"]), icon=":material/check_circle:"
+    )
+    if st.button(tr("Set up a session with it"), type="primary", icon=":material/tune:", key="import-setup"):
         config_form.put("data.dataset", report["dataset"])
         st.switch_page("setup.py")

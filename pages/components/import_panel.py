@@ -15,6 +15,7 @@ from al_core.exchange import labels
 from al_core.exchange.content import SEVERAL
 from al_core.exchange.reading import SUFFIXES
 from al_core.experiment import Experiment
+from al_core.words import tr
 from pages.components.import_done import dataset_done, labels_done
 from pages.components.transfer_wait import transfer_wait
 from state import handles, transfers
@@ -22,13 +23,13 @@ from state.text import ago, plain, sentence
 from state.transfers import Asked
 from state.web.transfers import transfer_url
 
-_INTO, _NEW = "Labels into this session", "A new data set"
+_INTO, _NEW = tr("Labels into this session"), tr("A new data set")
 _STATE, _REFUSED, _UPLOADS = "data-import", "data-import-refused", "data-import-uploads"
-_WAYS = {"replace": "Take the file's", "keep": "Keep its own"}
+_WAYS = {"replace": tr("Take the file's"), "keep": tr("Keep its own")}
 _MAPPED = 12  # unknown classes that get a field each
 _ADD = -1  # in place of a class: a new one
-_BESIDE = {"tag": "Tags", "asked": "Asked by hand", "opinion": "Further answers"}
-_KINDS = {"tag": "tag", "asked": "asked by hand", "opinion": "further answer"}
+_BESIDE = {"tag": tr("Tags"), "asked": tr("Asked by hand"), "opinion": tr("Further answers")}
+_KINDS = {"tag": "tag", "asked": tr("asked by hand"), "opinion": tr("further answer")}
 
 
 def import_panel(experiment: Experiment | None) -> None:
@@ -64,11 +65,14 @@ def import_panel(experiment: Experiment | None) -> None:
 
 def _choose(experiment: Experiment | None) -> None:
     st.caption(
-        "CSV, JSON, Parquet, COCO, Label Studio, Hugging Face on disk, class folders, or a zip of one. It is "
-        "checked first: you see what would be added, changed and left, and every row that is refused."
+        tr(
+            "CSV, JSON, Parquet, COCO, Label Studio, Hugging Face on disk, class folders, or a zip "
+            "of one. It is checked first: you see what would be added, changed and left, and every "
+            "row that is refused."
+        )
     )
     kinds = [_INTO, _NEW] if experiment is not None and experiment.record.dataset_key else [_NEW]
-    kind = st.segmented_control("What for", kinds, default=kinds[0], required=True, key="import-kind")
+    kind = st.segmented_control(tr("What for"), kinds, default=kinds[0], required=True, key="import-kind")
     key = f"import-file-{st.session_state.setdefault(_UPLOADS, 0)}"
     left, right = st.columns(2, gap="large")
     with left:
@@ -77,30 +81,37 @@ def _choose(experiment: Experiment | None) -> None:
         )  # fmt: skip
     with right:
         st.text_input(
-            "Or a file or folder on this machine", key="import-path", persist_state="session",
+            tr("Or a file or folder on this machine"), key="import-path", persist_state="session",
             placeholder=str(handles.settings().data_roots[0] / "labels.csv"),
-            help="Below AL_DATA_ROOTS. Pictures of a folder are read where they are.",
+            help=tr("Below AL_DATA_ROOTS. Pictures of a folder are read where they are."),
         )  # fmt: skip
         if kind == _NEW:
             st.text_input(
-                "Folder of the pictures, if a table names them and they are elsewhere", key="import-pictures",
+                tr("Folder of the pictures, if a table names them and they are elsewhere"),
+                key="import-pictures",
                 persist_state="session",
-            )  # fmt: skip
-            st.text_input("Name of the data set", key="import-name", persist_state="session")
+            )
+            st.text_input(tr("Name of the data set"), key="import-name", persist_state="session")
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         st.selectbox(
-            "An image with several classes", list(SEVERAL), format_func=lambda s: SEVERAL[s].capitalize(),
+            tr("An image with several classes"), list(SEVERAL), format_func=lambda s: SEVERAL[s].capitalize(),
             key="import-several", width=280, persist_state="session",
         )  # fmt: skip
         if kind == _INTO:
             st.selectbox(
-                "An image that has another answer", ["replace", "keep"], key="import-existing", width=240,
+                tr("An image that has another answer"), ["replace", "keep"], key="import-existing", width=240,
                 format_func=lambda way: _WAYS[way],
                 persist_state="session",
             )  # fmt: skip
         into = experiment.id if kind == _INTO and experiment is not None else None
-        st.button("Check", type="primary", icon=":material/fact_check:", key="import-check", on_click=_check,
-                  args=(key, into))  # fmt: skip
+        st.button(
+            tr("Check"),
+            type="primary",
+            icon=":material/fact_check:",
+            key="import-check",
+            on_click=_check,
+            args=(key, into),
+        )
     if refused := st.session_state.pop(_REFUSED, None):
         st.error(sentence(refused), icon=":material/error:")
     if experiment is not None:
@@ -132,7 +143,7 @@ def _checked(
 ) -> None:  # fmt: skip
     """What it would do, to be confirmed."""
     if asked.experiment is not None and (experiment is None or experiment.id != asked.experiment):
-        st.info("This check belongs to another session.", icon=":material/info:")
+        st.info(tr("This check belongs to another session."), icon=":material/info:")
         _again()
         return
     for note in report["notes"]:
@@ -142,62 +153,76 @@ def _checked(
     mapping, added = _mapping(report, experiment) if asked.experiment is not None else ({}, [])
     with st.container(horizontal=True, gap="small", key="import-confirm"):
         if mapping or added:
-            st.button("Check with these classes", icon=":material/fact_check:", key="import-recheck",
+            st.button(tr("Check with these classes"), icon=":material/fact_check:", key="import-recheck",
                       type="primary", on_click=_recheck, args=(token, asked, mapping, added))  # fmt: skip
         else:
             st.button(ready, icon=":material/download_done:", type="primary", key="import-apply",
                       disabled=bool(report.get("empty")), on_click=transfers.apply,
                       args=(token, asked, report.get("rev")))  # fmt: skip
-        _again("Cancel")
+        _again(tr("Cancel"))
 
 
 def _labels_found(report: Mapping[str, Any]) -> str:
     counts = report["counts"]
-    words = {"added": "Added", "changed": "Changed", "same": "Already so", "kept": "Kept as they are"}
+    words = {
+        "added": tr("Added"),
+        "changed": tr("Changed"),
+        "same": tr("Already so"),
+        "kept": tr("Kept as they are"),
+    }
     with st.container(horizontal=True, gap="small", key="import-counts"):
         for kind, title in words.items():
             st.metric(title, f"{counts[kind]:,}", border=True, width=150)
-        st.metric("Marks", f"{report['marks']:,}", border=True, width=150)
+        st.metric(tr("Marks"), f"{report['marks']:,}", border=True, width=150)
         beside = {kind: count for kind, count in report["beside"].items() if count}
         for kind, count in beside.items():
             st.metric(_BESIDE[kind], f"{count:,}", border=True, width=150)
-        st.metric("Refused rows", f"{len(report['refused']):,}", border=True, width=150)
+        st.metric(tr("Refused rows"), f"{len(report['refused']):,}", border=True, width=150)
     if report["new"]:
-        st.caption(plain(f"New classes, made with the import: {', '.join(report['new'])}."))
+        st.caption(plain(tr("New classes, made with the import: {names}.", names=", ".join(report["new"]))))
     if report["changes"]:
         rows = [[_KINDS.get(kind, kind), *rest] for kind, *rest in report["changes"]]
-        frame = pd.DataFrame(rows, columns=["What", "Id", "File", "Was", "Becomes", "Row"])
-        st.dataframe(frame, hide_index=True, height=280, alt="What the import would change, an image a row.")
+        frame = pd.DataFrame(
+            rows, columns=[tr("What"), tr("Id"), tr("File"), tr("Was"), tr("Becomes"), tr("Row")]
+        )
+        st.dataframe(
+            frame, hide_index=True, height=280, alt=tr("What the import would change, an image a row.")
+        )
     if report["empty"]:
-        st.info("There is nothing to write.", icon=":material/info:")
+        st.info(tr("There is nothing to write."), icon=":material/info:")
     total, more = counts["added"] + counts["changed"], report["marks"] + sum(report["beside"].values())
     if not more:
-        return f"Import {total:,} labels"
-    what = "marks" if not beside else "other words"
-    return f"Import {total:,} labels and {more:,} {what}"
+        return tr("Import {total:,} labels", total=total)
+    if beside:
+        return tr("Import {labels:,} labels and {more:,} other words", labels=total, more=more)
+    return tr("Import {labels:,} labels and {more:,} marks", labels=total, more=more)
 
 
 def _dataset_found(report: Mapping[str, Any]) -> str:
     with st.container(horizontal=True, gap="small", key="import-counts"):
-        st.metric("Pictures", f"{report['images']:,}", border=True, width=150)
-        st.metric("Classes", f"{len(report['classes']):,}", border=True, width=150)
-        st.metric("Without a label", f"{report['unlabeled']:,}", border=True, width=150)
-        st.metric("Refused rows", f"{len(report['refused']):,}", border=True, width=150)
-    frame = pd.DataFrame(report["classes"], columns=["Class", "Pictures"])
-    st.dataframe(frame, hide_index=True, height=240, alt="Pictures of each class.")
+        st.metric(tr("Pictures"), f"{report['images']:,}", border=True, width=150)
+        st.metric(tr("Classes"), f"{len(report['classes']):,}", border=True, width=150)
+        st.metric(tr("Without a label"), f"{report['unlabeled']:,}", border=True, width=150)
+        st.metric(tr("Refused rows"), f"{len(report['refused']):,}", border=True, width=150)
+    frame = pd.DataFrame(report["classes"], columns=[tr("Class"), tr("Pictures")])
+    st.dataframe(frame, hide_index=True, height=240, alt=tr("Pictures of each class."))
     said = ", ".join(f"{name} {count:,}" for name, count in report["splits"].items())
-    st.caption(plain(f"Splits: {said}. Where none is said a share of each class is set aside to test on."))
-    return f"Make a data set of {report['images']:,} pictures"
+    st.caption(
+        plain(
+            tr("Splits: {said}. Where none is said a share of each class is set aside to test on.", said=said)
+        )
+    )
+    return tr("Make a data set of {images:,} pictures", images=report["images"])
 
 
 def _refused(token: str, rows: list[list[str]]) -> None:
     if not rows:
         return
-    with st.expander(f"{len(rows):,} rows are refused", icon=":material/rule:", expanded=True):
-        frame = pd.DataFrame(rows[:1000], columns=["Row", "What", "Why"])
-        st.dataframe(frame, hide_index=True, height=min(320, 40 + 36 * len(frame)), alt="Refused rows.")
+    with st.expander(tr("{rows:,} rows are refused", rows=len(rows)), icon=":material/rule:", expanded=True):
+        frame = pd.DataFrame(rows[:1000], columns=[tr("Row"), tr("What"), tr("Why")])
+        st.dataframe(frame, hide_index=True, height=min(320, 40 + 36 * len(frame)), alt=tr("Refused rows."))
         st.link_button(
-            "All of them as CSV", transfer_url(token, "refused", "refused.csv"), icon=":material/table:",
+            tr("All of them as CSV"), transfer_url(token, "refused", "refused.csv"), icon=":material/table:",
             key="import-refused",
         )  # fmt: skip
 
@@ -207,18 +232,25 @@ def _mapping(report: Mapping[str, Any], experiment: Experiment | None) -> tuple[
     unknown = sorted(report["unknown"].items(), key=lambda item: -item[1])
     if not unknown or experiment is None:
         return {}, []
-    st.markdown("**Classes that this session does not know**")
-    if len(unknown) > 1 and st.toggle(f"Add all {len(unknown):,} as new classes", key="import-add-all"):
+    st.markdown(tr("**Classes that this session does not know**"))
+    if len(unknown) > 1 and st.toggle(
+        tr("Add all {unknown:,} as new classes", unknown=len(unknown)), key="import-add-all"
+    ):
         return {}, [name for name, _ in unknown]
     classes = experiment.classes()
-    names = {i: classes.names[i] for i in classes.open} | {_ADD: "a new class: add it"}
+    names = {i: classes.names[i] for i in classes.open} | {_ADD: tr("a new class: add it")}
     mapping, added = {}, []
     with st.container(horizontal=True, gap="small", key="import-mapping"):
         for place, (name, count) in enumerate(unknown[:_MAPPED]):
             chosen = st.selectbox(
-                plain(f"{name[:40]} ({count:,} rows) is"), [_ADD, *classes.open], index=None,
-                format_func=names.__getitem__, placeholder="leave out", key=f"import-map-{place}", width=220,
-            )  # fmt: skip
+                plain(tr("{name} ({count:,} rows) is", name=name[:40], count=count)),
+                [_ADD, *classes.open],
+                index=None,
+                format_func=names.__getitem__,
+                placeholder=tr("leave out"),
+                key=f"import-map-{place}",
+                width=220,
+            )
             if chosen == _ADD:
                 added.append(name)
             elif chosen is not None:
@@ -233,7 +265,7 @@ def _recheck(token: str, asked: Asked, mapping: dict[str, str], added: list[str]
     transfers.check(token, again)
 
 
-def _again(label: str = "Another import") -> None:
+def _again(label: str = tr("Another import")) -> None:
     st.button(label, icon=":material/restart_alt:", key="import-again", on_click=_forget)
 
 
@@ -246,15 +278,22 @@ def _earlier(experiment: Experiment) -> None:
     found = labels.imports(experiment)
     if not found:
         return
-    st.markdown("**Imports of this session**")
+    st.markdown(tr("**Imports of this session**"))
     for item in found[:8]:
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            marks = f", {item.num_marks:,} marks" if item.num_marks else ""
-            st.markdown(f"{item.num_labels:,} labels{marks}, {ago(time.time() - item.at)}")
+            marks = tr(", {marks:,} marks", marks=item.num_marks) if item.num_marks else ""
+            st.markdown(
+                tr(
+                    "{labels:,} labels{marks}, {when}",
+                    labels=item.num_labels,
+                    marks=marks,
+                    when=ago(time.time() - item.at),
+                )
+            )
             if item.undone:
-                st.caption("taken back")
+                st.caption(tr("taken back"))
             else:
-                st.button("Undo", icon=":material/undo:", key=f"import-undo-{item.token}", on_click=_undo,
+                st.button(tr("Undo"), icon=":material/undo:", key=f"import-undo-{item.token}", on_click=_undo,
                           args=(experiment, item.token))  # fmt: skip
 
 
@@ -264,5 +303,7 @@ def _undo(experiment: Experiment, token: str) -> None:
     except ALError as error:
         st.session_state[_REFUSED] = str(error)
         return
-    left = f" {done.left:,} were changed since and stay." if done.left else ""
-    st.toast(f"{done.labels:,} labels are as they were.{left}", icon=":material/undo:")
+    left = " " + tr("{left:,} were changed since and stay.", left=done.left) if done.left else ""
+    st.toast(
+        tr("{labels:,} labels are as they were.{left}", labels=done.labels, left=left), icon=":material/undo:"
+    )

@@ -8,6 +8,7 @@ import streamlit as st
 
 from al_core.experiment import Experiment, Step
 from al_core.records import JobRecord, JobState
+from al_core.words import tr
 from pages.components.live_curve import live_curve
 from pages.components.shield import shielded
 from state import jobs, selectors
@@ -16,11 +17,11 @@ from state.text import plain, sentence
 _LOG_TICK = 2.0
 Color = Literal["red", "orange", "blue", "green", "gray"]
 _BADGES: dict[JobState, tuple[str, str, Color]] = {
-    JobState.QUEUED: ("Queued", ":material/schedule:", "gray"),
-    JobState.RUNNING: ("Running", ":material/play_circle:", "green"),
-    JobState.DONE: ("Done", ":material/check_circle:", "blue"),
-    JobState.FAILED: ("Failed", ":material/error:", "red"),
-    JobState.STOPPED: ("Stopped", ":material/stop_circle:", "gray"),
+    JobState.QUEUED: (tr("Queued"), ":material/schedule:", "gray"),
+    JobState.RUNNING: (tr("Running"), ":material/play_circle:", "green"),
+    JobState.DONE: (tr("Done"), ":material/check_circle:", "blue"),
+    JobState.FAILED: (tr("Failed"), ":material/error:", "red"),
+    JobState.STOPPED: (tr("Stopped"), ":material/stop_circle:", "gray"),
 }
 
 
@@ -28,8 +29,8 @@ def job_status(experiment: Experiment, job: JobRecord | None, *, key: str = "job
     """Mount the panel for the experiment's newest job."""
     with st.container(border=True, gap="small", key=f"{key}-panel"):
         if job is None:
-            st.markdown("**No job yet**")
-            st.caption("Training runs in a process of its own: it goes on when this tab is closed.")
+            st.markdown(tr("**No job yet**"))
+            st.caption(tr("Training runs in a process of its own: it goes on when this tab is closed."))
             _next(experiment.step(), experiment.id, key)
             return
         _badge(job)
@@ -46,11 +47,15 @@ def job_status(experiment: Experiment, job: JobRecord | None, *, key: str = "job
 def _badge(job: JobRecord) -> None:
     words, icon, color = _BADGES[job.state]
     if job.state.active and (job.paused or job.control == "pause"):
-        words, icon, color = "Paused" if job.paused else "Pausing", ":material/pause_circle:", "orange"
+        words, icon, color = (
+            tr("Paused") if job.paused else tr("Pausing"),
+            ":material/pause_circle:",
+            "orange",
+        )
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.badge(words, icon=icon, color=color)
         if job.attempt > 1:
-            st.caption(f"attempt {job.attempt}")
+            st.caption(tr("attempt {attempt}", attempt=job.attempt))
 
 
 def _controls(job: JobRecord, key: str) -> None:
@@ -60,7 +65,7 @@ def _controls(job: JobRecord, key: str) -> None:
     resuming = job.paused and not held and not stopping
     with st.container(horizontal=True, gap="small"):
         st.button(
-            "Resume" if held else "Resuming …" if resuming else "Pause",
+            tr("Resume") if held else tr("Resuming …") if resuming else tr("Pause"),
             icon=":material/play_arrow:" if held or resuming else ":material/pause:",
             key=f"{key}-hold",
             on_click=jobs.resume if held else jobs.pause,
@@ -68,27 +73,29 @@ def _controls(job: JobRecord, key: str) -> None:
             disabled=stopping or resuming,
         )
         st.button(
-            "Stopping …" if stopping else "Stop",
+            tr("Stopping …") if stopping else tr("Stop"),
             icon=":material/stop:",
             key=f"{key}-stop",
             on_click=jobs.stop,
             args=(job.id,),
             disabled=stopping,
-            help="Stops between two batches; what was trained is kept, and training can go on from there.",
+            help=tr(
+                "Stops between two batches; what was trained is kept, and training can go on from there."
+            ),
         )
 
 
 def _failure(job: JobRecord) -> None:
-    st.error(sentence(job.error_text or "The job ended without saying why."), icon=":material/error:")
-    st.caption("Every label is safe. Trying again goes on from the last checkpoint.")
+    st.error(sentence(job.error_text or tr("The job ended without saying why.")), icon=":material/error:")
+    st.caption(tr("Every label is safe. Trying again goes on from the last checkpoint."))
     if job.traceback:
-        with st.expander("Details for a report", icon=":material/bug_report:"):
+        with st.expander(tr("Details for a report"), icon=":material/bug_report:"):
             st.code(job.traceback, language=None, wrap_lines=True, height=260)
 
 
 def _next(step: Step, experiment_id: str, key: str) -> None:
     """The next sensible step, where it is a training."""
-    words = {"train": "Train now", "start": "Start", "failed": "Try again"}.get(step.kind)
+    words = {"train": tr("Train now"), "start": tr("Start"), "failed": tr("Try again")}.get(step.kind)
     if words is not None:
         st.button(
             words,
@@ -102,11 +109,15 @@ def _next(step: Step, experiment_id: str, key: str) -> None:
     elif step.kind == "label":
         left = step.total - step.done
         st.markdown(
-            f"**{left} of {step.total} images wait for a label.** Training begins when they have one."
+            tr(
+                "**{left} of {total} images wait for a label.** Training begins when they have one.",
+                left=left,
+                total=step.total,
+            )
         )
         st.page_link(
             "label.py",
-            label="Label them",
+            label=tr("Label them"),
             icon=":material/touch_app:",
             query_params={"exp": experiment_id},
         )
@@ -117,11 +128,11 @@ def _advance(experiment_id: str) -> None:
 
 
 def _worker() -> None:
-    st.caption(f"Worker: {plain(selectors.worker_words(jobs.worker_state()))}")
+    st.caption(tr("Worker: {worker}", worker=plain(selectors.worker_words(jobs.worker_state()))))
 
 
 def _log(job: JobRecord, key: str) -> None:
-    log = st.expander("Log", icon=":material/subject:", key=f"{key}-log", on_change="rerun")
+    log = st.expander(tr("Log"), icon=":material/subject:", key=f"{key}-log", on_change="rerun")
     if log.open:
         with log:
             every = _LOG_TICK if job.state.active else None
@@ -131,4 +142,4 @@ def _log(job: JobRecord, key: str) -> None:
 def _tail(job_id: str) -> None:
     with shielded("the job's log"):
         text = jobs.log_tail(job_id)
-        st.code(text or "Nothing has been written yet.", language=None, wrap_lines=True, height=280)
+        st.code(text or tr("Nothing has been written yet."), language=None, wrap_lines=True, height=280)

@@ -8,6 +8,7 @@ from al_core.errors import ALError
 from al_core.experiment import Experiment
 from al_core.records import JobState
 from al_core.results.image_map import ImageMap, MapRequest
+from al_core.words import tr
 from pages.components.job_wait import job_wait
 from pages.components.picked_images import picked_images
 from state import image_maps
@@ -20,17 +21,17 @@ def like_a_picture(experiment: Experiment, request: MapRequest, found: ImageMap)
     """Take a picture, let the worker look at it, and show what it found."""
     if request.round is None or not len(found.center):
         st.info(
-            "Choose “This round's network” above: pictures from outside are compared by what it sees.",
+            tr("Choose “This round's network” above: pictures from outside are compared by what it sees."),
             icon=":material/info:",
         )
         return
     file = st.file_uploader(
         "A picture", key="explore-upload", accept_multiple_files=False,
-        help="It is kept for a day, and becomes no part of the data set.",
+        help=tr("It is kept for a day, and becomes no part of the data set."),
     )  # fmt: skip
     asked, of_file, token = st.session_state.get(_ASKED, (None, None, None))
     if file is None:
-        st.caption("The images of the map that are most like a picture of yours.")
+        st.caption(tr("The images of the map that are most like a picture of yours."))
         return
     if (asked, of_file) != (request, file.file_id):
         try:
@@ -42,15 +43,15 @@ def like_a_picture(experiment: Experiment, request: MapRequest, found: ImageMap)
     answer = image_maps.alike_found(token)
     job = image_maps.alike_job(token)
     if answer is not None:
-        st.caption(f"Most like {plain(answer['name'])}, the nearest first")
+        st.caption(tr("Most like {name}, the nearest first", name=plain(answer["name"])))
         words = [f"{distance:.3f}" for distance in answer["distances"]]
         picked_images(experiment, found, answer["ids"], key="alike", words=words)
     elif job is not None and job.state.active:
         job_wait(lambda: image_maps.alike_job(token))
     else:
         failed = job.error_text if job is not None and job.state is JobState.FAILED else None
-        st.error(sentence(failed or "Stopped before the picture was looked at."), icon=":material/error:")
-        st.button("Try again", icon=":material/refresh:", key="explore-alike-again", on_click=_forget)
+        st.error(sentence(failed or tr("Stopped before the picture was looked at.")), icon=":material/error:")
+        st.button(tr("Try again"), icon=":material/refresh:", key="explore-alike-again", on_click=_forget)
 
 
 def _forget() -> None:

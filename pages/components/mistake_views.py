@@ -15,6 +15,7 @@ from al_core.results.figures.confusion import confusion_figure
 from al_core.results.figures.reliability import reliability_figure, slices_figure
 from al_core.results.metrics import calibration_error, class_report, confusion
 from al_core.results.mistakes import Predictions, flips, part_words, reliability, slices
+from al_core.words import tr, tr_n
 from pages.components.pager import pager
 from pages.components.query_cards import picture_cards
 from state import mistakes
@@ -26,10 +27,10 @@ _AT_ONCE = 24
 _TOP = 3
 _WIDTH = 320
 _ABOUT_LOOKS = {
-    "shorter side": "Of the picture as it came, in pixels: models see its middle square.",
-    "aspect ratio": "Width as a multiple of height, as the picture came: below 1 it is upright.",
+    "shorter side": tr("Of the picture as it came, in pixels: models see its middle square."),
+    "aspect ratio": tr("Width as a multiple of height, as the picture came: below 1 it is upright."),
 }
-_ANY, _NO_CLASS = "Any class", -1
+_ANY, _NO_CLASS = tr("Any class"), -1
 
 
 def _found(experiment: Experiment, record: RoundRecord) -> Predictions:
@@ -51,7 +52,12 @@ def _cards(experiment: Experiment, found: Predictions, rows: np.ndarray, *, key:
             {
                 "id": i,
                 "src": image_url(dataset.key, "test", i, None if dataset.pixelated else _WIDTH),
-                "alt": f"test image {i}: {true}, taken for {dataset.classes[int(best[0])]}",
+                "alt": tr(
+                    "test image {i}: {true}, taken for {name}",
+                    i=i,
+                    true=true,
+                    name=dataset.classes[int(best[0])],
+                ),
                 "rank": rank,
                 "score": None,
                 "guesses": [[dataset.classes[int(c)], float(found.probs[row, c])] for c in best],
@@ -82,32 +88,32 @@ def confusion_panel(experiment: Experiment, rounds: Sequence[RoundRecord], recor
     matrix = confusion(found.predicted, found.labels, len(names))[np.ix_(known, known)]
     chart, pictures = st.columns([1.1, 1], gap="large")
     with chart:
-        share = st.toggle("Per cent of the row", key="errors-share")
+        share = st.toggle(tr("Per cent of the row"), key="errors-share")
         figure = confusion_figure(
             matrix.tolist(), [names[i] for i in known], normalised=share, clickable=True,
             dark=st.context.theme.type == "dark",
         )  # fmt: skip
         event: Any = st.plotly_chart(
             figure, key="errors-confusion", config=_STILL, on_select="rerun", selection_mode="points",
-            alt=f"Confusion matrix of round {record.number} on test images.",
+            alt=tr("Confusion matrix of round {number} on test images.", number=record.number),
         )  # fmt: skip
         _take_click(event, known)
-        st.caption("Click a cell to see its images.")
+        st.caption(tr("Click a cell to see its images."))
     with pictures:
         with st.container(horizontal=True, gap="small"):
-            true = _class_choice(experiment, record, "True class", "errors-true")
-            predicted = _class_choice(experiment, record, "Taken for", "errors-predicted")
+            true = _class_choice(experiment, record, tr("True class"), "errors-true")
+            predicted = _class_choice(experiment, record, tr("Taken for"), "errors-predicted")
         rows = found.rows(true=true, predicted=predicted)
         if true is None and predicted is None:
             rows = rows[~found.right[rows]]
-            words = f"{len(rows):,} mistakes, the surest first"
+            words = tr("{count:,} mistakes, the surest first", count=len(rows))
         else:
-            words = f"{len(rows):,} images, the surest first"
+            words = tr("{count:,} images, the surest first", count=len(rows))
         st.caption(words)
         if len(rows):
             _cards(experiment, found, rows, key="errors-cell")
         else:
-            st.info("No test image is in this cell.", icon=":material/check_circle:")
+            st.info(tr("No test image is in this cell."), icon=":material/check_circle:")
 
 
 def _take_click(event: Any, class_ids: Sequence[int]) -> None:
@@ -126,15 +132,21 @@ def mistakes_panel(experiment: Experiment, rounds: Sequence[RoundRecord], record
     """Wrong and sure of it: something false was learnt, or the test label is wrong."""
     found = _found(experiment, record)
     with st.container(horizontal=True, gap="small"):
-        true = _class_choice(experiment, record, "True class", "surest-true")
-        predicted = _class_choice(experiment, record, "Taken for", "surest-predicted")
+        true = _class_choice(experiment, record, tr("True class"), "surest-true")
+        predicted = _class_choice(experiment, record, tr("Taken for"), "surest-predicted")
     rows = found.mistakes(true=true, predicted=predicted)
     if not len(rows):
-        st.success("No mistake: every such test image is classified rightly.", icon=":material/check_circle:")
+        st.success(
+            tr("No mistake: every such test image is classified rightly."), icon=":material/check_circle:"
+        )
         return
     st.caption(
-        f"{len(rows):,} mistakes among {len(found.ids):,} test images, the surest first: either the model "
-        "has learnt something false, or the test label is wrong."
+        tr(
+            "{count:,} mistakes among {total:,} test images, the surest first: either the model has "
+            "learnt something false, or the test label is wrong.",
+            count=len(rows),
+            total=len(found.ids),
+        )
     )
     _cards(experiment, found, rows, key="surest")
 
@@ -143,23 +155,30 @@ def flips_panel(experiment: Experiment, rounds: Sequence[RoundRecord], record: R
     """What the round before knew and this one does not, and the other way round."""
     earlier = [r for r in rounds if r.number < record.number]
     if not earlier:
-        st.info("This takes two rounds: what one knew and the next one does not.", icon=":material/info:")
+        st.info(tr("This takes two rounds: what one knew and the next one does not."), icon=":material/info:")
         return
     after = _found(experiment, record)
     changed = flips(_found(experiment, earlier[-1]), after)
     net = len(changed.learned) - len(changed.unlearned)
     st.caption(
-        f"From round {earlier[-1].number} to round {record.number} {len(changed.learned):,} test images "
-        f"became right and {len(changed.unlearned):,} became wrong: {net:+,}."
+        tr(
+            "From round {earlier} to round {later} {learned:,} test images became right and "
+            "{unlearned:,} became wrong: {net:+,}.",
+            earlier=earlier[-1].number,
+            later=record.number,
+            learned=len(changed.learned),
+            unlearned=len(changed.unlearned),
+            net=net,
+        )
     )
-    kinds = {"Became wrong": changed.unlearned, "Became right": changed.learned}
+    kinds = {tr("Became wrong"): changed.unlearned, tr("Became right"): changed.learned}
     kind = st.segmented_control(
-        "Which", list(kinds), default="Became wrong", required=True, key="flips-kind",
+        tr("Which"), list(kinds), default=tr("Became wrong"), required=True, key="flips-kind",
         label_visibility="collapsed",
     )  # fmt: skip
-    rows = np.flatnonzero(np.isin(after.ids, kinds[kind or "Became wrong"]))
+    rows = np.flatnonzero(np.isin(after.ids, kinds[kind or tr("Became wrong")]))
     if not len(rows):
-        st.info("None did.", icon=":material/check_circle:")
+        st.info(tr("None did."), icon=":material/check_circle:")
         return
     rows = rows[np.argsort(-after.confidence[rows], kind="stable")]
     _cards(experiment, after, rows, key="flips")
@@ -185,23 +204,27 @@ def class_table(experiment: Experiment, rounds: Sequence[RoundRecord], record: R
     bar = {"format": "percent", "min_value": 0, "max_value": 1}
     if untested := frame["class"][frame["images"] == 0].tolist():
         st.caption(
-            f"No test image is of {plain(', '.join(untested))}: nothing is measured of "
-            f"{'it' if len(untested) == 1 else 'them'}."
+            tr_n(
+                "No test image is of {names}: nothing is measured of it.",
+                "No test image is of {names}: nothing is measured of them.",
+                len(untested),
+                names=plain(", ".join(untested)),
+            )
         )
     st.dataframe(
         pd.DataFrame(frame[frame["images"] > 0]).sort_values(by="f1", kind="stable"),
         hide_index=True,
         height="content" if len(frame) <= 15 else 560,
-        alt="Precision, recall and F1 of each class, the worst first.",
+        alt=tr("Precision, recall and F1 of each class, the worst first."),
         column_config={
-            "class": st.column_config.TextColumn("Class", pinned=True),
-            "images": st.column_config.NumberColumn("Test images", format="localized"),
-            "labels": st.column_config.NumberColumn("Labels", help="Labels that it was trained with"),
-            "recall": st.column_config.ProgressColumn("Recall", **bar),
-            "precision": st.column_config.ProgressColumn("Precision", **bar),
+            "class": st.column_config.TextColumn(tr("Class"), pinned=True),
+            "images": st.column_config.NumberColumn(tr("Test images"), format="localized"),
+            "labels": st.column_config.NumberColumn(tr("Labels"), help=tr("Labels that it was trained with")),
+            "recall": st.column_config.ProgressColumn(tr("Recall"), **bar),
+            "precision": st.column_config.ProgressColumn(tr("Precision"), **bar),
             "f1": st.column_config.ProgressColumn("F1", **bar),
             "change": st.column_config.NumberColumn(
-                "Recall, change", format="%+.1f", help="Points since the round before"
+                tr("Recall, change"), format="%+.1f", help=tr("Points since the round before")
             ),
         },
     )
@@ -213,29 +236,38 @@ def calibration_panel(experiment: Experiment, rounds: Sequence[RoundRecord], rec
     chart, words = st.columns([1.7, 1], gap="large")
     with chart:
         figure = reliability_figure(reliability(found), dark=st.context.theme.type == "dark")
-        st.plotly_chart(figure, key="errors-calibration", config=_STILL, alt="Accuracy by confidence.")
+        st.plotly_chart(figure, key="errors-calibration", config=_STILL, alt=tr("Accuracy by confidence."))
     with words:
         error = calibration_error(found.probs, found.labels)
         mean, right = float(found.confidence.mean()), float(found.right.mean())
-        st.metric("Expected calibration error", f"{100 * error:.1f} %", border=True)
+        st.metric(tr("Expected calibration error"), f"{100 * error:.1f} %", border=True)
         gap = mean - right
         lean = (
-            "surer than right"
+            tr("surer than right")
             if gap > 0.005
-            else "less sure than right"
+            else tr("less sure than right")
             if gap < -0.005
-            else "as sure as right"
+            else tr("as sure as right")
         )
-        st.markdown(f"On average {100 * mean:.1f} % sure and {100 * right:.1f} % right: **{lean}**.")
+        st.markdown(
+            tr(
+                "On average {mean:.1f} % sure and {right:.1f} % right: **{lean}**.",
+                mean=100 * mean,
+                right=100 * right,
+                lean=lean,
+            )
+        )
         st.caption(
-            "A point below the line is overconfident: of the images that it was so sure of, fewer were "
-            "right. Larger points hold more images; bars are 95 % intervals."
+            tr(
+                "A point below the line is overconfident: of the images that it was so sure of, "
+                "fewer were right. Larger points hold more images; bars are 95 % intervals."
+            )
         )
 
 
 def looks_panel(experiment: Experiment, rounds: Sequence[RoundRecord], record: RoundRecord) -> None:
     """Accuracy by how pictures look: where a model is weak, more of those pictures help."""
-    with st.spinner("Measuring the pictures"):
+    with st.spinner(tr("Measuring the pictures")):
         measured = mistakes.looks_of(experiment, record)
     if measured is None:
         return
@@ -244,11 +276,16 @@ def looks_panel(experiment: Experiment, rounds: Sequence[RoundRecord], record: R
     overall = float(found.right.mean())
     total = len(_found(experiment, record).ids)
     sampled = (
-        f", {len(found.ids):,} of {total:,} test images drawn at random" if total > len(found.ids) else ""
+        tr(", {count:,} of {total:,} test images drawn at random", count=len(found.ids), total=total)
+        if total > len(found.ids)
+        else ""
     )
     st.caption(
-        f"Each picture's property in up to four parts, as equally large as ties allow{sampled}. "
-        "The line is the whole's accuracy."
+        tr(
+            "Each picture's property in up to four parts, as equally large as ties allow{sampled}. "
+            "The line is the whole's accuracy.",
+            sampled=sampled,
+        )
     )
     weak = pd.DataFrame(frame[frame["accuracy_high"] < overall])
     dark = st.context.theme.type == "dark"
@@ -261,11 +298,18 @@ def looks_panel(experiment: Experiment, rounds: Sequence[RoundRecord], record: R
                 st.markdown(f"**{name.capitalize()}**", help=_ABOUT_LOOKS.get(name))
                 part = pd.DataFrame(frame[frame["property"] == name])
                 figure = slices_figure(part, overall, dark=dark)
-                st.plotly_chart(figure, key=f"looks-{name}", config=_STILL, alt=f"Accuracy by {name}.")
+                st.plotly_chart(
+                    figure, key=f"looks-{name}", config=_STILL, alt=tr("Accuracy by {name}.", name=name)
+                )
     for row in weak.to_dict("records"):
         st.warning(
-            f"Weak where {row['property']} is {part_words(row['property'], row['low'], row['high'])}: "
-            f"{100 * row['accuracy']:.1f} % right, {100 * overall:.1f} % on the whole.",
+            tr(
+                "Weak where {property} is {part}: {accuracy:.1f} % right, {overall:.1f} % on the whole.",
+                property=row["property"],
+                part=part_words(row["property"], row["low"], row["high"]),
+                accuracy=100 * row["accuracy"],
+                overall=100 * overall,
+            ),
             icon=":material/trending_down:",
         )
 
@@ -275,8 +319,10 @@ def _about_sizes(values: Mapping[str, np.ndarray]) -> None:
     short, ratio = values["shorter side"], values["aspect ratio"]
     known = np.isfinite(short)
     if not known.any():
-        st.caption("Sizes are not known: the files of these pictures are not where they were.")
+        st.caption(tr("Sizes are not known: the files of these pictures are not where they were."))
     elif len(np.unique(short[known])) == len(np.unique(ratio[known])) == 1 and known.all():
-        st.caption(f"All came in one size, with a shorter side of {short[0]:.0f} pixels.")
+        st.caption(tr("All came in one size, with a shorter side of {side:.0f} pixels.", side=short[0]))
     elif not known.all():
-        st.caption(f"The size of {(~known).sum():,} of them is not known: their files are gone.")
+        st.caption(
+            tr("The size of {count:,} of them is not known: their files are gone.", count=(~known).sum())
+        )

@@ -13,19 +13,38 @@ from al_core.records import ExperimentRecord
 from al_core.results.analysis import Metric
 from al_core.results.passive import Passive, references_beside
 from al_core.results.study import passive_words
+from al_core.words import tr, tr_n
 from state import cache, passives, session
 from state.text import plain
 
 _LOOK_AGAIN = 4.0  # seconds, while one is trained
 _MODEL = "passive-model"
 _BUTTONS = {
-    "full": ("The full pool", ":material/vertical_align_top:", "Every image of the pool, labeled by the "
-             "oracle: the line that no choice of images can be expected to pass by much."),
-    "subset": ("A random part, as large", ":material/shuffle:", "As many images as have labels now, drawn "
-               "at random with the pool's shares of the classes: what passive labeling gives."),
-    "selection": ("This selection", ":material/checklist:", "The labels that are there now, from fresh "
-                  "weights: with another model, what the images are worth to that one."),
-}  # fmt: skip
+    "full": (
+        tr("The full pool"),
+        ":material/vertical_align_top:",
+        tr(
+            "Every image of the pool, labeled by the oracle: the line that no choice of images can "
+            "be expected to pass by much."
+        ),
+    ),
+    "subset": (
+        tr("A random part, as large"),
+        ":material/shuffle:",
+        tr(
+            "As many images as have labels now, drawn at random with the pool's shares of the "
+            "classes: what passive labeling gives."
+        ),
+    ),
+    "selection": (
+        tr("This selection"),
+        ":material/checklist:",
+        tr(
+            "The labels that are there now, from fresh weights: with another model, what the images "
+            "are worth to that one."
+        ),
+    ),
+}
 
 
 def passive_panel(
@@ -40,8 +59,11 @@ def passive_panel(
         st.caption(plain(" ".join([*words, *_reached(experiment, found, metric)])))
     if apart := len(begun) - len(found) - len([r for r in begun if not r.num_rounds]):
         st.caption(
-            f"{apart} training{'s' * (apart > 1)} beside this session had other test images, and "
-            f"{'are' if apart > 1 else 'is'} not drawn."
+            tr_n(
+                "{n} training beside this session had other test images, and is not drawn.",
+                "{n} trainings beside this session had other test images, and are not drawn.",
+                apart,
+            )
         )
     if passives.waiting(begun):
         st.fragment(_wait, key="passive", run_every=_LOOK_AGAIN)(experiment.record, len(found))
@@ -49,12 +71,12 @@ def passive_panel(
 
 def _offer(experiment: Experiment, offered: Sequence[str]) -> None:
     with st.popover(
-        "Train once, to compare", icon=":material/add_chart:", type="tertiary", key="passive-menu"
+        tr("Train once, to compare"), icon=":material/add_chart:", type="tertiary", key="passive-menu"
     ):
-        st.caption("One training in the background with this session's settings, drawn on this chart.")
+        st.caption(tr("One training in the background with this session's settings, drawn on this chart."))
         own, names = experiment.config.model.model, MODELS.names()
         st.selectbox(
-            "Model", names, names.index(own) if own in names else 0, key=_MODEL,
+            tr("Model"), names, names.index(own) if own in names else 0, key=_MODEL,
             format_func=lambda name: MODELS.get(name).title,
         )  # fmt: skip
         for kind in offered:
@@ -74,7 +96,7 @@ def _reached(experiment: Experiment, found: Sequence[Passive], metric: Metric) -
     own = cache.rounds(experiment.record)[-1].metrics.get(metric.key)
     if own is None or not top:
         return []
-    return [f"This session has reached {100 * own / top:.1f} % of the full pool."]
+    return [tr("This session has reached {share:.1f} % of the full pool.", share=100 * own / top)]
 
 
 def _begin(experiment: Experiment, kind: str) -> None:
@@ -89,4 +111,6 @@ def _wait(record: ExperimentRecord, known: int) -> None:
     if len(passives.trained(record, begun)) != known or not passives.waiting(begun):
         st.rerun()
     names = ", ".join(child.name for child in passives.waiting(begun))
-    st.caption(f":material/hourglass_top: {plain(f'Being trained: {names}. Drawn when it is done.')}")
+    st.caption(
+        ":material/hourglass_top: " + plain(tr("Being trained: {names}. Drawn when it is done.", names=names))
+    )

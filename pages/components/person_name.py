@@ -7,6 +7,7 @@ from urllib.parse import quote
 import streamlit as st
 from streamlit.components.v2 import component
 
+from al_core.words import tr
 from state import person
 from state.text import plain
 from state.web.assets import script
@@ -19,25 +20,27 @@ def person_name() -> None:
     """A button that says in whose name one labels, with the field to change it behind it."""
     st.session_state.setdefault(_FIELD, person.typed())
     who = person.name()
-    label = f"Labeling as {plain(who)}" if who else "Labeling as me"
+    label = tr("Labeling as {who}", who=plain(who)) if who else tr("Labeling as me")
     with st.popover(label, icon=":material/person:", width="stretch", key="person"):
         if person.signed_in():
-            st.caption("You are signed in; what you label is kept under this address.")
+            st.caption(tr("You are signed in; what you label is kept under this address."))
         else:
             st.text_input(
-                "Your name",
+                tr("Your name"),
                 key=_FIELD,
                 max_chars=person.LONGEST,
                 placeholder="me",
                 on_change=_called,
-                help="Kept in this browser and beside each of your labels. Where several people label one "
-                "session, each needs a name: then nobody is asked what another is asked.",
+                help=tr(
+                    "Kept in this browser and beside each of your labels. Where several people label "
+                    "one session, each needs a name: then nobody is asked what another is asked."
+                ),
             )
         st.toggle(
-            "Show the others my pace",
+            tr("Show the others my pace"),
             key=person.PACE_KEY,
             persist_state="session",
-            help="Off: only how many images you have answered is seen.",
+            help=tr("Off: only how many images you have answered is seen."),
         )
     _keep("name-keeper")
 
@@ -45,12 +48,14 @@ def person_name() -> None:
 def name_field(key: str) -> None:
     """The same field by itself, for the Settings page."""
     if person.signed_in():
-        st.text_input("Your name", person.name(), disabled=True, help="The address that you signed in with.")
+        st.text_input(
+            tr("Your name"), person.name(), disabled=True, help=tr("The address that you signed in with.")
+        )
         return
     st.session_state[key] = person.typed()
     st.text_input(
-        "Your name", key=key, max_chars=person.LONGEST, placeholder="me", on_change=_called, args=(key,),
-        help="Kept in this browser and beside each of your labels.",
+        tr("Your name"), key=key, max_chars=person.LONGEST, placeholder="me", on_change=_called, args=(key,),
+        help=tr("Kept in this browser and beside each of your labels."),
     )  # fmt: skip
     _keep(f"{key}-keeper")
 

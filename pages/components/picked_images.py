@@ -10,6 +10,7 @@ from al_core.errors import ALError
 from al_core.experiment import Experiment
 from al_core.results.image_map import ImageMap
 from al_core.types import EXCLUDE
+from al_core.words import tr, tr_n
 from pages.components.ask_for import ask_for
 from pages.components.pager import pager
 from pages.components.picture_wall import picture_wall
@@ -33,21 +34,21 @@ def picked_images(
     """Draw them, with `words` below; one alone brings those most like it. `tag` is what they all have."""
     if not ids:
         st.info(
-            "Nothing is selected. The lasso is ready: draw around a group on the map.",
+            tr("Nothing is selected. The lasso is ready: draw around a group on the map."),
             icon=":material/gesture:",
         )
         _undo(experiment)
         return
     shown = list(ids)
     if len(ids) == 1 and tag is None:
-        st.markdown(f"**Most like #{ids[0]}**")
+        st.markdown(tr("**Most like #{id}**", id=ids[0]))
         alike, distances = found.alike(ids[0], _ALIKE)
         shown = [ids[0], *alike.tolist()]
-        words = ["this one", *(f"{d:.3f}" for d in distances)]
+        words = [tr("this one"), *(f"{d:.3f}" for d in distances)]
     elif words is None:
         words = _words(experiment, found, shown)
     page = pager(f"{key}-page", len(shown), _AT_ONCE, of=(experiment.id, shown))
-    st.caption(f"{len(shown):,} images")
+    st.caption(tr("{count:,} images", count=len(shown)))
     _actions(experiment, shown, key)
     _tag_actions(experiment, shown, key, tag)
     _undo(experiment)
@@ -69,44 +70,61 @@ def _words(experiment: Experiment, found: ImageMap, ids: Sequence[int]) -> list[
 def _actions(experiment: Experiment, ids: Sequence[int], key: str) -> None:
     allowed = image_maps.may_answer(experiment, ids)
     if not allowed:
-        st.caption("These images are set aside to measure by, and are not labeled here.")
+        st.caption(tr("These images are set aside to measure by, and are not labeled here."))
         return
     names = experiment.dataset.classes
-    many = f"{len(allowed):,} image{'s' * (len(allowed) > 1)}"
+    many = tr_n("{n:,} image", "{n:,} images", len(allowed))
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         chosen = st.selectbox(
-            "Class", experiment.classes().open, index=None, format_func=lambda n: names[n],
-            placeholder="Class", key=f"{key}-class", width=180,
+            tr("Class"), experiment.classes().open, index=None, format_func=lambda n: names[n],
+            placeholder=tr("Class"), key=f"{key}-class", width=180,
         )  # fmt: skip
         st.button(
-            f"Label {many}", type="primary", icon=":material/label:", disabled=chosen is None,
+            tr("Label {many}", many=many), type="primary", icon=":material/label:", disabled=chosen is None,
             key=f"{key}-label", on_click=_answer, args=(experiment, allowed, chosen),
         )  # fmt: skip
         st.button(
-            "Query these", icon=":material/playlist_add:", key=f"{key}-query",
-            help="Put them in front of what waits to be labeled; while a round trains, of what it asks next. "
-            "The log says that you asked for them; the strategy's picks stay as they are.",
-            on_click=_query, args=(experiment, allowed),
-        )  # fmt: skip
+            tr("Query these"),
+            icon=":material/playlist_add:",
+            key=f"{key}-query",
+            help=tr(
+                "Put them in front of what waits to be labeled; while a round trains, of what it "
+                "asks next. The log says that you asked for them; the strategy's picks stay as they "
+                "are."
+            ),
+            on_click=_query,
+            args=(experiment, allowed),
+        )
         st.button(
-            "Exclude", icon=":material/block:", key=f"{key}-exclude", help="Take them out of the pool.",
-            on_click=_answer, args=(experiment, allowed, EXCLUDE),
-        )  # fmt: skip
+            tr("Exclude"),
+            icon=":material/block:",
+            key=f"{key}-exclude",
+            help=tr("Take them out of the pool."),
+            on_click=_answer,
+            args=(experiment, allowed, EXCLUDE),
+        )
     if len(allowed) < len(ids):
-        st.caption(f"{len(ids) - len(allowed):,} of them are set aside to measure by, and stay as they are.")
+        st.caption(
+            tr(
+                "{count:,} of them are set aside to measure by, and stay as they are.",
+                count=len(ids) - len(allowed),
+            )
+        )
 
 
 def _tag_actions(experiment: Experiment, ids: Sequence[int], key: str, tag: str | None) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         if tag is not None:
             st.button(
-                f"Take “{plain(tag)}” from them", icon=":material/label_off:", key=f"{key}-untag",
+                tr("Take “{tag}” from them", tag=plain(tag)), icon=":material/label_off:", key=f"{key}-untag",
                 on_click=_tag, args=(experiment, list(ids), key, tag),
             )  # fmt: skip
             return
-        st.text_input("Tag", key=f"{key}-tag", placeholder="A word to find them by", width=220, max_chars=60)
+        st.text_input(
+            tr("Tag"), key=f"{key}-tag", placeholder=tr("A word to find them by"), width=220, max_chars=60
+        )
         st.button(
-            "Tag", icon=":material/sell:", key=f"{key}-tag-go", on_click=_tag,
+            tr("Tag"), icon=":material/sell:", key=f"{key}-tag-go", on_click=_tag,
             args=(experiment, list(ids), key, None),
         )  # fmt: skip
 
@@ -119,8 +137,12 @@ def _tag(experiment: Experiment, ids: list[int], key: str, off: str | None) -> N
     except ALError as error:
         session.current().notices.append(str(error))
         return
-    name, verb = " ".join(text.split()), "no longer have" if off else "have"
-    done = f"{len(changed):,} images {verb} the tag “{plain(name)}”."
+    name = " ".join(text.split())
+    words = {"count": len(changed), "name": plain(name)}
+    if off:
+        done = tr("{count:,} images no longer have the tag “{name}”.", **words)
+    else:
+        done = tr("{count:,} images have the tag “{name}”.", **words)
     st.session_state[_UNDO] = (
         experiment.id,
         done,
@@ -136,7 +158,7 @@ def _query(experiment: Experiment, ids: Sequence[int]) -> None:
 
 def _answer(experiment: Experiment, ids: Sequence[int], value: int) -> None:
     before = image_maps.answer(experiment, ids, value)
-    done = f"{len(before):,} answers are saved."
+    done = tr("{count:,} answers are saved.", count=len(before))
     st.session_state[_UNDO] = (experiment.id, done, lambda: image_maps.take_back(experiment, before))
 
 
@@ -147,8 +169,8 @@ def _undo(experiment: Experiment) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown(f":green[:material/check:] {done}")
         st.button(
-            "Undo", icon=":material/undo:", key="explore-take-back", on_click=_take_back,
-            help="Everything is as it was before.",
+            tr("Undo"), icon=":material/undo:", key="explore-take-back", on_click=_take_back,
+            help=tr("Everything is as it was before."),
         )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from streamlit.components.v2 import component
 
 from al_core.data.dataset import Dataset
 from al_core.types import UNKNOWN
+from al_core.words import tr
 from state.web.assets import script, style
 from state.web.images import image_url
 
@@ -37,7 +38,7 @@ def picture_wall(
     `words` are shown in place of the pictures' classes. `width` is what photos are sent at.
     """
     labels = dataset.train.labels
-    names = ["not known" if labels[i] == UNKNOWN else dataset.classes[labels[i]] for i in ids]
+    names = [tr("not known") if labels[i] == UNKNOWN else dataset.classes[labels[i]] for i in ids]
     items = [
         {
             "src": image_url(dataset.key, "train", int(i), None if dataset.pixelated else width),

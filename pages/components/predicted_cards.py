@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from al_core.words import tr, tr_n
 from pages.components.pager import pager
 from pages.components.query_cards import picture_cards
 from state import predictions
@@ -24,27 +25,27 @@ def predicted(token: str, result: Mapping[str, Any]) -> None:
     found, refused = result["predictions"], result["refused"]
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         with st.container(gap=None):
-            st.subheader(f"{len(found):,} picture{'s' if len(found) != 1 else ''}", anchor=False)
+            st.subheader(tr_n("{n:,} picture", "{n:,} pictures", len(found)), anchor=False)
             st.caption(_summary(result))
         view = st.segmented_control(
-            "View", ["Cards", "Table"], default="Cards", required=True, key="predicted-view"
+            tr("View"), [tr("Cards"), tr("Table")], default=tr("Cards"), required=True, key="predicted-view"
         )
     page = pager("predicted-page", len(found), _PAGE, of=token)
     rows = range(len(found))[page.part]
-    if view == "Table":
+    if view == tr("Table"):
         _table(token, found)
     else:
         items = [_item(token, row, found[row]) for row in rows]
         picture_cards(items, pixelated=None, key="predicted-cards")
         page.draw()
     st.download_button(
-        "Download the table",
+        tr("Download the table"),
         lambda: predictions.table(token),
         file_name="predictions.csv",
         mime="text/csv",
         icon=":material/download:",
         on_click="ignore",
-        help="A row a picture with every class's probability, and the files that were left out.",
+        help=tr("A row a picture with every class's probability, and the files that were left out."),
     )
     if refused:
         _refused(refused)
@@ -55,9 +56,14 @@ def _summary(result: Mapping[str, Any]) -> str:
     counts = Counter(row["class"] for row in found).most_common()
     words = [f"{plain(name)} {count:,}" for name, count in counts[:_SUMMED]]
     if len(counts) > _SUMMED:
-        words.append(f"{len(counts) - _SUMMED} more classes")
+        words.append(tr("{count} more classes", count=len(counts) - _SUMMED))
     milliseconds = sum(row["milliseconds"] for row in found) / len(found)
-    return f"{', '.join(words)} · {milliseconds:.2f} ms each in the network · round {result['round']}"
+    return tr(
+        "{counts} · {milliseconds:.2f} ms each in the network · round {round}",
+        counts=", ".join(words),
+        milliseconds=milliseconds,
+        round=result["round"],
+    )
 
 
 def _item(token: str, row: int, found: Mapping[str, Any]) -> dict[str, Any]:
@@ -72,7 +78,7 @@ def _item(token: str, row: int, found: Mapping[str, Any]) -> dict[str, Any]:
         "state": "labeled",
         "truth": None,
         "right": None,
-        "note": f"{found['file']} · {found['milliseconds']:.2f} ms",
+        "note": tr("{file} · {milliseconds:.2f} ms", file=found["file"], milliseconds=found["milliseconds"]),
     }
 
 
@@ -96,28 +102,28 @@ def _table(token: str, found: list[dict[str, Any]]) -> None:
         hide_index=True,
         row_height=56,
         height=min(620, 60 + 56 * len(lines)),
-        alt="Classified pictures with class, confidence and time.",
+        alt=tr("Classified pictures with class, confidence and time."),
         column_config={
-            "image": st.column_config.ImageColumn("Picture", width="small"),
-            "file": "File",
-            "class": "Class",
+            "image": st.column_config.ImageColumn(tr("Picture"), width="small"),
+            "file": tr("File"),
+            "class": tr("Class"),
             "confidence": st.column_config.ProgressColumn(
-                "Confidence", min_value=0, max_value=1, format="%.3f"
+                tr("Confidence"), min_value=0, max_value=1, format="%.3f"
             ),
-            "guess_2": "2nd guess",
-            "guess_3": "3rd guess",
-            "milliseconds": st.column_config.NumberColumn("Milliseconds", format="%.2f"),
+            "guess_2": tr("2nd guess"),
+            "guess_3": tr("3rd guess"),
+            "milliseconds": st.column_config.NumberColumn(tr("Milliseconds"), format="%.2f"),
         },
     )
 
 
 def _refused(refused: list[dict[str, str]]) -> None:
     count = len(refused)
-    words = f"{count:,} file{'s were' if count != 1 else ' was'} left out"
+    words = tr_n("{n:,} file was left out", "{n:,} files were left out", count)
     with st.expander(words, icon=":material/hide_image:", expanded=count <= 5):
         st.dataframe(
             pd.DataFrame(refused),
             hide_index=True,
-            alt="Files that could not be classified.",
-            column_config={"file": "File", "reason": "Why"},
+            alt=tr("Files that could not be classified."),
+            column_config={"file": tr("File"), "reason": tr("Why")},
         )

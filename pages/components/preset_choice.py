@@ -6,6 +6,7 @@ import streamlit as st
 
 from al_core.config import ExperimentConfig, options
 from al_core.presets import PRESETS, Preset
+from al_core.words import tr
 from pages.components import config_form
 from state import draft
 from state.text import plain
@@ -18,12 +19,18 @@ def preset_choice(config: ExperimentConfig) -> Preset | None:
     present = next((preset for preset in PRESETS if _is(config, preset)), None)
     titles = {preset.name: preset.title for preset in PRESETS}
     if present is None:
-        titles[_OWN] = "Own settings"
+        titles[_OWN] = tr("Own settings")
     st.session_state[_KEY] = present.name if present else _OWN
-    about = "" if present is None else f"{plain(present.title)} sets {plain(', '.join(_changes(present)))}."
+    about = (
+        ""
+        if present is None
+        else tr(
+            "{title} sets {changes}.", title=plain(present.title), changes=plain(", ".join(_changes(present)))
+        )
+    )
     st.selectbox(
-        "Start from", list(titles), format_func=lambda name: titles[name], key=_KEY, on_change=_choose,
-        help=about or "A preset sets model, training and plan at once; each can be changed afterwards.",
+        tr("Start from"), list(titles), format_func=lambda name: titles[name], key=_KEY, on_change=_choose,
+        help=about or tr("A preset sets model, training and plan at once; each can be changed afterwards."),
     )  # fmt: skip
     return present
 
@@ -45,7 +52,7 @@ def _changes(preset: Preset) -> list[str]:
 def _value(value: object) -> str:
     if isinstance(value, bool):
         return "on" if value else "off"
-    return "not set" if value is None else str(value)
+    return tr("not set") if value is None else str(value)
 
 
 def _choose() -> None:

@@ -12,6 +12,7 @@ from streamlit.components.v2 import component
 from al_core.data.dataset import Dataset
 from al_core.records import Mark
 from al_core.results.analysis import QueryRow
+from al_core.words import tr
 from state.web.assets import script, style
 from state.web.images import image_url
 
@@ -47,12 +48,12 @@ def _item(dataset: Dataset, row: QueryRow, words: str) -> dict[str, Any]:
     return {
         "id": row.sample_id,
         "src": _address(dataset, row.sample_id),
-        "alt": f"{dataset.train.file_name(row.sample_id)}: {row.label or 'no label yet'}",
+        "alt": (f"{dataset.train.file_name(row.sample_id)}" + ": " + (row.label or tr("no label yet"))),
         "rank": row.rank,
         "score": row.score,
         "scoreWords": words,
         "guesses": [list(guess) for guess in row.guesses],
-        "label": row.label or "no label yet",
+        "label": row.label or tr("no label yet"),
         "state": state,
         # shown only where it says something new: a wrong label, or none
         "truth": row.truth if row.truth != row.label else None,
@@ -69,23 +70,25 @@ def query_table(dataset: Dataset, rows: Sequence[QueryRow]) -> None:
         hide_index=True,
         row_height=56,
         height=620,
-        alt="Queried images in picking order.",
+        alt=tr("Queried images in picking order."),
         column_config={
-            "rank": st.column_config.NumberColumn("Rank", width="small"),
-            "image": st.column_config.ImageColumn("Image", width="small"),
-            "sample_id": st.column_config.NumberColumn("Id", width="small", format="%d"),
-            "score": st.column_config.NumberColumn("Score", format="%.4g"),
-            "label": "Label",
-            "source": "Labeled by",
-            "truth": "Truth",
-            "right": st.column_config.CheckboxColumn("Guess right"),
-            "guess_1": "Guess",
-            "guess_2": "2nd guess",
-            "guess_3": "3rd guess",
-            "marks": "Marks",
-            "ahead": st.column_config.CheckboxColumn("Ahead", help="Labeled while the next round trained."),
-            "note": "Note",
-            "file": "File",
+            "rank": st.column_config.NumberColumn(tr("Rank"), width="small"),
+            "image": st.column_config.ImageColumn(tr("Image"), width="small"),
+            "sample_id": st.column_config.NumberColumn(tr("Id"), width="small", format="%d"),
+            "score": st.column_config.NumberColumn(tr("Score"), format="%.4g"),
+            "label": tr("Label"),
+            "source": tr("Labeled by"),
+            "truth": tr("Truth"),
+            "right": st.column_config.CheckboxColumn(tr("Guess right")),
+            "guess_1": tr("Guess"),
+            "guess_2": tr("2nd guess"),
+            "guess_3": tr("3rd guess"),
+            "marks": tr("Marks"),
+            "ahead": st.column_config.CheckboxColumn(
+                tr("Ahead"), help=tr("Labeled while the next round trained.")
+            ),
+            "note": tr("Note"),
+            "file": tr("File"),
         },
     )
 

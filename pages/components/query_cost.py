@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from al_core.config import ExperimentConfig
+from al_core.words import tr
 from pages.components import config_form
 from state import cache, costs, draft
 from state.text import plain
@@ -36,15 +37,15 @@ def _waiting(config: ExperimentConfig, labeled: int | None) -> None:
 
 
 def _line(found: costs.Prediction) -> None:
-    st.markdown(f":material/speed: **A query on this machine:** {plain(found.words)}")
+    st.markdown(tr(":material/speed: **A query on this machine:** {words}", words=plain(found.words)))
     if found.cap is None:
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="cost-advice"):
         st.markdown(f":orange-badge[:material/hourglass_top: {plain(found.advice)}]", width="content")
         st.button(
-            f"Score {found.cap:,} candidates only",
+            tr("Score {cap:,} candidates only", cap=found.cap),
             key="set-cap",
             on_click=config_form.put,
             args=("query.candidates", found.cap),
-            help="A random part of the pool, the same for every strategy of a seed.",
+            help=tr("A random part of the pool, the same for every strategy of a seed."),
         )

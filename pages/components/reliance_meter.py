@@ -6,6 +6,7 @@ import streamlit as st
 
 from al_core.experiment import Experiment
 from al_core.results.reliance import LEAST, Agreement, Reliance
+from al_core.words import tr
 from state import labelling, preferences
 
 _SHARE = "label:blind-share"
@@ -23,42 +24,61 @@ def reliance_meter(experiment: Experiment) -> None:
     share = blind_share(experiment)
     found = labelling.swayed(experiment) if share or st.session_state.get(_SHARE) is not None else None
     sways = found is not None and found.sways and not preferences.blind()
-    label = "Guesses sway you" if sways else f"Blind {share:.0%}"
+    label = tr("Guesses sway you") if sways else tr("Blind {share:.0%}", share=share)
     icon = ":material/warning:" if sways else ":material/visibility_off:"
     with st.popover(
-        label, icon=icon, help="Hides the guesses of a share of the images, to see what they do."
+        label, icon=icon, help=tr("Hides the guesses of a share of the images, to see what they do.")
     ):
         st.session_state.setdefault(_SHARE, round(100 * share))
         st.slider(
-            "Images without guesses, in %", 0, max(_MOST, round(100 * share)), step=5, key=_SHARE,
+            tr("Images without guesses, in %"), 0, max(_MOST, round(100 * share)), step=5, key=_SHARE,
             persist_state="session",
-            help="Drawn by the session's seed and the image alone; an image stays hidden in every round.",
+            help=tr("Drawn by the session's seed and the image alone; an image stays hidden in every round."),
         )  # fmt: skip
         if found is not None:
             _comparison(found)
         if sways:
             st.button(
-                "Hide all guesses", icon=":material/visibility_off:", key="reliance-hide",
+                tr("Hide all guesses"), icon=":material/visibility_off:", key="reliance-hide",
                 on_click=preferences.set_blind, kwargs={"on": True},
             )  # fmt: skip
 
 
 def _comparison(found: Reliance) -> None:
-    st.markdown(f"You agree with the model's first guess\n- shown: {_agreement(found.shown)}\n"
-                f"- hidden: {_agreement(found.hidden)}")  # fmt: skip
+    st.markdown(
+        tr(
+            "You agree with the model's first guess\n- shown: {shown}\n- hidden: {hidden}",
+            shown=_agreement(found.shown),
+            hidden=_agreement(found.hidden),
+        )
+    )
     if found.difference is None or found.low is None or found.high is None:
-        st.caption(f"{LEAST} answers of each kind, in the same queries, are needed for a comparison.")
+        st.caption(
+            tr("{least} answers of each kind, in the same queries, are needed for a comparison.", least=LEAST)
+        )
         return
-    points = f"{100 * found.difference:+.0f} points (95 %: {100 * found.low:+.0f} to {100 * found.high:+.0f})"
+    points = tr(
+        "{difference:+.0f} points (95 %: {low:+.0f} to {high:+.0f})",
+        difference=100 * found.difference,
+        low=100 * found.low,
+        high=100 * found.high,
+    )
     if found.sways:
         st.warning(
-            f"**{points}** where you see the guess. You may be taking guesses over without looking: label "
-            "without them for a while, and see whether your answers change.",
+            tr(
+                "**{points}** where you see the guess. You may be taking guesses over without "
+                "looking: label without them for a while, and see whether your answers change.",
+                points=points,
+            ),
             icon=":material/warning:",
         )
     else:
-        st.caption(f"{points} where you see the guess: no more than chance explains.")
+        st.caption(tr("{points} where you see the guess: no more than chance explains.", points=points))
 
 
 def _agreement(found: Agreement) -> str:
-    return "no answer yet" if found.share is None else f"{found.share:.0%} of {found.answered}"
+    return (
+        tr("no answer yet")
+        if found.share is None
+        else tr("{share:.0%} of {answered}", share=found.share, answered=found.answered)
+    )

@@ -10,15 +10,16 @@ import streamlit as st
 from al_core.errors import ALError
 from al_core.experiment import Experiment
 from al_core.records import LogEvent, Mark
+from al_core.words import tr
 from pages.components.picture_wall import picture_wall
 from state import handles, reviewing, session
 from state.text import plain
 
 _IMAGE = "review-image"
 _KINDS = {
-    "answer": "Answers", Mark.OPINION.value: "Second opinions", Mark.FLAG.value: "Flags",
-    Mark.UNSURE.value: "Unsure", Mark.NOTE.value: "Notes", Mark.TAG.value: "Tags",
-    Mark.ASK.value: "Asked for by hand", reviewing.CLASSES: "Changes of classes",
+    "answer": tr("Answers"), Mark.OPINION.value: tr("Second opinions"), Mark.FLAG.value: tr("Flags"),
+    Mark.UNSURE.value: tr("Unsure"), Mark.NOTE.value: tr("Notes"), Mark.TAG.value: tr("Tags"),
+    Mark.ASK.value: tr("Asked for by hand"), reviewing.CLASSES: tr("Changes of classes"),
 }  # fmt: skip
 _CHECKED_AT_ONCE = 20_000
 """Events that are verified without being asked: a tenth of a second."""
@@ -29,12 +30,12 @@ def image_history(experiment: Experiment) -> None:
     size = len(experiment.dataset.train)
     newest = reviewing.log(experiment.id)
     if not newest:
-        st.info("Nothing has been said of any image yet.", icon=":material/history:")
+        st.info(tr("Nothing has been said of any image yet."), icon=":material/history:")
         return
     st.session_state.setdefault(_IMAGE, newest[0].sample_id)
     number = st.number_input(
-        "Sample id", 0, size - 1, key=_IMAGE, width=200, persist_state="session",
-        help="The image's number in the data set; the second look leads here too.",
+        tr("Sample id"), 0, size - 1, key=_IMAGE, width=200, persist_state="session",
+        help=tr("The image's number in the data set; the second look leads here too."),
     )  # fmt: skip
     events = handles.store().log(experiment.id, sample_id=int(number))
     picture, words = st.columns([1, 3], gap="large")
@@ -45,7 +46,7 @@ def image_history(experiment: Experiment) -> None:
         st.text(experiment.dataset.train.file_name(int(number)))
     with words:
         if not events:
-            st.caption("Nothing was ever said of this image.")
+            st.caption(tr("Nothing was ever said of this image."))
         current = handles.store().current_labels(experiment.id, of=[int(number)]).get(int(number))
         for event in events:
             _event(experiment, event, current.value if current else None, current.id if current else 0)
@@ -56,13 +57,13 @@ def _event(experiment: Experiment, event: LogEvent, value: int | None, current: 
     with st.container(horizontal=True, vertical_alignment="center", gap="small", border=True):
         name = "now" if event.id == current else words.kind
         st.markdown(f"**{plain(words.said)}** · {plain(words.who)} · {plain(words.how)}", width="stretch")
-        asked = f"round {event.round + 1}" if event.round >= 0 else "initial set"
+        asked = tr("round {round}", round=event.round + 1) if event.round >= 0 else tr("initial set")
         when = f"{datetime.fromtimestamp(event.at, UTC):%Y-%m-%d %H:%M} UTC"
         st.caption(f"{name} · {asked} · {when}", width="content")
         if event.mark is None and event.value != value:
             st.button(
-                "Back to this", key=f"revert-{event.id}", icon=":material/undo:", on_click=_revert,
-                args=(experiment, event), help="By an event of its own; nothing is removed.",
+                tr("Back to this"), key=f"revert-{event.id}", icon=":material/undo:", on_click=_revert,
+                args=(experiment, event), help=tr("By an event of its own; nothing is removed."),
             )  # fmt: skip
 
 
@@ -81,43 +82,53 @@ def log_viewer(experiment: Experiment) -> None:
     store = handles.store()
     rev = store.label_rev(experiment.id)
     if not rev:
-        st.info("The log is empty: it begins with the first label.", icon=":material/receipt_long:")
+        st.info(tr("The log is empty: it begins with the first label."), icon=":material/receipt_long:")
         return
     _chain(experiment, rev)
     who, kind, number = st.columns(3)
     names = store.annotators(experiment.id)
     person = who.selectbox(
-        "Person", names, index=None, placeholder="Everybody", format_func=lambda name: name or "me",
+        tr("Person"), names, index=None, placeholder=tr("Everybody"), format_func=lambda name: name or "me",
         key="log-person", persist_state="session",
     )  # fmt: skip
     chosen = kind.selectbox(
-        "Kind", list(_KINDS), index=None, placeholder="Every kind", format_func=lambda name: _KINDS[name],
-        key="log-kind", persist_state="session",
-    )  # fmt: skip
+        tr("Kind"),
+        list(_KINDS),
+        index=None,
+        placeholder=tr("Every kind"),
+        format_func=lambda name: _KINDS[name],
+        key="log-kind",
+        persist_state="session",
+    )
     rounds = sorted({query.round for query in store.queries(experiment.id)})
     asked = number.selectbox(
-        "Round", rounds, index=None, placeholder="Every round", key="log-round", persist_state="session",
-        format_func=lambda n: "Initial set" if n < 0 else f"Round {n + 1}",
-    )  # fmt: skip
+        tr("Round"),
+        rounds,
+        index=None,
+        placeholder=tr("Every round"),
+        key="log-round",
+        persist_state="session",
+        format_func=lambda n: tr("Initial set") if n < 0 else tr("Round {count}", count=n + 1),
+    )
     found = partial(reviewing.entries, experiment.id, annotator=person, kind=chosen, round=asked)
     events = found(limit=reviewing.AT_ONCE + 1)
     more = len(events) > reviewing.AT_ONCE
     if not events:
-        st.caption("No event is of this kind.")
+        st.caption(tr("No event is of this kind."))
         return
     st.dataframe(
         reviewing.frame(experiment, events[: reviewing.AT_ONCE]), hide_index=True, width="stretch",
         height=420,
         column_config={
-            "at": st.column_config.DatetimeColumn("at (UTC)", format="YYYY-MM-DD HH:mm:ss"),
+            "at": st.column_config.DatetimeColumn(tr("at (UTC)"), format="YYYY-MM-DD HH:mm:ss"),
             "client": None, "number": None,
         },
     )  # fmt: skip
     if more:
-        st.caption(f"The newest {reviewing.AT_ONCE} are shown; the file holds all.")
+        st.caption(tr("The newest {most} are shown; the file holds all.", most=reviewing.AT_ONCE))
 
     st.download_button(
-        "Download as CSV", lambda: reviewing.csv_of(experiment, found()), file_name="label-log.csv",
+        tr("Download as CSV"), lambda: reviewing.csv_of(experiment, found()), file_name="label-log.csv",
         mime="text/csv", icon=":material/download:", on_click="ignore", key="log-download",
     )  # fmt: skip
 
@@ -127,16 +138,19 @@ def _chain(experiment: Experiment, rev: int) -> None:
     asked = st.session_state.get("log-verified") == (experiment.id, rev)
     if not asked and len(reviewing.log(experiment.id)) > _CHECKED_AT_ONCE:
         st.button(
-            "Verify the chain of hashes", icon=":material/verified:", key="log-verify",
+            tr("Verify the chain of hashes"), icon=":material/verified:", key="log-verify",
             on_click=lambda: st.session_state.update({"log-verified": (experiment.id, rev)}),
         )  # fmt: skip
         return
     damage = reviewing.damage(experiment.id)
     if damage:
         shown = "\n".join(f"- {plain(line)}" for line in damage[:10])
-        st.error(f"The log is not as it was written:\n{shown}", icon=":material/gpp_bad:")
+        st.error(tr("The log is not as it was written:\n{shown}", shown=shown), icon=":material/gpp_bad:")
     else:
         st.caption(
-            f":material/verified: The chain of hashes holds up to event {rev}: no event was changed, added "
-            "or removed behind the program's back."
+            tr(
+                ":material/verified: The chain of hashes holds up to event {rev}: no event was "
+                "changed, added or removed behind the program's back.",
+                rev=rev,
+            )
         )

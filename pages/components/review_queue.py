@@ -8,17 +8,18 @@ import streamlit as st
 
 from al_core.experiment import Experiment
 from al_core.results.review import Why
+from al_core.words import tr
 from pages.components.loop_rail import SHELL
 from pages.components.review_card import review_card, review_data
 from state import person, reviewing
 
 _KINDS = {
-    Why.PEOPLE: "People disagree",
-    Why.SELF: "Unsteady",
-    Why.FLAG: "Flagged",
-    Why.UNSURE: "Unsure",
-    Why.MODEL: "Model disagrees",
-    Why.REASK: "Ask me again",
+    Why.PEOPLE: tr("People disagree"),
+    Why.SELF: tr("Unsteady"),
+    Why.FLAG: tr("Flagged"),
+    Why.UNSURE: tr("Unsure"),
+    Why.MODEL: tr("Model disagrees"),
+    Why.REASK: tr("Ask me again"),
 }
 _KIND = "review-kinds"
 
@@ -33,7 +34,7 @@ def second_look(experiment: Experiment) -> None:
         _empty(experiment)
         return
     chosen = st.pills(
-        "Kinds", kinds, selection_mode="multi", key=_KIND, persist_state="session",
+        tr("Kinds"), kinds, selection_mode="multi", key=_KIND, persist_state="session",
         format_func=lambda why: f"{_KINDS[why]} {counts[why]}", label_visibility="collapsed",
     )  # fmt: skip
     wanted = set(chosen) or set(kinds) - ({Why.REASK} if set(kinds) != {Why.REASK} else set())
@@ -48,19 +49,23 @@ def second_look(experiment: Experiment) -> None:
         st.session_state["review-open-image"] = True
         st.rerun()
     st.caption(
-        "What you decide here is the label from then on, and each decision is an event of the log. "
-        "“Ask me again” shows a random tenth of your own earlier labels, blind: it changes no label and "
-        "measures how steady you are."
+        tr(
+            "What you decide here is the label from then on, and each decision is an event of the "
+            "log. “Ask me again” shows a random tenth of your own earlier labels, blind: it changes "
+            "no label and measures how steady you are."
+        )
     )
 
 
 def _empty(experiment: Experiment) -> None:
     with st.container(border=True, gap="small"):
-        st.markdown("**Nothing needs a second look.**")
+        st.markdown(tr("**Nothing needs a second look.**"))
         st.caption(
-            "Here come images on which people disagree, that somebody flagged (F) or was unsure of (U), or "
-            "where the model was sure of another class; from the second query on also a few of your own "
-            "labels, asked again blind."
+            tr(
+                "Here come images on which people disagree, that somebody flagged (F) or was unsure "
+                "of (U), or where the model was sure of another class; from the second query on also "
+                "a few of your own labels, asked again blind."
+            )
         )
         if not experiment.record.num_labeled:
-            st.page_link("label.py", label="Label the first images", icon=":material/touch_app:")
+            st.page_link("label.py", label=tr("Label the first images"), icon=":material/touch_app:")

@@ -8,6 +8,7 @@ import streamlit as st
 
 from al_core.records import RoundRecord
 from al_core.types import INITIAL_ROUND
+from al_core.words import tr
 from pages.components.fork_dialog import fork_button
 from state import session
 
@@ -21,14 +22,16 @@ def round_picker(rounds: Sequence[RoundRecord], *, key: str) -> RoundRecord:
         if len(rounds) > 1:
             st.session_state[key] = chosen if chosen in by_number else number
             number = st.select_slider(
-                "Round",
+                tr("Round"),
                 list(by_number),
-                format_func=lambda n: f"{n} · {by_number[n].num_labeled} labels",
+                format_func=lambda n: tr(
+                    "{count} · {labels} labels", count=n, labels=by_number[n].num_labeled
+                ),
                 key=key,
                 on_change=_choose,
                 args=(key, number),
             )
-        fork_button(session.experiment().id, number, key=key, label="Fork here")
+        fork_button(session.experiment().id, number, key=key, label=tr("Fork here"))
     return by_number[number]
 
 
@@ -46,17 +49,19 @@ def query_picker(asked: Sequence[int], labels: dict[int, int], *, key: str) -> i
         if len(asked) > 1:
             st.session_state[key] = chosen if chosen in asked else number
             number = st.select_slider(
-                "Asked after round",
+                tr("Asked after round"),
                 list(asked),
                 format_func=lambda n: (
-                    "initial set" if n == INITIAL_ROUND else f"{n} · {labels.get(n, 0)} labels"
+                    tr("initial set")
+                    if n == INITIAL_ROUND
+                    else tr("{count} · {labels} labels", count=n, labels=labels.get(n, 0))
                 ),
                 key=key,
                 on_change=_choose_query,
                 args=(key, number),
             )
         if number != INITIAL_ROUND:
-            fork_button(session.experiment().id, number, key=key, label="Fork here")
+            fork_button(session.experiment().id, number, key=key, label=tr("Fork here"))
     return number
 
 

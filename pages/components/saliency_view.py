@@ -8,6 +8,7 @@ from al_core.errors import NotFound
 from al_core.experiment import Experiment
 from al_core.records import JobState
 from al_core.results.saliency import Saliency, SaliencyRequest
+from al_core.words import tr
 from state import saliency, selectors
 from state.text import plain, sentence
 
@@ -29,8 +30,8 @@ def saliency_view(experiment: Experiment, number: int, sample_id: int) -> None:
         _wait(experiment, request)
         return
     if job is not None and job.state is JobState.FAILED:
-        st.error(sentence(job.error_text or "It could not be made."), icon=":material/error:")
-    _offer(request, "Show what it goes by")
+        st.error(sentence(job.error_text or tr("It could not be made.")), icon=":material/error:")
+    _offer(request, tr("Show what it goes by"))
 
 
 @st.fragment(run_every=_LOOK_AGAIN)
@@ -43,27 +44,43 @@ def _wait(experiment: Experiment, request: SaliencyRequest) -> None:
         total = job.progress.get("total") or 1
         st.progress(min(1.0, (job.progress.get("done") or 0) / total), f"{selectors.doing(job)}.")
     else:
-        st.error(sentence((job and job.error_text) or "It could not be made."), icon=":material/error:")
-        _offer(request, "Try again")
+        st.error(sentence((job and job.error_text) or tr("It could not be made.")), icon=":material/error:")
+        _offer(request, tr("Try again"))
 
 
 def _offer(request: SaliencyRequest, label: str) -> None:
     st.button(
         label, icon=":material/visibility:", key="saliency-ask", on_click=saliency.heats.ask, args=(request,),
-        help="Covers one part of the image after another, and watches the probability fall.",
+        help=tr("Covers one part of the image after another, and watches the probability fall."),
     )  # fmt: skip
 
 
 def _show(experiment: Experiment, request: SaliencyRequest, found: Saliency) -> None:
     name = plain(experiment.dataset.classes[found.predicted])
     st.image(
-        saliency.picture(experiment, request, found), width=240,
-        alt=f"Image {request.sample_id}, glowing where the model looks to see {name}",
-    )  # fmt: skip
+        saliency.picture(experiment, request, found),
+        width=240,
+        alt=tr(
+            "Image {sample_id}, glowing where the model looks to see {name}",
+            sample_id=request.sample_id,
+            name=name,
+        ),
+    )
     if found.probability - found.lowest < 0.005:
-        st.caption(f"No part alone matters: {found.probability:.0%} {name}, whatever is covered.")
+        st.caption(
+            tr(
+                "No part alone matters: {probability:.0%} {name}, whatever is covered.",
+                probability=found.probability,
+                name=name,
+            )
+        )
         return
     st.caption(
-        f"Where it glows, covering the place makes it less sure: {found.probability:.0%} {name}, and "
-        f"{found.lowest:.0%} with the place that matters most covered."
+        tr(
+            "Where it glows, covering the place makes it less sure: {probability:.0%} {name}, and "
+            "{lowest:.0%} with the place that matters most covered.",
+            probability=found.probability,
+            name=name,
+            lowest=found.lowest,
+        )
     )

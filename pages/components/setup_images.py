@@ -12,6 +12,7 @@ from al_core.data.sources import SOURCES, Source
 from al_core.data.sources.imported import imported_sets
 from al_core.errors import DataError, Problem
 from al_core.records import JobRecord, JobState
+from al_core.words import tr
 from pages.components import config_form
 from pages.components.choice_cards import Choice, choice_cards
 from pages.components.dataset_preview import dataset_preview
@@ -22,8 +23,8 @@ from state.text import plain, sentence
 
 FOLDER = "folder"
 IMPORTED = "imported"
-_HERE = "On this machine"
-_AWAY = "Downloaded once, then kept"
+_HERE = tr("On this machine")
+_AWAY = tr("Downloaded once, then kept")
 
 
 def setup_images(data: DataConfig, problems: Sequence[Problem]) -> None:
@@ -34,22 +35,25 @@ def setup_images(data: DataConfig, problems: Sequence[Problem]) -> None:
         chosen = data.dataset
     with cards:
         own = Choice(
-            FOLDER, "My own images", "A folder on this machine: one folder a class, or unsorted.", group=_HERE
+            FOLDER,
+            tr("My own images"),
+            tr("A folder on this machine: one folder a class, or unsorted."),
+            group=_HERE,
         )
         choices = [own, *_imported()]
         choices += [_card(source, data) for source in SOURCES if source.name not in (FOLDER, IMPORTED)]
         choices.sort(key=lambda choice: choice.group != _HERE)
-        choice_cards("Data set", choices, chosen, _choose, key="choose-dataset")
+        choice_cards(tr("Data set"), choices, chosen, _choose, key="choose-dataset")
     with inside:
         if chosen == FOLDER:
             folder_picker(path, _choose_folder)
         if chosen == FOLDER and not path:
-            st.caption("Choose a folder: what is in it is shown here before anything is made of it.")
+            st.caption(tr("Choose a folder: what is in it is shown here before anything is made of it."))
         else:
             config_form.shown_problems(draft.of_path(problems, "data.dataset"))
         if chosen != FOLDER or path:
             _content(data)
-    with st.expander("More about the images", icon=":material/tune:"):
+    with st.expander(tr("More about the images"), icon=":material/tune:"):
         config_form.section("data", problems, advanced=False)
         config_form.section("data", problems, advanced=True)
 
@@ -58,10 +62,17 @@ def _imported() -> list[Choice]:
     """A card for each data set that was imported."""
     found = []
     for folder, manifest in imported_sets(handles.settings().imports):
-        facts = (f"{len(manifest['rows']):,} images", f"{len(manifest['classes'])} classes")
+        facts = (
+            tr("{count:,} images", count=len(manifest["rows"])),
+            tr("{count} classes", count=len(manifest["classes"])),
+        )
         found.append(
             Choice(
-                f"{IMPORTED}:{folder}", manifest["title"], "Imported on the Data page.", facts, group=_HERE
+                f"{IMPORTED}:{folder}",
+                manifest["title"],
+                tr("Imported on the Data page."),
+                facts,
+                group=_HERE,
             )
         )
     return found
@@ -78,12 +89,14 @@ def _choose(name: str) -> None:
 def _card(source: Source, data: DataConfig) -> Choice:
     ready = _prepared(data.model_copy(update={"dataset": source.name})) is not None
     counts = (
-        f"{source.num_train:,} + {source.num_test:,} images" if source.num_train and source.num_test else ""
+        tr("{train:,} + {test:,} images", train=source.num_train, test=source.num_test)
+        if source.num_train and source.num_test
+        else ""
     )
     if source.num_train and not source.num_test:
-        counts = f"{source.num_train:,} images"
-    classes = f"{len(source.classes_hint)} classes" if source.classes_hint else ""
-    size = f"{source.image_size} px" if source.image_size else ""
+        counts = tr("{count:,} images", count=source.num_train)
+    classes = tr("{count} classes", count=len(source.classes_hint)) if source.classes_hint else ""
+    size = tr("{size} px", size=source.image_size) if source.image_size else ""
     badge, tone, group = ("ready", "good", _HERE) if ready else ("", "", _HERE)
     if not ready and source.download_megabytes:
         badge, group = f"{source.download_megabytes:,.0f} MB", _AWAY
@@ -120,10 +133,14 @@ def _content(data: DataConfig) -> None:
         st.fragment(_progress, run_every=1.0)(job.id)
         return
     if job is not None and job.state is JobState.FAILED:
-        st.error(sentence(job.error_text or "The images could not be prepared."), icon=":material/error:")
+        st.error(sentence(job.error_text or tr("The images could not be prepared.")), icon=":material/error:")
     megabytes = source.download_megabytes
     classes = _classes() if source.name == FOLDER else None
-    label = f"Download {megabytes:,.0f} MB and prepare" if megabytes else "Prepare these images"
+    label = (
+        tr("Download {megabytes:,.0f} MB and prepare", megabytes=megabytes)
+        if megabytes
+        else tr("Prepare these images")
+    )
     if st.button(
         label, icon=":material/download:" if megabytes else ":material/photo_library:", key="prepare"
     ):
@@ -132,13 +149,16 @@ def _content(data: DataConfig) -> None:
         st.rerun()
     if megabytes:
         st.caption(
-            "Fetched once from its authors' address and kept. Offline, choose another one: digits is here."
+            tr(
+                "Fetched once from its authors' address and kept. Offline, choose another one: "
+                "digits is here."
+            )
         )
 
 
 def _classes() -> list[str] | None:
     typed = st.text_area(
-        "Classes, one a line (only if the images are not in class folders)",
+        tr("Classes, one a line (only if the images are not in class folders)"),
         key="folder:classes",
         placeholder="cat\ndog",
         height=100,
@@ -160,6 +180,10 @@ def _progress(job_id: str) -> None:
         if not job.state.active:
             st.rerun()
         done, total = job.progress.get("done", 0), job.progress.get("total", 0)
-        words = f"{selectors.doing(job)}: {done:,} of {total:,}" if total else selectors.doing(job)
+        words = (
+            tr("{doing}: {done:,} of {total:,}", doing=selectors.doing(job), done=done, total=total)
+            if total
+            else selectors.doing(job)
+        )
         st.progress(min(1.0, done / total) if total else 0.0, text=plain(words))
-        st.button("Stop", key="stop-prepare", icon=":material/stop:", on_click=jobs.stop, args=(job_id,))
+        st.button(tr("Stop"), key="stop-prepare", icon=":material/stop:", on_click=jobs.stop, args=(job_id,))

@@ -12,6 +12,7 @@ from al_core.errors import Problem
 from al_core.models import MODELS, ModelEntry
 from al_core.query.composition import Composition
 from al_core.query.strategies import STRATEGIES, Family, Strategy
+from al_core.words import tr
 from pages.components import config_form
 from pages.components.choice_cards import Choice, choice_cards
 from pages.components.query_cost import query_cost
@@ -20,7 +21,7 @@ from state import cache, draft
 from state.text import plain
 
 _NEEDS = {
-    "model": "one pass of the model",
+    "model": tr("one pass of the model"),
     "dropout": "dropout",
     "committee": "a committee",
     "gradients": "gradients",
@@ -40,7 +41,7 @@ def setup_model(config: ExperimentConfig, problems: Sequence[Problem]) -> None:
     choices = [_model_card(entry) for entry in sorted(MODELS, key=lambda entry: entry.num_parameters)]
     name = MODELS.get(chosen).name if chosen in MODELS else chosen
     choice_cards(
-        "Model", choices, name, lambda name: config_form.put("model.model", name), key="choose-model"
+        tr("Model"), choices, name, lambda name: config_form.put("model.model", name), key="choose-model"
     )
     config_form.shown_problems(draft.of_path(problems, "model.model"))
     left, right = st.columns(2, gap="large")
@@ -55,15 +56,19 @@ def _model_card(entry: ModelEntry) -> Choice:
     size = (
         f"{millions:.1f} M parameters" if millions >= 1 else f"{entry.num_parameters / 1e3:.0f} k parameters"
     )
-    facts = (size, f"from {entry.min_image_size} px", *(("has dropout",) if entry.has_dropout else ()))
-    badge = "ImageNet weights" if entry.weights else ""
+    facts = (
+        size,
+        tr("from {size} px", size=entry.min_image_size),
+        *((tr("has dropout"),) if entry.has_dropout else ()),
+    )
+    badge = tr("ImageNet weights") if entry.weights else ""
     return Choice(
         entry.name,
         entry.title,
         entry.description,
         facts,
         badge,
-        group="Model",
+        group=tr("Model"),
         search=" ".join((entry.name, *entry.aliases)),
     )
 
@@ -80,7 +85,12 @@ def setup_strategy(config: ExperimentConfig, problems: Sequence[Problem]) -> Non
         _details(config, STRATEGIES.get(chosen), problems)
     config_form.shown_problems(draft.of_path(problems, "query.strategy"))
     choice_cards(
-        "Query strategy", choices, name, _choose_strategy, key="choose-strategy", search="Find a strategy"
+        tr("Query strategy"),
+        choices,
+        name,
+        _choose_strategy,
+        key="choose-strategy",
+        search=tr("Find a strategy"),
     )
 
 
@@ -116,7 +126,9 @@ def _around(config: ExperimentConfig, entry: Strategy, problems: Sequence[Proble
     names += [o.name for o in options() if o.section == "query" and o.name not in known]
     defaults = type(query)()
     changed = sum(getattr(query, name) != getattr(defaults, name) for name in (*names, "second_options"))
-    title = "Around it: second strategy, balance, copies, cap" + (f" ({changed} set)" if changed else "")
+    title = tr("Around it: second strategy, balance, copies, cap") + (
+        " " + tr("({changed} set)", changed=changed) if changed else ""
+    )
     faulty = any(draft.of_path(problems, f"query.{name}") for name in (*names, "second_options"))
     with st.expander(title, icon=":material/tune:", expanded=faulty, key="around-strategy"):
         for name in names:
@@ -133,7 +145,7 @@ def _choose_strategy(name: str) -> None:
 
 def _strategy_card(entry: Strategy, refusal: str) -> Choice:
     needs = [_NEEDS.get(need, need) for need in sorted(entry.needs)]
-    needs_words = f"needs {' and '.join(needs)}" if needs else "needs no model"
+    needs_words = tr("needs {evidence}", evidence=" and ".join(needs)) if needs else tr("needs no model")
     return Choice(
         entry.name,
         entry.title,

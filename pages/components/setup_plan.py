@@ -10,6 +10,7 @@ from al_core.config import ExperimentConfig, StopConfig
 from al_core.errors import Problem
 from al_core.oracle import USES, unused_answers
 from al_core.results.axes import SECONDS_A_LABEL
+from al_core.words import tr
 from pages.components import config_form
 from pages.components.query_cost import query_cost
 from state import cache, draft, glossary
@@ -19,13 +20,13 @@ from state.text import duration
 def setup_plan(config: ExperimentConfig, problems: Sequence[Problem]) -> None:
     """Draw the part."""
     plan = draft.plan(config, cache.num_classes(config.data))
-    hand = "By hand"
+    hand = tr("By hand")
     if plan.by_hand:
-        hand += f", about {duration(plan.by_hand * SECONDS_A_LABEL)}"
+        hand += tr(", about {time}", time=duration(plan.by_hand * SECONDS_A_LABEL))
     figures = (
-        ("To begin with", plan.initial),
-        ("Rounds", plan.rounds),
-        ("Labels in all", plan.labels),
+        (tr("To begin with"), plan.initial),
+        (tr("Rounds"), plan.rounds),
+        (tr("Labels in all"), plan.labels),
         (hand, plan.by_hand),
     )
     with st.container(horizontal=True, gap="large"):
@@ -34,26 +35,28 @@ def setup_plan(config: ExperimentConfig, problems: Sequence[Problem]) -> None:
     query_cost(config)
     begin, ask, end = st.columns(3, gap="large")
     with begin:
-        st.subheader("Begin", anchor=False, help=glossary.meaning("Initial set"))
+        st.subheader(tr("Begin"), anchor=False, help=glossary.meaning("Initial set"))
         config_form.field(config_form.find("oracle"), problems)
         _answers(config, problems)
         config_form.section("init", problems, advanced=False)
         config_form.field(config_form.find("seed"), problems)
         config_form.section("init", problems, advanced=True)
     with ask:
-        st.subheader("Ask", anchor=False, help=glossary.meaning("Query"))
+        st.subheader(tr("Ask"), anchor=False, help=glossary.meaning("Query"))
         first, *others = (config_form.find(f"query.{name}") for name in config_form.SIZES)
         config_form.field(first, problems)
         open_ = config.query.size_schedule != "fixed"
-        with st.expander("Sizes that the rounds decide", icon=":material/tune:", expanded=open_):
+        with st.expander(tr("Sizes that the rounds decide"), icon=":material/tune:", expanded=open_):
             for option in others:
                 config_form.field(option, problems)
     with end:
-        st.subheader("End", anchor=False, help=glossary.meaning("Budget"))
+        st.subheader(tr("End"), anchor=False, help=glossary.meaning("Budget"))
         config_form.section("stop", problems, advanced=False)
         faulty = bool(draft.of_path(problems, "stop"))
         with st.expander(
-            "When it no longer pays", icon=":material/tune:", expanded=faulty or config.stop != _plain(config)
+            tr("When it no longer pays"),
+            icon=":material/tune:",
+            expanded=faulty or config.stop != _plain(config),
         ):
             config_form.section("stop", problems, advanced=True)
 

@@ -5,21 +5,22 @@ from __future__ import annotations
 import streamlit as st
 
 from al_core.records import JobRecord, JobState
+from al_core.words import tr, tr_n
 from pages.components.person_name import person_name
 from state import handles, jobs, selectors, session, studies
 from state.text import plain
 
 _SHOWN, _LOOKED_AT = 5, 200
 _UNNAMED = {
-    "prepare": "A data set",
-    "calibrate": "How fast this machine is",
-    "predict": "Classifying pictures",
-    "export": "A model to take along",
-    "audit": "A look for label errors",
-    "survey": "A look at every image",
-    "map": "The map of the images",
-    "alike": "Images like a picture",
-    "saliency": "What the model goes by",
+    "prepare": tr("A data set"),
+    "calibrate": tr("How fast this machine is"),
+    "predict": tr("Classifying pictures"),
+    "export": tr("A model to take along"),
+    "audit": tr("A look for label errors"),
+    "survey": tr("A look at every image"),
+    "map": tr("The map of the images"),
+    "alike": tr("Images like a picture"),
+    "saliency": tr("What the model goes by"),
 }
 
 
@@ -41,11 +42,11 @@ def _switcher(names: dict[str, str]) -> None:
     chosen = session.current().experiment_id
     st.session_state["switcher"] = chosen if chosen in names else None
     st.selectbox(
-        "Session",
+        tr("Session"),
         list(names),
         format_func=lambda experiment_id: names[experiment_id],
         key="switcher",
-        placeholder="Choose a session",
+        placeholder=tr("Choose a session"),
         on_change=_switch,
     )
 
@@ -61,8 +62,16 @@ def _study(cells: list[JobRecord]) -> None:
     running = sum(job.state is JobState.RUNNING and not job.paused for job in cells)
     count = f"{len(cells)}{'+' * (len(cells) >= _LOOKED_AT)}"
     with st.container(border=True, gap="xsmall", key="side-study"):
-        st.page_link("compare.py", label="Studies", icon=":material/balance:")
-        st.caption(f"{count} run{'s' * (len(cells) > 1)} to go, {running} running")
+        st.page_link("compare.py", label=tr("Studies"), icon=":material/balance:")
+        st.caption(
+            tr_n(
+                "{count} run to go, {running} running",
+                "{count} runs to go, {running} running",
+                len(cells),
+                count=count,
+                running=running,
+            )
+        )
 
 
 def _job(job: JobRecord, names: dict[str, str]) -> None:
@@ -72,9 +81,9 @@ def _job(job: JobRecord, names: dict[str, str]) -> None:
         st.caption(plain(selectors.doing(job)))
         with st.container(horizontal=True, gap="xsmall"):
             if job.kind == "advance":
-                label, act = ("Resume", jobs.resume) if job.paused else ("Pause", jobs.pause)
+                label, act = (tr("Resume"), jobs.resume) if job.paused else (tr("Pause"), jobs.pause)
                 icon = ":material/play_arrow:" if job.paused else ":material/pause:"
                 st.button(label, key=f"pause-{job.id}", icon=icon, on_click=act, args=(job.id,))
             st.button(
-                "Stop", key=f"stop-{job.id}", icon=":material/stop:", on_click=jobs.stop, args=(job.id,)
+                tr("Stop"), key=f"stop-{job.id}", icon=":material/stop:", on_click=jobs.stop, args=(job.id,)
             )

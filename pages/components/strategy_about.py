@@ -7,6 +7,7 @@ import re
 import streamlit as st
 
 from al_core.query.strategies import Strategy
+from al_core.words import tr
 from state.text import plain
 
 _ARXIV = re.compile(r"arXiv (\d{4})\\\.(\d{4,5})")  # as `plain` writes it
@@ -14,19 +15,19 @@ _ARXIV = re.compile(r"arXiv (\d{4})\\\.(\d{4,5})")  # as `plain` writes it
 
 def strategy_about(entry: Strategy) -> None:
     """An expander with the formula, the published evidence for and against, and the paper."""
-    with st.expander("About this strategy", icon=":material/menu_book:", key=f"about-{entry.name}"):
+    with st.expander(tr("About this strategy"), icon=":material/menu_book:", key=f"about-{entry.name}"):
         if entry.formula:
             st.code(entry.formula, language=None, wrap_lines=True)
         for head, text in (
-            ("Helps", entry.helps),
-            ("Hurts", entry.hurts),
-            ("Deviation", entry.deviation),
-            ("Paper", entry.paper),
+            (tr("Helps"), entry.helps),
+            (tr("Hurts"), entry.hurts),
+            (tr("Deviation"), entry.deviation),
+            (tr("Paper"), entry.paper),
         ):
             if text:
                 st.markdown(f"**{head}:** {_linked(text)}")
         if entry.aliases:
-            st.caption(f"Also called {plain(', '.join(entry.aliases))}")
+            st.caption(tr("Also called {names}", names=plain(", ".join(entry.aliases))))
 
 
 def _linked(text: str) -> str:

@@ -9,6 +9,7 @@ import streamlit as st
 from al_core.experiment import Experiment
 from al_core.records import JobState
 from al_core.types import EXCLUDE
+from al_core.words import tr
 from pages.components.job_wait import job_wait
 from pages.components.picture_wall import picture_wall
 from state import mistakes
@@ -23,9 +24,12 @@ _WEAK = 0.8
 def suspect_review(experiment: Experiment) -> None:
     """Ask for an audit, wait for it, and go through what it found."""
     st.caption(
-        "Each label is held against what a model says that was fitted to the other labels only, on features "
-        "that no round trains. Where that model is as sure of another class as it usually is, the label is "
-        "doubtful (confident learning). Nothing is changed unless you say so."
+        tr(
+            "Each label is held against what a model says that was fitted to the other labels only, "
+            "on features that no round trains. Where that model is as sure of another class as it "
+            "usually is, the label is doubtful (confident learning). Nothing is changed unless you "
+            "say so."
+        )
     )
     job = mistakes.audit_job(experiment.id)
     if job is not None and job.state.active:
@@ -33,32 +37,46 @@ def suspect_review(experiment: Experiment) -> None:
         return
     found = mistakes.doubtful(experiment)
     if job is not None and job.state is JobState.FAILED:
-        st.error(plain(job.error_text or "The audit failed."), icon=":material/error:")
+        st.error(plain(job.error_text or tr("The audit failed.")), icon=":material/error:")
     if found is None:
         few = experiment.record.num_labeled < _LEAST
         if few:
-            st.info(f"An audit needs {_LEAST} labels; there are {experiment.record.num_labeled}.")
+            st.info(
+                tr(
+                    "An audit needs {least} labels; there are {labels}.",
+                    least=_LEAST,
+                    labels=experiment.record.num_labeled,
+                )
+            )
         st.button(
-            "Look for doubtful labels", type="primary", icon=":material/policy:", disabled=few,
+            tr("Look for doubtful labels"), type="primary", icon=":material/policy:", disabled=few,
             key="audit-ask", on_click=mistakes.ask_audit, args=(experiment.id,),
         )  # fmt: skip
         return
     audit, doubtful = found
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown(
-            f"**{len(doubtful):,} doubtful labels** are left of {len(audit.ids):,} that were looked at."
+            tr(
+                "**{count:,} doubtful labels** are left of {total:,} that were looked at.",
+                count=len(doubtful),
+                total=len(audit.ids),
+            )
         )
         st.button(
-            "Look again", icon=":material/refresh:", key="audit-again", type="tertiary",
-            on_click=mistakes.ask_audit, args=(experiment.id,), help="With the labels as they are now.",
+            tr("Look again"), icon=":material/refresh:", key="audit-again", type="tertiary",
+            on_click=mistakes.ask_audit, args=(experiment.id,), help=tr("With the labels as they are now."),
         )  # fmt: skip
     if audit.agreement < _WEAK:
         st.caption(
-            f":material/info: That model agrees with {audit.agreement:.0%} of the labels only, so most "
-            "doubts are its own weakness. More labels, or ImageNet features, sharpen it; the first are best."
+            tr(
+                ":material/info: That model agrees with {agreement:.0%} of the labels only, so most "
+                "doubts are its own weakness. More labels, or ImageNet features, sharpen it; the "
+                "first are best.",
+                agreement=audit.agreement,
+            )
         )
     if not len(doubtful):
-        st.success("Every doubtful label has been decided.", icon=":material/check_circle:")
+        st.success(tr("Every doubtful label has been decided."), icon=":material/check_circle:")
         return
     _one(experiment, doubtful.iloc[0].to_dict())
     rest = doubtful.iloc[1 : 1 + _LIST]
@@ -68,7 +86,7 @@ def suspect_review(experiment: Experiment) -> None:
             f"{names[int(g)]} → {names[int(s)]}?"
             for g, s in zip(rest["given"], rest["suggested"], strict=True)
         ]
-        st.caption("Next")
+        st.caption(tr("Next"))
         picture_wall(experiment.dataset, rest["sample_id"].tolist(), key="audit-next", words=words)
 
 
@@ -80,14 +98,26 @@ def _one(experiment: Experiment, row: dict[str, float]) -> None:
     with picture:
         picture_wall(experiment.dataset, [i], key="audit-one", cell=280, words=[names[given]], few=True)
     with words:
-        st.markdown(f"Labeled **{plain(names[given])}**. Is it **{plain(names[suggested])}**?")
+        st.markdown(
+            tr(
+                "Labeled **{given}**. Is it **{suggested}**?",
+                given=plain(names[given]),
+                suggested=plain(names[suggested]),
+            )
+        )
         st.progress(min(1.0, row["other"]), f"{plain(names[suggested])}: {row['other']:.0%}")
         st.progress(min(1.0, row["own"]), f"{plain(names[given])}: {row['own']:.0%}")
         with st.container(horizontal=True, gap="small"):
             offers: tuple[tuple[str, str, int, str, _Kind], ...] = (
-                (f"Keep {plain(names[given])}", "k", given, ":material/check:", "secondary"),
-                (f"It is {plain(names[suggested])}", "f", suggested, ":material/edit:", "primary"),
-                ("Exclude", "x", EXCLUDE, ":material/block:", "tertiary"),
+                (tr("Keep {name}", name=plain(names[given])), "k", given, ":material/check:", "secondary"),
+                (
+                    tr("It is {name}", name=plain(names[suggested])),
+                    "f",
+                    suggested,
+                    ":material/edit:",
+                    "primary",
+                ),
+                (tr("Exclude"), "x", EXCLUDE, ":material/block:", "tertiary"),
             )
             for label, key, value, icon, kind in offers:
                 st.button(
@@ -95,12 +125,14 @@ def _one(experiment: Experiment, row: dict[str, float]) -> None:
                     on_click=mistakes.decide, args=(experiment, i, value),
                 )  # fmt: skip
         other = st.selectbox(
-            "Another class", experiment.classes().open, index=None, format_func=lambda n: names[n],
-            placeholder="Another class", key=f"audit-other-{i}", label_visibility="collapsed", width=240,
+            tr("Another class"), experiment.classes().open, index=None, format_func=lambda n: names[n],
+            placeholder=tr("Another class"), key=f"audit-other-{i}", label_visibility="collapsed", width=240,
         )  # fmt: skip
         if other is not None:
             st.button(
-                f"It is {plain(names[other])}", key="audit-other", on_click=mistakes.decide,
+                tr("It is {name}", name=plain(names[other])), key="audit-other", on_click=mistakes.decide,
                 args=(experiment, i, other),
             )  # fmt: skip
-        st.caption("The next training uses what you decide. Each decision is an event of its own in the log.")
+        st.caption(
+            tr("The next training uses what you decide. Each decision is an event of its own in the log.")
+        )

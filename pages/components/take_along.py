@@ -8,32 +8,33 @@ from al_core.deploy.card import EXAMPLE_TEXT
 from al_core.deploy.choosing import Choice
 from al_core.experiment import Experiment
 from al_core.records import JobRecord, JobState
+from al_core.words import tr
 from pages.components.shield import shielded
 from state import jobs, predictions, selectors
 from state.text import plain, sentence
 from state.web.models import model_url
 
 _TICK = 0.8
-_INSIDE = """
+_INSIDE = tr("""
 - `model.onnx`: pixels in, probabilities out; held against the trained network before you get it
 - `model.safetensors`: the weights, for this program or your own
 - `model.json`: classes, input size, preprocessing, accuracy, and which data, labels and versions made it
 - `predict.py`: the example below
-"""
+""")
 
 
 def take_along(experiment: Experiment, choice: Choice) -> None:
     """Draw the section for a round's model."""
-    st.subheader("Take the model along", anchor=False)
+    st.subheader(tr("Take the model along"), anchor=False)
     number = choice.record.number
     with st.container(width=720):
-        st.markdown("A zip that needs neither this program nor this machine:" + _INSIDE)
+        st.markdown(tr("A zip that needs neither this program nor this machine:") + _INSIDE)
         job = predictions.export_job(experiment.id, number)
         path = predictions.exported(experiment.id, number)
         if path is not None:
             size = max(1, round(path.stat().st_size / 2**20))
             st.link_button(
-                f"Download the model ({size:,} MB)",
+                tr("Download the model ({size:,} MB)", size=size),
                 model_url(experiment.id, number),
                 type="primary",
                 icon=":material/download:",
@@ -42,20 +43,22 @@ def take_along(experiment: Experiment, choice: Choice) -> None:
             st.fragment(_progress, key="export-progress", run_every=_TICK)(job.id)
         else:
             _offer(experiment, number, job)
-    st.caption("The same from the command line")
+    st.caption(tr("The same from the command line"))
     st.code(f"python -m al_core export-model {experiment.id} --round {number} --out model", "bash")
-    st.caption("The example, predict.py: twenty lines, equal to what this page says to four digits")
+    st.caption(tr("The example, predict.py: twenty lines, equal to what this page says to four digits"))
     st.code(EXAMPLE_TEXT, "python")
 
 
 def _offer(experiment: Experiment, number: int, job: JobRecord | None) -> None:
     if job is not None and job.state is JobState.FAILED:
-        st.error(sentence(job.error_text or "The model could not be written."), icon=":material/error:")
-    if st.button("Download the model", icon=":material/deployed_code:", type="primary", key="export-model"):
+        st.error(sentence(job.error_text or tr("The model could not be written.")), icon=":material/error:")
+    if st.button(
+        tr("Download the model"), icon=":material/deployed_code:", type="primary", key="export-model"
+    ):
         started = predictions.export(experiment.id, number)
         jobs.wait(started.id, 0.5)
         st.rerun()
-    st.caption("Written first, in some seconds; then the download begins with one more click.")
+    st.caption(tr("Written first, in some seconds; then the download begins with one more click."))
 
 
 def _progress(job_id: str) -> None:

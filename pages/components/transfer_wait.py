@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from al_core.words import tr
 from state import transfers
 from state.text import plain
 from state.transfers import Step
@@ -17,6 +18,12 @@ def transfer_wait(token: str, step: Step) -> None:
     found = transfers.status(token, step)
     if found is None or not found.running:
         st.rerun()
-    words = f"{found.phase or step}: {found.done:,} of {found.total:,}" if found.total else found.phase
+    words = (
+        tr("{step}: {done:,} of {total:,}", step=found.phase or step, done=found.done, total=found.total)
+        if found.total
+        else found.phase
+    )
     st.progress(min(1.0, found.done / found.total) if found.total else 0.0, plain(words.capitalize()))
-    st.button("Stop", icon=":material/stop:", key=f"stop-{step}", on_click=transfers.stop, args=(token, step))
+    st.button(
+        tr("Stop"), icon=":material/stop:", key=f"stop-{step}", on_click=transfers.stop, args=(token, step)
+    )

@@ -10,12 +10,13 @@ from al_core.experiment import Experiment
 from al_core.records import Query
 from al_core.results.analysis import answer_text, score_words
 from al_core.results.reasons import Reason, reason
+from al_core.words import tr
 from pages.components.picture_wall import picture_wall
 from pages.components.saliency_view import saliency_view
 from state.text import plain, strategy_title
 
 
-@st.dialog("Why this image", width="small")
+@st.dialog(tr("Why this image"), width="small")
 def why_card(experiment: Experiment, query: Query, sample_id: int, *, blind: bool) -> None:
     """Show it. While a person labels blind, what could sway them stays hidden until they have answered."""
     item = next(item for item in query.items if item.sample_id == sample_id)
@@ -26,16 +27,22 @@ def why_card(experiment: Experiment, query: Query, sample_id: int, *, blind: boo
         st.caption(plain(str(error)))
     asked = standing(experiment.store.mark_events(experiment.id)).get(query.round, [])
     if sample_id in asked:
-        st.write("Somebody asked for it by hand, on the map.")
+        st.write(tr("Somebody asked for it by hand, on the map."))
     else:
-        st.write(f"Picked as number {item.rank + 1} of {len(query.items)}.")
+        st.write(tr("Picked as number {rank} of {total}.", rank=item.rank + 1, total=len(query.items)))
     if item.score is not None:
         words = score_words(query, experiment.config.query).get(sample_id, "")
-        st.write(f"Score **{item.score:.4g}**" + (f": {plain(words)}." if words else ""))
+        st.write(tr("Score **{score:.4g}**", score=item.score) + (f": {plain(words)}." if words else ""))
     if known.beaten is not None:
-        st.write(f"{_share(known.beaten)} of the {query.num_candidates:,} candidates scored lower.")
+        st.write(
+            tr(
+                "{share} of the {candidates:,} candidates scored lower.",
+                share=_share(known.beaten),
+                candidates=query.num_candidates,
+            )
+        )
     if blind and sample_id not in experiment.answers_to(query):
-        st.caption("The guesses and the labeled images nearest to it are hidden until you have answered.")
+        st.caption(tr("The guesses and the labeled images nearest to it are hidden until you have answered."))
     else:
         _guesses(experiment, item.guesses)
         _neighbours(experiment, known)
@@ -60,8 +67,8 @@ def _neighbours(experiment: Experiment, known: Reason) -> None:
         return
     labels = experiment.store.current_labels(experiment.id)
     classes = experiment.dataset.classes
-    words = [answer_text(labels.get(i), classes) or "no label now" for i in known.nearest]
-    st.markdown("**Nearest labeled images**, as the network sees them")
+    words = [answer_text(labels.get(i), classes) or tr("no label now") for i in known.nearest]
+    st.markdown(tr("**Nearest labeled images**, as the network sees them"))
     picture_wall(
         experiment.dataset, known.nearest, key="why-nearest", cell=96, words=words, one_row=True, few=True
     )
@@ -71,19 +78,19 @@ def _neighbours(experiment: Experiment, known: Reason) -> None:
 
 def remoteness_words(times: float) -> str:
     """How far an image is from the labeled ones, in typical distances between those."""
-    measure = f"{times:.1f}× the usual distance between labeled images and their nearest."
+    measure = tr("{times:.1f}× the usual distance between labeled images and their nearest.", times=times)
     if times >= 2:
-        return f"Far from anything that is labeled: {measure}"
+        return tr("Far from anything that is labeled: {measure}", measure=measure)
     if times >= 1.2:
-        return f"Somewhat apart from what is labeled: {measure}"
+        return tr("Somewhat apart from what is labeled: {measure}", measure=measure)
     if times >= 0.8:
-        return f"As near to a labeled image as those are to one another: {measure}"
-    return f"Very like an image that is labeled: {measure}"
+        return tr("As near to a labeled image as those are to one another: {measure}", measure=measure)
+    return tr("Very like an image that is labeled: {measure}", measure=measure)
 
 
 def _rivals(known: Reason) -> list[str]:
     said = []
-    for names, words in ((known.rivals, "would have asked for it too"), (known.others, "would not")):
+    for names, words in ((known.rivals, tr("would have asked for it too")), (known.others, tr("would not"))):
         if names:
             titles = ", ".join(f"“{plain(strategy_title(name))}”" for name in names)
             said.append(f"{titles} {words}.")

@@ -24,6 +24,7 @@ from al_core.errors import ClassError, NotFound
 from al_core.experiment import Experiment
 from al_core.guidelines import Guideline, Typical, guidelines, typical
 from al_core.records import ClassAct, ClassChange, ClassEvent
+from al_core.words import tr
 from state import handles
 from state.web import security
 from state.web.images import image_url
@@ -99,7 +100,7 @@ def classes(request: Request) -> Response:
     runs it in its pool of threads.
     """
     if not _may(request):
-        return _refuse(403, "The page's right to read has ended; reload the page.")
+        return _refuse(403, tr("The page's right to read has ended; reload the page."))
     query = request.query_params
     if not re.fullmatch(r"[0-9]{1,15}", query.get("after", "0")):
         return _refuse(422, "after is a whole number from 0 on.")
@@ -115,7 +116,7 @@ def classes(request: Request) -> Response:
             found["guides"] = _guides(experiment, events, int(query["guides"]))
         return JSONResponse(found, headers=_NO_STORE)
     except NotFound:
-        return _refuse(404, "This experiment is gone.")
+        return _refuse(404, tr("This experiment is gone."))
     except ClassError as error:
         return _refuse(422, sentence(error))
 
@@ -167,12 +168,12 @@ async def change(request: Request) -> Response:
     except RefusedError as refused:
         return _refuse(refused.status, refused.error)
     except NotFound:
-        return _refuse(404, "This experiment is gone.")
+        return _refuse(404, tr("This experiment is gone."))
     except ClassError as error:
         return _refuse(422, sentence(error))
     except Exception:  # whatever the database's driver raises: the browser keeps what was typed
         _log.exception("changing a class failed")
-        return _refuse(503, "The store failed; nothing was changed. Try again.")
+        return _refuse(503, tr("The store failed; nothing was changed. Try again."))
 
 
 def _make(request: Request, wanted: Change, person: str) -> Response:

@@ -22,6 +22,7 @@ from al_core.errors import ALError, ClassError, DataError, NotFound, StoreError
 from al_core.experiment import Experiment
 from al_core.records import STANDING_MARKS, LabelAck, LabelOp, LabelSource, Mark
 from al_core.types import EXCLUDE, SKIP, UNLABEL
+from al_core.words import tr
 from state import handles
 from state.web import security
 
@@ -70,14 +71,16 @@ class Op(BaseModel):
         """Why `to` means nothing, or None."""
         if self.mark not in (None, Mark.OPINION):
             fits = self.mark in STANDING_MARKS and self.to in (0, 1)
-            return None if fits else f"{self.to} is no mark: 1 sets one, 0 takes it back."
+            return None if fits else tr("{to} is no mark: 1 sets one, 0 takes it back.", to=self.to)
         if self.name is not None or self.to in (SKIP, EXCLUDE, UNLABEL):
             return None
         if not 0 <= self.to < len(classes):
-            return f"{self.to} is no class: there are {len(classes)}, from 0 on."
+            return tr("{to} is no class: there are {classes}, from 0 on.", to=self.to, classes=len(classes))
         counted = classes.effects.canonical(self.to)
         if counted in classes.effects.retired:
-            return f"The class “{classes.names[counted]}” is retired: nothing is given it any more."
+            return tr(
+                "The class “{name}” is retired: nothing is given it any more.", name=classes.names[counted]
+            )
         return None
 
     @property
@@ -154,10 +157,10 @@ def asked_of(batch: str) -> Asked:
         record = handles.store().experiment(experiment_id)
         query = query_of(handles.store(), experiment_id, int(round_text))
     except NotFound:
-        raise RefusedError(409, "This experiment is gone; nothing was saved.") from None
+        raise RefusedError(409, tr("This experiment is gone; nothing was saved.")) from None
     # an older tab may not know yet what a person has asked for since: its images are among these too
     if query is None or own_hash(query.hash) != own_hash(hash_) or record.dataset_key is None:
-        raise RefusedError(409, "These images are no longer the ones that are asked; reload the page.")
+        raise RefusedError(409, tr("These images are no longer the ones that are asked; reload the page."))
     names = handles.dataset(record.dataset_key).classes
     return Asked(frozenset(item.sample_id for item in query.offered), names)
 
@@ -167,7 +170,7 @@ def _looked_at_again(batch: str, ids: set[int]) -> Asked:
     experiment_id = batch.partition("/")[0]
     record = handles.store().experiment(experiment_id)
     if record.dataset_key is None:
-        raise RefusedError(409, "This session has no images yet.")
+        raise RefusedError(409, tr("This session has no images yet."))
     answered = handles.store().current_labels(experiment_id, of=sorted(ids))
     return Asked(frozenset(answered), handles.dataset(record.dataset_key).classes)
 
@@ -238,7 +241,7 @@ def save(post: Post, person: str = "") -> Saved:
         classes = Classes.of(asked.names, handles.store().class_events(experiment_id))
         for op in post.ops:
             if op.id not in asked.ids:
-                raise RefusedError(422, f"Image {op.id} is not among the images that were asked.")
+                raise RefusedError(422, tr("Image {id} is not among the images that were asked.", id=op.id))
             if (refusal := op.refusal(classes)) is not None:
                 raise RefusedError(422, refusal)
         named = _named(experiment_id, (op.name for op in post.ops if op.names_class and op.name), person)
@@ -258,7 +261,7 @@ def save(post: Post, person: str = "") -> Saved:
         raise RefusedError(422, sentence(error)) from error
     except NotFound:
         asked_of.cache_clear()
-        raise RefusedError(409, "This experiment is gone; nothing was saved.") from None
+        raise RefusedError(409, tr("This experiment is gone; nothing was saved.")) from None
     except (StoreError, DataError) as error:
         raise RefusedError(503, str(error)) from error
 
@@ -270,14 +273,14 @@ async def read_body(request: Request) -> bytes:
         RefusedError: it comes from elsewhere (403), is no JSON (415) or too long (413).
     """
     if not security.same_origin(request):
-        raise RefusedError(403, "Labels are accepted from this program's own pages only.")
+        raise RefusedError(403, tr("Labels are accepted from this program's own pages only."))
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
-        raise RefusedError(415, "The body must be JSON.")
+        raise RefusedError(415, tr("The body must be JSON."))
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
         if len(body) > MAX_BODY:
-            raise RefusedError(413, f"More than {MAX_BODY} bytes at once; send fewer answers.")
+            raise RefusedError(413, tr("More than {most} bytes at once; send fewer answers.", most=MAX_BODY))
     return bytes(body)
 
 
@@ -296,7 +299,7 @@ def writer(request: Request, batch: str) -> str:
     experiment_id = batch.partition("/")[0]
     person = security.bearer(request.headers.get("x-al-token", ""), "labels", experiment_id)
     if person is None:
-        raise RefusedError(403, "The page's right to save has ended; reload the page.")
+        raise RefusedError(403, tr("The page's right to save has ended; reload the page."))
     return person
 
 
@@ -317,7 +320,7 @@ async def labels(request: Request) -> Response:
         return JSONResponse({"error": refused.error}, refused.status, headers=headers)
     except Exception:  # whatever the database's driver raises: the browser must keep its answers
         _log.exception("saving labels failed")
-        error = "The store failed; the answers are kept in the browser."
+        error = tr("The store failed; the answers are kept in the browser.")
         return JSONResponse({"error": error}, 503, headers=headers)
     headers["Server-Timing"] = f"app;dur={1000 * (time.perf_counter() - began):.2f}"
     ack, told = saved.ack, {}

@@ -16,6 +16,7 @@ from al_core.data.images import encode, open_image
 from al_core.data.roots import resolve_inside
 from al_core.deploy.asked import read_asked
 from al_core.errors import DataError, NotFound
+from al_core.words import tr
 from state import handles, predictions
 from state.web import security
 from state.web.images import Thumbnail, Thumbnails
@@ -56,11 +57,13 @@ def predicted(request: Request) -> Response:
     token, row = request.path_params["token"], request.path_params["row"]
     left = _left(request, "predicted", token, row)
     if not left:
-        return _refuse(403, "The signature does not fit this address, or it has expired; reload the page.")
+        return _refuse(
+            403, tr("The signature does not fit this address, or it has expired; reload the page.")
+        )
     try:
         data, mime = _picture(token, row)
     except (NotFound, LookupError):
-        return _refuse(404, "This picture is gone.")
+        return _refuse(404, tr("This picture is gone."))
     except DataError as error:
         return _refuse(422, str(error))
     headers = {"Cache-Control": f"private, max-age={left}, immutable", "X-Content-Type-Options": "nosniff"}
@@ -85,10 +88,12 @@ def model(request: Request) -> Response:
     """The zip, streamed from the disk: it never enters this process's memory whole."""
     experiment_id, number = request.path_params["experiment_id"], request.path_params["round"]
     if not _left(request, "model", experiment_id, number):
-        return _refuse(403, "The signature does not fit this address, or it has expired; reload the page.")
+        return _refuse(
+            403, tr("The signature does not fit this address, or it has expired; reload the page.")
+        )
     path = predictions.exported(experiment_id, number)
     if path is None:
-        return _refuse(404, "This model is not written (any more); make it again on the page.")
+        return _refuse(404, tr("This model is not written (any more); make it again on the page."))
     headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
     return FileResponse(path, media_type="application/zip", filename=path.name, headers=headers)
 

@@ -14,6 +14,7 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from al_core.errors import DataError, NotFound
+from al_core.words import tr
 from state import queried
 from state.queried import Wanted
 from state.web import security
@@ -56,7 +57,7 @@ def archive(request: Request) -> Response:
     end = int(text) if text.isdecimal() and len(text) <= 12 else 0
     sign = request.query_params.get("t", "")
     if not security.verify(sign, "queried", experiment_id, *given.values(), name, end) or end <= time.time():
-        return PlainTextResponse("This address has expired; reload the page.", 403, headers=headers)
+        return PlainTextResponse(tr("This address has expired; reload the page."), 403, headers=headers)
     try:
         pieces = queried.archive(experiment_id, _wanted(given))
     except (NotFound, DataError) as error:

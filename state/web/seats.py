@@ -16,6 +16,7 @@ from starlette.routing import Route
 from al_core.errors import NotFound, StoreError
 from al_core.records import Seat, Share
 from al_core.sharing import overlap_ids
+from al_core.words import tr
 from state import handles
 from state.web import security
 from state.web.labels import RefusedError, asked_of, parsed, read_body, writer
@@ -87,7 +88,7 @@ def take(word: Word, person: str) -> dict[str, Any]:
             return {}
         share = share_of(word.batch, person, idle=word.idle / 1000, pace=word.pace, browser=word.browser)
     except NotFound:
-        raise RefusedError(409, "This experiment is gone.") from None
+        raise RefusedError(409, tr("This experiment is gone.")) from None
     except StoreError as error:
         raise RefusedError(503, str(error)) from error
     return as_json(share, person)
@@ -109,7 +110,7 @@ async def seats(request: Request) -> Response:
         return JSONResponse({"error": refused.error}, refused.status, headers=headers)
     except Exception:  # whatever the database's driver raises: the page goes on as it is
         _log.exception("taking a seat failed")
-        return JSONResponse({"error": "The store failed."}, 503, headers=headers)
+        return JSONResponse({"error": tr("The store failed.")}, 503, headers=headers)
 
 
 def seats_url() -> str:

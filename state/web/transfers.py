@@ -10,6 +10,7 @@ from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from al_core.errors import NotFound
+from al_core.words import tr
 from state import transfers
 from state.web import security
 
@@ -31,14 +32,14 @@ def transfer(request: Request) -> Response:
     signed = security.verify(request.query_params.get("t", ""), "transfer", token, what, name, end)
     headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
     if not signed or end <= time.time() or what not in _FILES:
-        return PlainTextResponse("This address has expired; reload the page.", 403, headers=headers)
+        return PlainTextResponse(tr("This address has expired; reload the page."), 403, headers=headers)
     file, mime = _FILES[what]
     try:
         path = transfers.folder(token) / file
     except NotFound as error:
         return PlainTextResponse(str(error), 404, headers=headers)
     if not path.is_file():
-        return PlainTextResponse("This file is gone; make it again on the page.", 404, headers=headers)
+        return PlainTextResponse(tr("This file is gone; make it again on the page."), 404, headers=headers)
     return FileResponse(path, media_type=mime, filename=name or file, headers=headers)
 
 
