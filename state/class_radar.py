@@ -19,7 +19,7 @@ from al_core.seeds import generator
 from al_core.types import SampleIds
 from state import image_maps
 
-EXAMPLES = 12
+EXAMPLES = 4  # more of one place tell little more: tests/benchmarks/radar.py
 _FREE = (Status.UNLABELED, Status.QUERIED)
 
 
@@ -75,15 +75,16 @@ def proposals(experiment: Experiment, found: ImageMap, pool: Pool) -> list[Propo
     groups = _groups(path, path.stat().st_mtime_ns, seen.total, experiment.config.seed)
     status, classes = pool.status[found.ids], pool.classes[found.ids]
     points = unit_rows(found.features)
+    labeled = np.flatnonzero(classes >= 0)
     free = np.isin(status, _FREE) & ~np.isin(found.ids, _asked_by_hand(experiment))
     ranked = promising(
-        points, groups, np.flatnonzero(classes >= 0), np.flatnonzero(free),
+        points, groups, labeled, np.flatnonzero(free),
         seen=seen.seen, num_classes=seen.total, width=float(np.sqrt(2 * np.median(found.crowd))),
     )  # fmt: skip
     return [
         Proposal(
-            tuple(_ids(found.ids, examples(points, group, EXAMPLES))), len(group.members), group.labeled,
-            group.remoteness,
+            tuple(_ids(found.ids, examples(points, group, labeled, EXAMPLES))),
+            len(group.members), group.labeled, group.remoteness,
         )
         for group in ranked
     ]  # fmt: skip

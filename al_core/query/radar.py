@@ -8,8 +8,10 @@ Beta prior of that mean and of weight a, the chance that is left is
     p(x) = a (U / C) / (a + n(x)).
 
 h is the distance from an image to its neighbours, on the whole: so a label speaks for its surroundings, and
-hardly beyond. A group is as promising as its images are on average; so one that holds no label and lies far
-from all of them comes first. Nothing but the order is claimed of the numbers.
+hardly beyond. A group is as promising as its four most promising images: a rare class is a part of a group,
+and a mean over all would drown it. Few of a group are asked for, each far from all labels and from the
+others, as one glance at a place is enough to know it (k-center: Sener & Savarese 2018, arXiv 1708.00489).
+Nothing but the order is claimed of the numbers; `python -m tests.benchmarks.radar` compares with chance.
 """
 
 from __future__ import annotations
@@ -28,6 +30,8 @@ PRIOR_WEIGHT: Final = 0.5
 """a: below 1, as most groups are of one class and not a mixture."""
 MOST_GROUPS: Final = 48
 LEAST_IN_GROUP: Final = 4
+PROMISING: Final = 4
+"""By how many of its images, the most promising ones, a group is ranked."""
 _ROWS: Final = 1024
 
 
@@ -37,7 +41,7 @@ class Group:
 
     members: Positions  # without a label
     labeled: int
-    chance: float  # of an image in it to be of a class that nobody has seen; mean
+    chance: float  # of its most promising images to be of a class that nobody has seen; mean
     remoteness: float  # distance to the nearest labeled image, as a multiple of the usual one
 
 
@@ -87,16 +91,14 @@ def promising(
         inside = int((groups[labeled] == number).sum())
         middle = points[members].mean(0)
         order = np.argsort(((points[members] - middle) ** 2).sum(1), kind="stable")
-        found.append(
-            Group(members[order], inside, float(chance[members].mean()), float(away[members].mean()) / usual)
-        )
+        best = float(np.sort(chance[members])[-PROMISING:].mean())
+        found.append(Group(members[order], inside, best, float(away[members].mean()) / usual))
     return sorted(found, key=lambda group: -group.chance)
 
 
-def examples(points: Points, group: Group, k: int) -> Positions:
-    """At most k images of a group to ask for: its most typical one, then each far from those before it."""
+def examples(points: Points, group: Group, labeled: Positions, k: int) -> Positions:
+    """At most k images of a group to ask for, each far from the labeled ones and from those before it."""
     members = group.members
     if len(members) <= k:
         return members
-    rest = kcenter(points[members[1:]], k - 1, centres=points[members[:1]])
-    return np.concatenate([members[:1], members[1:][np.asarray(rest)]])
+    return members[np.asarray(kcenter(points[members], k, centres=points[labeled]))]

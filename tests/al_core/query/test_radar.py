@@ -68,14 +68,29 @@ def test_a_further_label_never_makes_an_image_more_promising(seed, count):
     assert more == pytest.approx(slow, rel=1e-3, abs=1e-5)
 
 
-def test_examples_begin_with_the_most_typical_and_spread(crowds):
+def test_examples_are_far_from_the_labels_and_from_each_other(crowds):
     points, classes = crowds
-    group = ranked(points, classes, [0, 30, 60])[0]
-    picked = examples(points, group, 5)
-    assert picked[0] == group.members[0]
+    labeled = np.array([0, 30, 60])
+    group = ranked(points, classes, labeled)[0]
+    picked = examples(points, group, labeled, 5)
     assert len(set(picked.tolist())) == 5
     assert set(picked.tolist()) <= set(group.members.tolist())
+    away = np.linalg.norm(points[group.members][:, None] - points[labeled], axis=2).min(1)
+    assert picked[0] == group.members[away.argmax()]
     spread = np.linalg.norm(points[picked][:, None] - points[picked], axis=2)[np.triu_indices(5, 1)].min()
     first = points[group.members[:5]]
     assert spread > np.linalg.norm(first[:, None] - first, axis=2)[np.triu_indices(5, 1)].min()
-    assert examples(points, group, 500).tolist() == group.members.tolist()
+    assert examples(points, group, labeled, 500).tolist() == group.members.tolist()
+
+
+def test_a_rare_class_is_found_inside_a_group_of_another(crowds):
+    """Five images of class 3 in a group of class 0, which has labels; the other groups are well known."""
+    points, classes = crowds
+    kept = np.flatnonzero((classes < 3) | (np.arange(120) < 95))
+    points, classes = points[kept], classes[kept]
+    groups = np.where(classes == 3, 0, classes)
+    labeled = [0, 1, 2, 3, 30, 31, 32, 33, 60, 61, 62, 63]
+    found = ranked(points, classes, labeled, groups=groups)
+    rare = np.flatnonzero(classes == 3)
+    assert set(rare) <= set(found[0].members)
+    assert 3 in classes[examples(points, found[0], np.array(labeled), 4)]
