@@ -32,6 +32,8 @@ IDLE_POLL_SECONDS = 0.05
 UPKEEP_SECONDS = 5.0
 SILENT_SECONDS = 30.0
 GPU_POLL_SECONDS = 1.0
+# Who labels comes first on a machine of few cores: server and browser wait for a training otherwise.
+NICENESS = 10
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -98,6 +100,7 @@ class _Worker:
         # a terminal's Ctrl+C belongs to the server; SIGTERM ends after the batch, with a checkpoint
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, self._terminate)
+        os.nice(max(0, NICENESS - os.nice(0)))  # on a cluster the task is nice already
         self._say("starting")
         try:
             self._warm_up()

@@ -34,6 +34,7 @@ from test_label_grid import DIGITS, MEASURE, open_label, saved  # noqa: E402
 from al_core.config import DataConfig, ExperimentConfig  # noqa: E402
 from al_core.data.prepare import prepare  # noqa: E402
 from al_core.experiment import Experiment  # noqa: E402
+from al_core.worker.__main__ import NICENESS  # noqa: E402
 from al_core.worker.identity import Slot  # noqa: E402
 from tests.benchmarks.measuring import load_of_machine  # noqa: E402
 
@@ -52,12 +53,12 @@ CURSOR = f"() => {{ const root = {GRID}; return root?.querySelector('.tile.curso
 
 @contextlib.contextmanager
 def training(settings_home):
-    """A training without end, beside everything else, with as many threads as a worker takes."""
-    command = [sys.executable, "-m", "al_core", "run", "--quiet", "--dataset", "shapes", "--epochs", "10000"]
+    """A training without end, beside everything else: a worker's threads, and its priority."""
+    command = ["nice", "-n", str(NICENESS), sys.executable, "-m", "al_core", "run", "--quiet"]
     env = os.environ | {"AL_HOME": str(settings_home)}
     process = subprocess.Popen(
-        [*command, "--n-rounds", "1"], cwd=ROOT, env=env, stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        [*command, "--dataset", "shapes", "--epochs", "10000", "--n-rounds", "1"], cwd=ROOT, env=env,
+        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     time.sleep(12)  # it imports and prepares first
     if process.poll() is not None:

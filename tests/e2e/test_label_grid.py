@@ -17,6 +17,7 @@ from al_core.experiment import Experiment
 from al_core.settings import Settings
 from al_core.store import open_store
 from al_core.types import EXCLUDE, SKIP, UNLABEL
+from al_core.worker.__main__ import NICENESS
 from al_core.worker.identity import Slot
 
 pytestmark = pytest.mark.e2e
@@ -283,8 +284,19 @@ MEASURE = """root => { window.painted = []; window.late = 0; let keys = 0;
 
 @pytest.fixture
 def training(tmp_path):
-    """A training that goes on beside the test, on all cores, as a worker's does."""
-    command = [sys.executable, "-m", "al_core", "run", "--quiet", "--dataset", "shapes"]
+    """A training that goes on beside the test, on all cores, as a worker's does, and at its priority."""
+    command = [
+        "nice",
+        "-n",
+        str(NICENESS),
+        sys.executable,
+        "-m",
+        "al_core",
+        "run",
+        "--quiet",
+        "--dataset",
+        "shapes",
+    ]
     env = os.environ | {"AL_HOME": str(tmp_path)}
     process = subprocess.Popen(
         [*command, "--epochs", "10000", "--n-rounds", "1"], cwd=ROOT, env=env, stdin=subprocess.DEVNULL

@@ -8,12 +8,14 @@ import sys
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from al_core.cli.verify import check_experiment
 from al_core.experiment import Experiment
 from al_core.records import ExperimentStatus, JobState
 from al_core.store.objects import Objects
+from al_core.worker.__main__ import NICENESS
 from al_core.worker.identity import Slot, is_alive
 from tests.al_core.worker.conftest import eventually
 
@@ -110,6 +112,7 @@ def test_a_second_worker_finds_the_slot_taken_and_ends(store, settings, workers)
     assert workers().wait(60) == 0
     assert first.poll() is None
     assert [is_alive(w) for w in store.workers()] == [True]
+    assert psutil.Process(first.pid).nice() == NICENESS  # who labels comes first
 
 
 def test_a_pause_and_a_stop_reach_a_training_worker_quickly(store, settings, config, workers):
