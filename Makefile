@@ -2,6 +2,8 @@
 PYTHON ?= python
 # A file's tests share what they set up, so a file is one process's; a process takes up to 2.5 GB.
 TOGETHER = --numprocesses logical --maxprocesses 4 --dist loadfile
+# Nearly a worker's own priority (al_core/worker/__main__.py), so that tests and the workers they wait for share the cores.
+PYTEST = nice -n 9 $(PYTHON) -m pytest
 
 .PHONY: check lint types imports fast test lock readme words
 
@@ -18,10 +20,10 @@ imports:
 	lint-imports --no-cache
 
 fast:
-	$(PYTHON) -m pytest -q $(TOGETHER) -m "not slow and not e2e and not gpu"
+	$(PYTEST) -q $(TOGETHER) -m "not slow and not e2e and not gpu"
 
 test:
-	$(PYTHON) -m pytest $(TOGETHER)
+	$(PYTEST) $(TOGETHER)
 
 lock:
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links requirements.txt -o requirements.lock
