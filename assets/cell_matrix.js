@@ -9,6 +9,7 @@ function element(tag, text, name) {
 }
 
 function build(host, data) {
+  host.setAttribute("aria-label", tr("Runs of the study"));
   const head = document.createElement("tr");
   head.append(element("th", ""), ...data.seeds.map((seed) => element("th", tr("seed {seed}", { seed }))));
   for (const th of head.children) th.scope = "col";

@@ -99,7 +99,7 @@ const goingAhead = {
     if (this.part === "asked" && this.isTraining() && this.itemsOf("ahead").length) {
       this.showPart("ahead");
       if (!this.left()) this.say(tr("All ahead are answered too."));
-      else this.say(tr("Training. {left} images ahead can be labeled meanwhile.", { left: this.left() }));
+      else this.say(trN("Training. {n} images ahead can be labeled meanwhile.", "Training. {n} images ahead can be labeled meanwhile.", this.left()));
     }
   },
 
@@ -133,7 +133,7 @@ const goingAhead = {
     this.next = data;
     this.endRequest();
     if (first) {
-      this.tell(tr("The next {count} images are ready.", { count: data.asked }));
+      this.tell(trN("The next {n} images are ready.", "The next {n} images are ready.", data.asked));
       this.sendTrigger("held", { batch: this.data.batch, at: Date.now() });
     }
     this.refresh();
@@ -149,7 +149,7 @@ const goingAhead = {
     this.remember();
     this.sendTrigger("held", { batch: null, at: Date.now() });
     this.update({ ...next, others: Math.max(next.others ?? 0, carried) }, this.sendTrigger);
-    this.say(tr("{count} new images.", { count: this.ids.length }));
+    this.say(trN("{n} new images.", "{n} new images.", this.ids.length));
   },
 
   /** Where training goes on by itself, a batch's worth of labels is enough to begin. */
@@ -184,6 +184,6 @@ const goingAhead = {
     if (next) words.push(open ? tr("Newer images are ready; they come after these {open}.", { open }) : tr("Newer images are ready."));
     else if (!open) words.push(tr("All answered: the next images come when the round is trained."));
     this.aheadWords.textContent = words.join(" ");
-    if (next) this.overText.textContent = tr("Go over to {count} new ones", { count: next.asked });
+    if (next) this.overText.textContent = trN("Go over to {n} new ones", "Go over to {n} new ones", next.asked);
   },
 };

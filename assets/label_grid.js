@@ -494,7 +494,7 @@ class LabelGrid {
   describe(count, value) {
     const left = this.left();
     const name = this.nameOf(value);
-    const what = count > 1 ? tr("{count} images: {name}.", { count, name }) : `${name}.`;
+    const what = count > 1 ? trN("{n} images: {name}.", "{n} images: {name}.", count, { name }) : `${name}.`;
     const next = left ? tr("{left} left.", { left }) : tr("All answered. Control Enter trains.");
     this.say(`${what} ${next}`);
   }
@@ -526,7 +526,7 @@ class LabelGrid {
     };
     this.active = false;
     attempt();
-    if (open) this.tell(tr("Training; the {open} open images can still be labeled.", { open }));
+    if (open) this.tell(trN("Training; the {n} open images can still be labeled.", "Training; the {n} open images can still be labeled.", open));
     else this.partDone();
   }
 

@@ -102,7 +102,7 @@ const lanes = {
     const last = this.ids.indexOf(ids[ids.length - 1]);
     const next = this.nextOpen(last);
     this.moveTo(next === -1 ? last : next);
-    this.say(tr("{count} images: {name}. {left} left.", { count: ids.length, name: this.data.classes[lane], left: this.left() }));
+    this.say(trN("{n} images: {name}. {left} left.", "{n} images: {name}. {left} left.", ids.length, { name: this.data.classes[lane], left: this.left() }));
     this.partDone();
   },
 
@@ -142,7 +142,7 @@ const lanes = {
     this.bulkButton.hidden = !trust || !this.mayLane() || this.data.readOnly;
     if (this.bulkButton.hidden) return;
     this.bulkButton.disabled = !bulk;
-    this.bulkText.textContent = bulk ? tr("Confirm {count} sure", { count: bulk }) : tr("None is sure");
+    this.bulkText.textContent = bulk ? trN("Confirm {n} sure", "Confirm {n} sure", bulk) : tr("None is sure");
     this.bulkButton.title = trust.threshold === null
       ? tr("Your answers do not yet justify a bulk confirm: {right} of {answered} guesses were right. Some threshold has to hold 20 answers and at most 1 in 20 wrong.", { right: trust.right, answered: trust.answered })
       : tr("All open images whose guess has {share} or more; five are checked first.", { share: percent(trust.threshold) });
@@ -201,7 +201,7 @@ const lanes = {
     const most = make("b", "", tr("≈ {expected} wrong of {rest}", { expected, rest }));
     words.append(...among(tr("{estimate} (95 %: {low}–{high})", { low, high }), { estimate: most }));
     const basis = tr("By your answers to guesses of {share} and more: {wrong} of {above} were wrong.", { share: percent(threshold), wrong, above });
-    const title = tr("Confirm {count} guesses at once", { count: ids.length });
+    const title = trN("Confirm {n} guesses at once", "Confirm {n} guesses at once", ids.length);
     card.append(make("h3", "", title), words, make("p", "", basis));
     const id = checks[given.size];
     if (id !== undefined) card.append(this.auditQuestion(id, given.size + 1, checks.length));
@@ -294,7 +294,7 @@ const lanes = {
     this.carryOut(changes);
     const next = this.nextOpen(this.cursor);
     this.moveTo(next === -1 ? this.cursor : next);
-    this.say(tr("{count} guesses confirmed. {left} left.", { count: changes.length, left: this.left() }));
+    this.say(trN("{n} guesses confirmed. {left} left.", "{n} guesses confirmed. {left} left.", changes.length, { left: this.left() }));
     this.partDone();
   },
 };

@@ -32,8 +32,11 @@ const marking = {
     const chosen = this.chosen();
     const to = chosen.every((id) => this.marksOf(id)[mark]) ? 0 : 1;
     this.applyMark(chosen, { mark, to });
-    const put = { count: chosen.length, mark: MARK_WORDS[mark] };
-    if (chosen.length > 1) this.say(to ? tr("{count} images: {mark}.", put) : tr("{count} images: no longer {mark}.", put));
+    const put = { mark: MARK_WORDS[mark] };
+    const many = to
+      ? trN("{n} images: {mark}.", "{n} images: {mark}.", chosen.length, put)
+      : trN("{n} images: no longer {mark}.", "{n} images: no longer {mark}.", chosen.length, put);
+    if (chosen.length > 1) this.say(many);
     else this.say(to ? `${put.mark}.` : tr("no longer {mark}.", put));
   },
 

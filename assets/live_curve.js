@@ -399,8 +399,10 @@ class LiveCurve {
   caption() {
     if (this.data.view !== "learning") {
       const last = this.epochs.at(-1);
-      const put = { round: this.epochsRound, epochs: this.epochs.length, seconds: last?.seconds.toFixed(1), steps: last?.steps };
-      this.note.textContent = last ? tr("Round {round}: {epochs} epochs, {seconds} s of training, {steps} steps.", put) : "";
+      const put = { round: this.epochsRound, seconds: last?.seconds.toFixed(1), steps: last?.steps };
+      this.note.textContent = last
+        ? trN("Round {round}: {n} epochs, {seconds} s of training, {steps} steps.", "Round {round}: {n} epochs, {seconds} s of training, {steps} steps.", this.epochs.length, put)
+        : "";
       return;
     }
     const parts = [];

@@ -382,7 +382,7 @@ function gap(view, value) {
 // A place or a distance on the x axis, in words.
 function place(view, x) {
   const axis = view.data.axis;
-  if (!axis) return tr("{count} labels", { count: Math.round(x) });
+  if (!axis) return trN("{n} labels", "{n} labels", Math.round(x));
   const digits = Number(axis.form.match(/\d/)?.[0] ?? 0);
   return `${x.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits })} ${axis.unit}`;
 }

@@ -97,7 +97,7 @@ class Toy {
     this.back.disabled = this.round === 0;
     this.step.disabled = this.round === last;
     const labels = this.data.arms[0].frames[this.round].labeled.length;
-    this.place.textContent = tr("Round {round}, {labels} labels", { round: this.round, labels });
+    this.place.textContent = trN("Round {round}, {n} labels", "Round {round}, {n} labels", labels, { round: this.round });
     this.slider.setAttribute("aria-valuetext", this.place.textContent);
     if (!this.playing) {
       const each = this.views.map(({ arm, title }) => `${title} ${this.percent(arm.frames[this.round])}`);
@@ -135,7 +135,7 @@ class Toy {
     });
     points.replaceChildren(...marks);
     words.textContent = this.percent(frame);
-    svg.setAttribute("aria-label", tr("{title}: {count} points labeled, {right}", { title, count: labeled.size, right: this.percent(frame) }));
+    svg.setAttribute("aria-label", trN("{title}: {n} points labeled, {right}", "{title}: {n} points labeled, {right}", labeled.size, { title, right: this.percent(frame) }));
   }
 
   play() {

@@ -14,7 +14,7 @@ from state.web.assets import script, style
 
 _matrix = component(
     "askwell_cell_matrix",
-    html='<div class="host" tabindex="0" role="group" aria-label="Runs of the study"></div>',
+    html='<div class="host" tabindex="0" role="group"></div>',
     css=style("cell_matrix"),
     js=script("cell_matrix"),
 )
