@@ -240,7 +240,7 @@ def _over() -> tuple[Over, Prices | None]:
 _ACCURACY = ("test_accuracy", tr("Accuracy"), True, True, "")
 
 session.guard()
-st.title(tr("Learning curve"), anchor=False, help=glossary.meaning(tr("Learning curve")))
+st.title(tr("Learning curve"), anchor=False, help=glossary.meaning("Learning curve"))
 if session.record() is None:
     no_session(tr("The learning curve is drawn here: accuracy against the number of labeled images."))
 else:
