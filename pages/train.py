@@ -145,7 +145,7 @@ def _page(experiment: Experiment) -> None:
     if rounds:
         looked_at = next((r for r in rounds if r.number == number), rounds[-1])
         st.subheader(
-            tr("Round {number}", number=looked_at.number), anchor=False, help=glossary.meaning(tr("Round"))
+            tr("Round {number}", number=looked_at.number), anchor=False, help=glossary.meaning("Round")
         )
         _tiles(looked_at)
         if looked_at is rounds[-1] and (shown := measured(rounds)):

@@ -20,11 +20,11 @@ def pages() -> tuple[str, ...]:
     """The pages of the navigation, in its order; the home page is the empty address."""
     for node in ast.parse(MAIN.read_text("utf-8")).body:
         if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "_PAGES":
-            sections = ast.literal_eval(node.value)
+            sections = node.value.values
             break
     else:
         raise LookupError(f"{MAIN} has no _PAGES any more")
-    names = [entry[0] for entries in sections.values() for entry in entries]
+    names = [ast.literal_eval(entry.elts[0]) for entries in sections for entry in entries.elts]
     return tuple(n for n in names if (MAIN.parent / f"{n}.py").exists())
 
 

@@ -19,6 +19,7 @@ from al_core.records import ClassAct, ClassChange, LabelOp, LabelSource, Mark
 from al_core.results.analysis import METRICS
 from al_core.worker.identity import Slot
 from tests.e2e.seeded import seed
+from tests.e2e.states import PAGES, PARTS, address
 from tests.words import ROOT, collected
 
 pytestmark = pytest.mark.e2e
@@ -224,6 +225,32 @@ def test_the_live_curve_and_the_toy_say_nothing_outside_of_the_catalogue(foreign
         read.look(".toy", "while it plays")
     assert read.unsaid == {}
     assert read.read > 20
+
+
+def test_every_page_is_drawn_in_another_language(foreign, tab):
+    server, home = foreign
+    log = home.settings.logs / "app.log"
+    failed = []
+
+    def look(where):
+        tab.get_by_role("heading").first.wait_for()
+        tab.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
+        said = log.read_text("utf-8").splitlines() if log.exists() else []
+        errors = [line for line in said if "unforeseen error" in line]
+        failed.extend((where, line) for line in errors[len(failed) :])
+
+    sessions = [seed(server.settings, rounds=4, finish=True), seed(server.settings, rounds=3)]
+    for record in ("", *sessions):
+        for name in PAGES:
+            tab.goto(f"{server.url}/{address(name, record)}")
+            look(f"{name} of {record or 'no session'}")
+    for name, parts in PARTS.items():
+        tab.goto(f"{server.url}/{address(name, sessions[-1])}")
+        look(name)
+        for part in parts:
+            tab.get_by_text(re.compile(f"^⟦?{part}⟧?$")).first.click()
+            look(f"{name}, {part}")
+    assert failed == []
 
 
 WORDS = """() => {
