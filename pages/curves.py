@@ -48,11 +48,11 @@ def _metric_choice(rounds: tuple[RoundRecord, ...]) -> Metric | None:
     offered = measured(rounds)
     if not offered:
         return None
-    titles = {metric.title: metric for metric in offered}
+    titles = {tr(metric.title): metric for metric in offered}
     title = st.segmented_control(
         tr("Metric"),
         list(titles),
-        default=offered[0].title,
+        default=tr(offered[0].title),
         required=True,
         key="metric",
         bind="query-params",
@@ -91,7 +91,7 @@ def _tiles(
             height="stretch",
         )
         st.metric(
-            metric.title,
+            tr(metric.title),
             metric.text(values[-1] if values else None),
             interval or (None if change is None else metric.difference(change)),
             delta_color="off" if interval else color,
@@ -99,12 +99,12 @@ def _tiles(
             delta_description=None if change is None or interval else tr("in the last round"),
             border=True,
             height="stretch",
-            help=metric.meaning,
+            help=tr(metric.meaning),
         )
         st.metric(
             tr("Against random"),
             metric.difference(found.difference if found else None),
-            None if found is None else f"at {AXES[over].text(found.labels)}",
+            None if found is None else tr("at {place}", place=AXES[over].text(found.labels)),
             delta_color="off",
             delta_arrow="off",
             border=True,
@@ -112,7 +112,7 @@ def _tiles(
             help=tr("Random has the same seed and initial labels. Read off the line between rounds."),
         )
         st.metric(
-            tr("{name} ahead of random", name=AXES[over].name),
+            tr("{name} ahead of random", name=tr(AXES[over].name)),
             "–" if found is None or found.labels_ahead is None else f"{found.labels_ahead:+{_FORMS[over]}}",
             None
             if own.aulc() is None
@@ -124,7 +124,9 @@ def _tiles(
             help=tr(
                 "How many {unit} earlier the better curve had what the other one has now. The mean "
                 "height is the area under the curve, divided by its range.",
-                unit=over if over != "money" else tr("units of cost"),
+                unit={"labels": tr("labels"), "minutes": tr("minutes"), "seconds": tr("seconds")}.get(
+                    over, tr("units of cost")
+                ),
             ),
         )
 

@@ -40,7 +40,7 @@ def _choice(opened: bool) -> str:
 def _words(item: DatasetSummary) -> str:
     return tr(
         "{title} · {train:,} + {test:,} images ({key})",
-        title=item.title,
+        title=tr(item.title),
         train=item.num_train,
         test=item.num_test,
         key=item.key,
@@ -91,7 +91,7 @@ def _reveal(experiment: Experiment) -> bool:
 
 def _side() -> Literal["train", "test"]:
     asked = st.segmented_control(
-        tr("Split"), ["train", "test"], default="train", required=True, key="data-split"
+        tr("Split"), ["train", "test"], default="train", required=True, key="data-split", format_func=tr
     )  # fmt: skip
     return "test" if asked == "test" else "train"
 

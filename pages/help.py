@@ -115,14 +115,14 @@ def _strategies() -> None:
     choice, draw = st.columns([3, 1], vertical_alignment="bottom")
     name = choice.selectbox(
         tr("Strategy"), names, index=names.index(_FIRST), key="toy-strategy", persist_state="session",
-        format_func=lambda name: f"{STRATEGIES.get(name).title} ({STRATEGIES.get(name).family})",
+        format_func=lambda name: f"{tr(STRATEGIES.get(name).title)} ({STRATEGIES.get(name).family})",
     )  # fmt: skip
     seed = draw.selectbox(
         tr("Draw"), range(_DRAWS), key="toy-seed", format_func=lambda n: tr("Example {count}", count=n + 1),
         help=tr("Other points from the same law. One example proves nothing: Compare measures."),
     )  # fmt: skip
     entry = STRATEGIES.get(name)
-    st.markdown(f"**{plain(entry.title)}.** {plain(entry.idea)}")
+    st.markdown(f"**{plain(tr(entry.title))}.** {plain(tr(entry.idea))}")
     with shielded("the example of a strategy"), st.spinner(tr("Computing the example")):
         strategy_toy(name, seed=seed, key="toy")
     strategy_about(entry)

@@ -57,7 +57,9 @@ def _round_choice(rounds: tuple[RoundRecord, ...]) -> Choice:
 
 def _facts(choice: Choice) -> str:
     record = choice.record
-    shown = [f"{metric.title} {metric.text(record.metrics[metric.key])}" for metric in measured([record])[:2]]
+    shown = [
+        f"{tr(metric.title)} {metric.text(record.metrics[metric.key])}" for metric in measured([record])[:2]
+    ]
     why = choice.why[:1].upper() + choice.why[1:]
     return plain(" · ".join([why, tr("{labels:,} labels", labels=record.num_labeled), *shown]))
 

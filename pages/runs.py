@@ -29,7 +29,7 @@ Runs = tuple[tuple[str, int], ...]
 
 def _choice() -> tuple[str, tuple[str, ...]]:
     """The beginning of the names, and the options that label a curve."""
-    titles = {option.path: option.label for option in options() if option.path != "name"}
+    titles = {option.path: tr(option.label) for option in options() if option.path != "name"}
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         prefix = st.text_input(
             tr("Names that begin with"),
@@ -48,7 +48,7 @@ def _choice() -> tuple[str, tuple[str, ...]]:
 
 def _curves(runs: Runs, labels: tuple[str, ...], prefix: str) -> StudyResult:
     offered = run_groups.result(runs, labels, None, "labels", None).offered
-    titles = {metric.title: metric.key for metric in offered}
+    titles = {tr(metric.title): metric.key for metric in offered}
     title = st.segmented_control(
         tr("Metric"), list(titles), default=next(iter(titles), None), required=True, key="runs-metric",
         label_visibility="collapsed",
@@ -66,11 +66,11 @@ def _curves(runs: Runs, labels: tuple[str, ...], prefix: str) -> StudyResult:
         config=_STILL,
         alt=tr(
             "{title} of each configuration, mean of its seeds with the 95 % interval.",
-            title=result.metric.title,
+            title=tr(result.metric.title),
         ),
     )
     sheet = Sheet(
-        "curves", tr("{metric} by {axis}", metric=result.metric.title, axis=AXES[over].title),
+        "curves", tr("{metric} by {axis}", metric=tr(result.metric.title), axis=tr(AXES[over].title)),
         lambda dark: comparison_figure(result, log=log, singles=shown, dark=dark),
     )  # fmt: skip
     figure_menu(sheet, key="runs-curves", note=prefix)
@@ -79,7 +79,7 @@ def _curves(runs: Runs, labels: tuple[str, ...], prefix: str) -> StudyResult:
 
 def _words(found: tuple[Group, ...], result: StudyResult) -> None:
     if result.num_seeds < comparison.FEW_SEEDS:
-        st.badge("indicative", icon=":material/warning:", color="orange")
+        st.badge(tr("indicative"), icon=":material/warning:", color="orange")
         st.caption(tr("With fewer than {fewest} seeds a ranking can turn over.", fewest=comparison.FEW_SEEDS))
     for verdict in result.verdicts[:8]:
         st.markdown(plain(verdict.text))
@@ -138,7 +138,7 @@ def _averages(found: tuple[Group, ...], result: StudyResult) -> None:
             "configuration": st.column_config.TextColumn(tr("Configuration"), pinned=True),
             "labels": number(tr("Labels"), format="localized"),
             "seeds": tr("Seeds"),
-            mean: number(metric.title, format=form),
+            mean: number(tr(metric.title), format=form),
             deviation: number(
                 tr("Deviation"), format=form, help=tr("Of the sample (n - 1), over the seeds.")
             ),

@@ -84,7 +84,7 @@ def _head(config: ExperimentConfig | None, problems: list[Problem]) -> None:
         st.file_uploader(tr("Load a file"), type="json", key="config-file", on_change=_import)
     if present is not None:
         chosen = tr("Chosen for these images.") + " " if present.name == st.session_state.get(_SUITED) else ""
-        st.caption(chosen + plain(present.description))
+        st.caption(chosen + plain(tr(present.description)))
 
 
 def _part(config: ExperimentConfig, problems: list[Problem]) -> None:

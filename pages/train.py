@@ -52,10 +52,10 @@ def _tiles(record: RoundRecord) -> None:
     shown = measured([record])
     headline = shown[0] if shown else METRICS[0]
     seconds = record.seconds
-    device = str(record.manifest.get("device", "not recorded"))
+    device = str(record.manifest.get("device", tr("not recorded")))
     with st.grid(4, min_column_width=150, key="train-tiles"):
         st.metric(tr("Labels in this round"), f"{record.num_labeled:,}", border=True)
-        st.metric(headline.title, headline.text(record.metrics.get(headline.key)), border=True)
+        st.metric(tr(headline.title), headline.text(record.metrics.get(headline.key)), border=True)
         st.metric(tr("Training took"), duration(seconds["train"]) if "train" in seconds else "–", border=True)
         st.metric(tr("Device"), plain(device), border=True)
 

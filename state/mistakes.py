@@ -16,6 +16,7 @@ from al_core.results.mistakes import Predictions
 from al_core.seeds import generator
 from al_core.store.objects import Objects
 from al_core.types import EXCLUDE
+from al_core.words import tr
 from state import handles, jobs, person
 
 MOST_LOOKS = 5000
@@ -94,7 +95,7 @@ def doubtful(experiment: Experiment) -> tuple[Audit, pd.DataFrame] | None:
 def decide(experiment: Experiment, sample_id: int, value: int) -> None:
     """A person's word on a doubtful label: the class, the same one to keep it, or EXCLUDE."""
     if value != EXCLUDE and value not in experiment.classes().open:
-        raise ValueError(f"{value} is no class that can be given")
+        raise ValueError(tr("{value} is no class that can be given", value=value))
     asked = experiment.store.current_labels(experiment.id)[sample_id].round
     experiment.tell(
         [(sample_id, value)],

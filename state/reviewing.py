@@ -186,7 +186,7 @@ def revert(experiment: Experiment, event: LogEvent) -> None:
         ALError: the event is no answer.
     """
     if event.mark is not None:
-        raise ALError("only an answer can be gone back to")
+        raise ALError(tr("only an answer can be gone back to"))
     now: LabelEvent | None = experiment.store.current_labels(experiment.id, of=[event.sample_id]).get(
         event.sample_id
     )

@@ -11,7 +11,11 @@ from al_core.results.axes import AXES, Over, Prices, answer_seconds, spent
 from al_core.words import tr
 from state import handles
 
-_UNITS = {"minutes": ("minutes", ",.1f"), "seconds": ("seconds", ",.0f"), "money": (tr("of cost"), ",.2f")}
+_UNITS = {
+    "minutes": (tr("minutes"), ",.1f"),
+    "seconds": (tr("seconds"), ",.0f"),
+    "money": (tr("of cost"), ",.2f"),
+}
 
 
 Rounds = Sequence[RoundRecord]
@@ -48,7 +52,7 @@ def axis(
         return None
     unit, form = _UNITS[over]
     return {
-        "title": AXES[over].title,
+        "title": tr(AXES[over].title),
         "unit": unit,
         "form": form,
         "own": own(record, rounds, over, prices),

@@ -100,7 +100,7 @@ def arm_title(arm: Arm) -> str:
 
 def _option_words(path: str, value: Value) -> str:
     """'weight decay 0.001', 'augment on'."""
-    label = next(option.label for option in options() if option.path == path)
+    label = next(tr(option.label) for option in options() if option.path == path)
     return f"{label[0].lower()}{label[1:]} {value_words(value)}"
 
 

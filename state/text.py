@@ -68,6 +68,6 @@ def duration(seconds: float) -> str:
 def strategy_title(name: str) -> str:
     """A strategy's or baseline's title; its name where nobody knows it any more."""
     try:
-        return TITLES.get(name) or STRATEGIES.get(name).title
+        return tr(TITLES.get(name) or STRATEGIES.get(name).title)
     except StrategyError:
         return name

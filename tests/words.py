@@ -8,6 +8,15 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract
 from babel.messages.pofile import write_po
 
+from al_core.baselines import TITLES
+from al_core.config import options
+from al_core.data.sources import SOURCES
+from al_core.models import MODELS
+from al_core.presets import PRESETS
+from al_core.query.strategies import STRATEGIES
+from al_core.results.analysis import METRICS
+from al_core.results.axes import AXES
+from al_core.study_presets import STUDY_PRESETS
 from state import browsing, glossary
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -49,6 +58,18 @@ def looked_up():
     for term in glossary.TERMS.values():
         yield from (term.name, *term.also, term.meaning)
     yield from browsing.SORTS
+    yield from TITLES.values()
+    for option in options():
+        yield from (option.label, option.help)
+    for entry in (*MODELS, *PRESETS, *STUDY_PRESETS, *STRATEGIES, *SOURCES):
+        yield entry.title
+    for entry in (*PRESETS, *STUDY_PRESETS, *SOURCES):
+        yield entry.description
+    yield from (strategy.idea for strategy in STRATEGIES)
+    for metric in METRICS:
+        yield from (metric.title, metric.meaning)
+    for axis in AXES.values():
+        yield from (axis.name, axis.title)
 
 
 def template():

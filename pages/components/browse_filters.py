@@ -24,7 +24,7 @@ def browse_filters(view: View) -> Filter:
     """Draw them; the usual ones in a row, the rest behind a button."""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="data-filters"):
         text = st.text_input(
-            tr("File name holds"), key="data-text", placeholder="any", width=165, persist_state="session"
+            tr("File name holds"), key="data-text", placeholder=tr("any"), width=165, persist_state="session"
         )  # fmt: skip
         statuses = _statuses(view)
         given = _classes(view, tr("Label"), "data-given") if view.standing is not None else []
@@ -51,14 +51,14 @@ def _statuses(view: View) -> Sequence[int]:
         return []
     return st.multiselect(
         tr("Standing"), view.statuses, format_func=lambda s: STATUSES[Status(s)], key="data-status",
-        placeholder="any", width=165, persist_state="session",
+        placeholder=tr("any"), width=165, persist_state="session",
     )  # fmt: skip
 
 
 def _classes(view: View, label: str, key: str) -> Sequence[int]:
     names = view.dataset.classes
     return st.multiselect(
-        label, range(len(names)), format_func=lambda n: names[n], key=key, placeholder="any", width=165,
+        label, range(len(names)), format_func=lambda n: names[n], key=key, placeholder=tr("any"), width=165,
         persist_state="session",
     )  # fmt: skip
 
@@ -77,13 +77,13 @@ def _more(view: View) -> Filter:
         sources = _pills(tr("Came from"), names, "data-source")
         people = [name for name in found.names if name]
         annotators = st.multiselect(
-            tr("Annotator"), people, key="data-by", placeholder="any", persist_state="session"
+            tr("Annotator"), people, key="data-by", placeholder=tr("any"), persist_state="session"
         ) if people else []  # fmt: skip
         rounds = st.multiselect(
             tr("Asked"),
             view.rounds,
             key="data-round",
-            placeholder="any",
+            placeholder=tr("any"),
             persist_state="session",
             format_func=lambda n: (
                 tr("initial set") if n == INITIAL_ROUND else tr("after round {count}", count=n)

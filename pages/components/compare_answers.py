@@ -56,11 +56,11 @@ def answer_fields(*, tried: bool) -> dict[str, Any] | None:
     for option in options():
         if option.section != "answers" or option.name not in USES.get(oracle, ()):
             continue
-        about: dict[str, Any] = {"key": _ANSWER + option.name, "help": plain(option.help)}
+        about: dict[str, Any] = {"key": _ANSWER + option.name, "help": plain(tr(option.help))}
         if option.name == "noise_rate":
             found[option.path] = st.number_input(
-                option.label, 0.0, 1.0, None, 0.05, placeholder=tr("not set"), format="%g", **about
+                tr(option.label), 0.0, 1.0, None, 0.05, placeholder=tr("not set"), format="%g", **about
             )
         else:
-            found[option.path] = st.text_input(option.label, placeholder=tr("not set"), **about) or None
+            found[option.path] = st.text_input(tr(option.label), placeholder=tr("not set"), **about) or None
     return found

@@ -46,7 +46,7 @@ def compare_axes(base: Mapping[str, object]) -> tuple[dict[str, tuple[AxisValue,
     options = study_form.axis_options()
     held = [key for key in st.session_state.get(_CHOSEN, []) if key.startswith(_BUNDLES)]
     bundles = list(dict.fromkeys([*held, _BUNDLES + _NEW]))
-    titles = {_VALUES + path: f"{option.label} ({path})" for path, option in options.items()}
+    titles = {_VALUES + path: f"{tr(option.label)} ({path})" for path, option in options.items()}
     titles |= {
         key: tr("Several options together: {options}", options=key.removeprefix(_BUNDLES)) for key in bundles
     }
@@ -76,8 +76,8 @@ def _values(path: str, key: str, base: Mapping[str, object]) -> tuple[AxisValue,
     offered, others = study_form.offered(option)
     st.session_state.setdefault(key, [value_words(base.get(path, option.default))])
     found = st.multiselect(
-        option.label, list(dict.fromkeys([*offered, *st.session_state[key]])), key=key,
-        accept_new_options=others, help=plain(option.help),
+        tr(option.label), list(dict.fromkeys([*offered, *st.session_state[key]])), key=key,
+        accept_new_options=others, help=plain(tr(option.help)),
         placeholder=tr("Type a value, then Enter") if others else tr("Choose"),
     )  # fmt: skip
     return tuple(study_form.value_of(option, words) for words in found)

@@ -13,7 +13,7 @@ def over_choice(key: str) -> Over:
     """The choice of the x axis."""
     chosen = st.segmented_control(
         tr("Over"), list(AXES), default="labels", required=True, key=key, label_visibility="collapsed",
-        format_func=lambda over: AXES[over].name, help=_OVER, persist_state="session",
+        format_func=lambda over: tr(AXES[over].name), help=_OVER, persist_state="session",
     )  # fmt: skip
     names: tuple[Over, ...] = tuple(AXES)
     return names[names.index(chosen) if chosen in names else 0]

@@ -167,12 +167,13 @@ def _base_words(config: StudyConfig | None) -> str:
 def _found_by(name: str) -> str:
     entry = STRATEGIES.get(name)
     others = [alias for alias in (name, *entry.aliases) if alias.replace("_", " ") != entry.title.lower()]
-    return f"{entry.title} ({', '.join(others)})" if others else entry.title
+    title = tr(entry.title)
+    return f"{title} ({', '.join(others)})" if others else title
 
 
 def _source() -> None:
     record = session.record()
-    titles = {preset.name: preset.title for preset in STUDY_PRESETS}
+    titles = {preset.name: tr(preset.title) for preset in STUDY_PRESETS}
     if record is not None:
         titles[_SESSION] = tr("This session")
     titles[_FILE] = tr("A study file")
@@ -184,7 +185,7 @@ def _source() -> None:
     )  # fmt: skip
     preset = study_preset(chosen or "")
     if preset is not None:
-        st.caption(preset.description)
+        st.caption(tr(preset.description))
     elif chosen == _SESSION and record is not None:
         st.caption(tr("The settings of {name}; an oracle answers.", name=plain(record.name)))
     elif chosen == _FILE:

@@ -30,7 +30,7 @@ _STILL = {"displayModeBar": False}
 def compare_results(study: StudyView, *, dark: bool) -> tuple[StudyResult, str | None]:
     """Draw verdicts and curves; gives the settled result that they were drawn from, and its metric's key."""
     offered = studies.result(study, None).offered
-    titles = {metric.title: metric.key for metric in offered}
+    titles = {tr(metric.title): metric.key for metric in offered}
     verdicts = st.container(gap="xsmall", key="study-verdicts")
     title = st.segmented_control(
         tr("Metric"), list(titles), default=next(iter(titles), None), required=True, key="study-metric",
@@ -59,13 +59,19 @@ def compare_results(study: StudyView, *, dark: bool) -> tuple[StudyResult, str |
         return figure
 
     st.plotly_chart(
-        draw(dark), key="study-curves", config=_STILL,
-        alt=tr("{title} by strategy, mean of the seeds with its 95 % interval.", title=result.metric.title),
-    )  # fmt: skip
+        draw(dark),
+        key="study-curves",
+        config=_STILL,
+        alt=tr(
+            "{title} by strategy, mean of the seeds with its 95 % interval.", title=tr(result.metric.title)
+        ),
+    )
     if published:
         published_notes(found)
     sheet = Sheet(
-        "curves", tr("{metric} by {axis}", metric=result.metric.title, axis=AXES[result.over].title), draw
+        "curves",
+        tr("{metric} by {axis}", metric=tr(result.metric.title), axis=tr(AXES[result.over].title)),
+        draw,
     )
     figure_menu(sheet, key="study-curves", note=study.record.name)
     return settled, metric
@@ -101,7 +107,7 @@ def _verdicts(study: StudyView, settled: StudyResult) -> None:
                 last=settled.looks[1],
             )
         if settled.num_seeds < comparison.FEW_SEEDS:
-            st.badge("indicative", icon=":material/warning:", color="orange")
+            st.badge(tr("indicative"), icon=":material/warning:", color="orange")
             seeds += tr(
                 "; with fewer than {fewest} seeds a ranking can turn over", fewest=comparison.FEW_SEEDS
             )
@@ -185,7 +191,7 @@ def summary_table(result: StudyResult) -> None:
     metric, base = result.metric, result.baseline
     form: Any = "percent" if metric.share else "%.3f"
     scale = 100 if metric.share else 1
-    points = "points" if metric.share else metric.title.lower()
+    points = tr("points") if metric.share else tr(metric.title).lower()
     until = AXES[result.over].text(frame[result.over].iloc[0])
     for column in ("difference", "difference_half", "final_half", "bootstrap_low", "bootstrap_high"):
         frame[column] = scale * frame[column].astype(float)
@@ -216,10 +222,12 @@ def summary_table(result: StudyResult) -> None:
             "bootstrap_low": number(
                 tr("Bootstrap from"), format="%+.2f", help=tr("Of the paired difference, 95 %")
             ),
-            "bootstrap_high": number("to", format="%+.2f", help=tr("Percentiles of resampled seeds")),
-            "p_holm": number("p, Holm", format="%.3f", help=tr("Paired t, corrected for several strategies")),
+            "bootstrap_high": number(tr("to"), format="%+.2f", help=tr("Percentiles of resampled seeds")),
+            "p_holm": number(
+                tr("p, Holm"), format="%.3f", help=tr("Paired t, corrected for several strategies")
+            ),
             "p_wilcoxon": number(
-                "p, Wilcoxon", format="%.3f", help=tr("With five seeds 0.0625 is the least")
+                tr("p, Wilcoxon"), format="%.3f", help=tr("With five seeds 0.0625 is the least")
             ),
             "of_full_pool": number(
                 tr("Of the full pool"), format="percent", help=tr("Of what the whole pool gives")

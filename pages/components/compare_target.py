@@ -52,7 +52,7 @@ def target_panel(result: StudyResult) -> None:
     columns: dict[str, Any] = {
         "arm": st.column_config.TextColumn(tr("Strategy"), pinned=True),
         "reached": number(tr("Seeds there"), help=tr("Seeds that come to {words}", words=words)),
-        "seeds": number("of"),
+        "seeds": number(tr("of")),
         "rounds": number(tr("Trainings"), format="%.1f", help=tr("Until the first round at the target")),
         "labels": number(tr("Labels"), format="%.0f"),
         "saving": number(

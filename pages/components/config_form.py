@@ -150,7 +150,7 @@ def _choice_words(value: str) -> str:
 
 
 def _strategy_words(name: str) -> str:
-    return STRATEGIES.get(name).title if name else tr("None")
+    return tr(STRATEGIES.get(name).title) if name else tr("None")
 
 
 def _help(option: Option) -> str:
@@ -160,7 +160,7 @@ def _help(option: Option) -> str:
         for name, words in _BOUNDS.items()
         if isinstance(getattr(bound, name, None), int | float)
     ]
-    return plain(option.help + (f" ({', '.join(limits)})" if limits else ""))
+    return plain(tr(option.help) + (f" ({', '.join(limits)})" if limits else ""))
 
 
 def _widget(option: Option, kind: Any, optional: bool) -> None:
@@ -172,18 +172,18 @@ def _widget(option: Option, kind: Any, optional: bool) -> None:
         if (held := st.session_state[key]) not in names:  # an alias, from a file
             st.session_state[key] = STRATEGIES.get(held).name if held in STRATEGIES else ""
         st.selectbox(
-            option.label, names, format_func=_strategy_words, on_change=put,
+            tr(option.label), names, format_func=_strategy_words, on_change=put,
             args=("query.second_options", {}), **shared,
         )  # fmt: skip
     elif typing.get_origin(kind) is typing.Literal:
-        st.selectbox(option.label, typing.get_args(kind), format_func=_choice_words, **shared)
+        st.selectbox(tr(option.label), typing.get_args(kind), format_func=_choice_words, **shared)
     elif kind is bool:
-        st.checkbox(option.label, **shared)
+        st.checkbox(tr(option.label), **shared)
     elif kind in (int, float):
         whole = kind is int
         if optional:
             shared |= {"value": None, "placeholder": tr("not set")}
         step = 1 if whole else 1e-4 if option.name == "learning_rate" else 0.05
-        st.number_input(option.label, step=step, format="%d" if whole else "%g", **shared)
+        st.number_input(tr(option.label), step=step, format="%d" if whole else "%g", **shared)
     else:
-        st.text_input(option.label, **shared, placeholder=tr("not set") if optional else None)
+        st.text_input(tr(option.label), **shared, placeholder=tr("not set") if optional else None)

@@ -59,9 +59,12 @@ def rounds_panel(experiment: Experiment, rounds: Rounds) -> None:
     }
     for metric in metrics:
         form = "percent" if metric.share else "%.3f"
-        config[metric.key] = st.column_config.NumberColumn(metric.title, format=form, help=metric.meaning)
-    for kind in ("train", "evaluate", "query"):
-        config[f"{kind}_seconds"] = st.column_config.NumberColumn(f"{kind.capitalize()}, s", format="%.2f")
+        config[metric.key] = st.column_config.NumberColumn(
+            tr(metric.title), format=form, help=tr(metric.meaning)
+        )
+    phases = {"train": tr("Train, s"), "evaluate": tr("Evaluate, s"), "query": tr("Query, s")}
+    for kind, title in phases.items():
+        config[f"{kind}_seconds"] = st.column_config.NumberColumn(title, format="%.2f")
     order = ["round", "labels", "new_labels", *(m.key for m in metrics[:1]), "random"]
     order += [*(m.key for m in metrics[1:]), "train_seconds", "evaluate_seconds", "query_seconds", "seconds"]
     st.dataframe(
@@ -163,7 +166,7 @@ def class_panel(experiment: Experiment, rounds: Rounds) -> None:
 def arms_panel(experiment: Experiment, rounds: Rounds) -> None:
     """What a bandit has learnt about its strategies so far."""
     frame = arms_frame(rounds)
-    titles = {strategy.name: strategy.title for strategy in STRATEGIES}
+    titles = {strategy.name: tr(strategy.title) for strategy in STRATEGIES}
     chart, words = st.columns([1.7, 1], gap="large")
     with chart:
         figure = arms_figure(frame, titles, dark=st.context.theme.type == "dark")

@@ -50,7 +50,7 @@ def _target(default: float, metric: Metric) -> float | None:
         )
         return asked / 100
     return st.number_input(
-        tr("Target ({title})", title=metric.title.lower()),
+        tr("Target ({title})", title=tr(metric.title).lower()),
         0.0,
         None,
         default,
@@ -71,7 +71,7 @@ def gain_caption(experiment: Experiment, metric: Metric) -> None:
                 "Expected of the next {new:,} labels: {words} of {title}.",
                 new=new,
                 words=words,
-                title=metric.title.lower(),
+                title=tr(metric.title).lower(),
             ),
             help=_HELP,
         )

@@ -108,16 +108,16 @@ def _form(experiment: Experiment, number: int) -> ExperimentConfig:
         names = [entry.name for entry in sorted(STRATEGIES, key=lambda entry: entry.title)]
         strategy = st.selectbox(
             tr("Query strategy"), names, index=_place(names, was.query.strategy), key="fork-strategy",
-            format_func=lambda name: STRATEGIES.get(name).title,
+            format_func=lambda name: tr(STRATEGIES.get(name).title),
         )  # fmt: skip
         st.caption(plain(STRATEGIES.get(strategy).idea))
     with right:
         names = [entry.name for entry in sorted(MODELS, key=lambda entry: entry.title)]
         model = st.selectbox(
             tr("Model"), names, index=_place(names, was.model.model), key="fork-model",
-            format_func=lambda name: MODELS.get(name).title,
+            format_func=lambda name: tr(MODELS.get(name).title),
         )  # fmt: skip
-        st.caption(plain(MODELS.get(model).description))
+        st.caption(plain(tr(MODELS.get(model).description)))
     left, right = st.columns(2, gap="medium")
     size = left.number_input(tr("Images a query"), 1, 100_000, was.query.n_new, key="fork-size")
     budget = right.number_input(

@@ -77,7 +77,7 @@ def _choose(experiment: Experiment | None) -> None:
     left, right = st.columns(2, gap="large")
     with left:
         st.file_uploader(
-            "A file", type=[s[1:] for s in SUFFIXES], key=key, max_upload_size=transfers.MAX_UPLOAD,
+            tr("A file"), type=[s[1:] for s in SUFFIXES], key=key, max_upload_size=transfers.MAX_UPLOAD,
         )  # fmt: skip
     with right:
         st.text_input(

@@ -26,7 +26,7 @@ def like_a_picture(experiment: Experiment, request: MapRequest, found: ImageMap)
         )
         return
     file = st.file_uploader(
-        "A picture", key="explore-upload", accept_multiple_files=False,
+        tr("A picture"), key="explore-upload", accept_multiple_files=False,
         help=tr("It is kept for a day, and becomes no part of the data set."),
     )  # fmt: skip
     asked, of_file, token = st.session_state.get(_ASKED, (None, None, None))

@@ -15,6 +15,7 @@ from al_core.records import ExperimentRecord
 from al_core.results.analysis import Metric
 from al_core.results.anchors import Fit, as_mapping
 from al_core.results.figures.palette import RANDOM, look
+from al_core.words import tr
 from state import handles
 from state.text import strategy_title
 from state.web.assets import asset_url, script, style
@@ -102,7 +103,7 @@ def _metric(metric: Metric | None) -> dict[str, Any] | None:
     split = {"validation": "validation", "holdback": "held-back"}.get(metric.key.partition("_")[0], "test")
     return {
         "key": metric.key,
-        "title": metric.title,
+        "title": tr(metric.title),
         "share": metric.share,
         "higher": metric.higher_is_better,
         "split": split,

@@ -77,7 +77,7 @@ def _offer(experiment: Experiment, offered: Sequence[str]) -> None:
         own, names = experiment.config.model.model, MODELS.names()
         st.selectbox(
             tr("Model"), names, names.index(own) if own in names else 0, key=_MODEL,
-            format_func=lambda name: MODELS.get(name).title,
+            format_func=lambda name: tr(MODELS.get(name).title),
         )  # fmt: skip
         for kind in offered:
             title, icon, about = _BUTTONS[kind]

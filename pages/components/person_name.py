@@ -29,7 +29,7 @@ def person_name() -> None:
                 tr("Your name"),
                 key=_FIELD,
                 max_chars=person.LONGEST,
-                placeholder="me",
+                placeholder=tr("me"),
                 on_change=_called,
                 help=tr(
                     "Kept in this browser and beside each of your labels. Where several people label "
@@ -54,9 +54,14 @@ def name_field(key: str) -> None:
         return
     st.session_state[key] = person.typed()
     st.text_input(
-        tr("Your name"), key=key, max_chars=person.LONGEST, placeholder="me", on_change=_called, args=(key,),
+        tr("Your name"),
+        key=key,
+        max_chars=person.LONGEST,
+        placeholder=tr("me"),
+        on_change=_called,
+        args=(key,),
         help=tr("Kept in this browser and beside each of your labels."),
-    )  # fmt: skip
+    )
     _keep(f"{key}-keeper")
 
 

@@ -17,7 +17,7 @@ _OWN, _KEY = "own", "preset"
 def preset_choice(config: ExperimentConfig) -> Preset | None:
     """Draw the control; gives the preset that the present values are."""
     present = next((preset for preset in PRESETS if _is(config, preset)), None)
-    titles = {preset.name: preset.title for preset in PRESETS}
+    titles = {preset.name: tr(preset.title) for preset in PRESETS}
     if present is None:
         titles[_OWN] = tr("Own settings")
     st.session_state[_KEY] = present.name if present else _OWN
@@ -25,7 +25,9 @@ def preset_choice(config: ExperimentConfig) -> Preset | None:
         ""
         if present is None
         else tr(
-            "{title} sets {changes}.", title=plain(present.title), changes=plain(", ".join(_changes(present)))
+            "{title} sets {changes}.",
+            title=plain(tr(present.title)),
+            changes=plain(", ".join(_changes(present))),
         )
     )
     st.selectbox(
@@ -43,7 +45,7 @@ def _is(config: ExperimentConfig, preset: Preset) -> bool:
 def _changes(preset: Preset) -> list[str]:
     """What differs from the defaults, in the form's words; the model comes first."""
     defaults = draft.flat(ExperimentConfig())
-    labels = {option.path: option.label for option in options()}
+    labels = {option.path: tr(option.label) for option in options()}
     changed = {path: value for path, value in preset.overrides.items() if value != defaults[path]}
     order = sorted(changed, key=lambda path: path.partition(".")[0] != "model")
     return [f"{labels[path]}: {_value(changed[path])}" for path in order]

@@ -65,8 +65,8 @@ def _together(experiment: Experiment, rated: people.Ratings, pairs: pd.DataFrame
             "images": tr("Images"),
             "agreed": st.column_config.NumberColumn(tr("Agreed"), format="percent"),
             "kappa": st.column_config.NumberColumn(tr("Cohen's kappa"), format="%.3f"),
-            "low": st.column_config.NumberColumn("from", format="%.3f", help="95 % interval"),
-            "high": st.column_config.NumberColumn("to", format="%.3f"),
+            "low": st.column_config.NumberColumn(tr("from"), format="%.3f", help=tr("95 % interval")),
+            "high": st.column_config.NumberColumn(tr("to"), format="%.3f"),
         },
     )
     st.subheader(tr("Classes, the least agreed first"), anchor=False)
@@ -129,8 +129,10 @@ def record_of_people(experiment: Experiment) -> None:
                 help=tr("Images of theirs with a verdict, or a majority of two answers or more."),
             ),
             "share": st.column_config.NumberColumn(tr("As settled"), format="percent"),
-            "low": st.column_config.NumberColumn("from", format="percent", help=tr("95 % interval (Wilson)")),
-            "high": st.column_config.NumberColumn("to", format="percent"),
+            "low": st.column_config.NumberColumn(
+                tr("from"), format="percent", help=tr("95 % interval (Wilson)")
+            ),
+            "high": st.column_config.NumberColumn(tr("to"), format="percent"),
             "pace": st.column_config.NumberColumn(
                 tr("Labels a minute"), help=tr("Only of those who show it (side bar).")
             ),

@@ -103,8 +103,8 @@ def _card(source: Source, data: DataConfig) -> Choice:
     facts = tuple(fact for fact in (counts, classes, size) if fact)
     return Choice(
         source.name,
-        source.title,
-        source.description,
+        tr(source.title),
+        tr(source.description),
         facts,
         badge,
         tone,
@@ -124,7 +124,7 @@ def _content(data: DataConfig) -> None:
     key = _prepared(data)
     source = SOURCES.get(data.dataset.partition(":")[0])
     if source.name != FOLDER:
-        st.subheader(source.title, anchor=False)
+        st.subheader(tr(source.title), anchor=False)
     if key is not None:
         dataset_preview(handles.dataset(key))
         return
@@ -160,7 +160,7 @@ def _classes() -> list[str] | None:
     typed = st.text_area(
         tr("Classes, one a line (only if the images are not in class folders)"),
         key="folder:classes",
-        placeholder="cat\ndog",
+        placeholder=tr("cat\ndog"),
         height=100,
         persist_state="session",
     )

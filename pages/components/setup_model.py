@@ -64,8 +64,8 @@ def _model_card(entry: ModelEntry) -> Choice:
     badge = tr("ImageNet weights") if entry.weights else ""
     return Choice(
         entry.name,
-        entry.title,
-        entry.description,
+        tr(entry.title),
+        tr(entry.description),
         facts,
         badge,
         group=tr("Model"),
@@ -97,7 +97,7 @@ def setup_strategy(config: ExperimentConfig, problems: Sequence[Problem]) -> Non
 def _details(config: ExperimentConfig, entry: Strategy, problems: Sequence[Problem]) -> None:
     """The chosen strategy above the cards: what it is, what it takes, and all that can be set about it."""
     with st.container(border=True, key="chosen-strategy"):
-        st.markdown(f"**{plain(entry.title)}**: {plain(entry.idea)}")
+        st.markdown(f"**{plain(tr(entry.title))}**: {plain(tr(entry.idea))}")
         query_cost(config)
         about, around = st.columns(2, gap="medium")
         with about:
@@ -148,7 +148,7 @@ def _strategy_card(entry: Strategy, refusal: str) -> Choice:
     needs_words = tr("needs {evidence}", evidence=" and ".join(needs)) if needs else tr("needs no model")
     return Choice(
         entry.name,
-        entry.title,
+        tr(entry.title),
         entry.idea,
         (entry.name, needs_words),
         group=entry.family.capitalize(),

@@ -31,7 +31,7 @@ def setup_plan(config: ExperimentConfig, problems: Sequence[Problem]) -> None:
     )
     with st.container(horizontal=True, gap="large"):
         for label, value in figures:
-            st.metric(label, "open" if value is None else f"{value:,}", width=150)
+            st.metric(label, tr("open") if value is None else f"{value:,}", width=150)
     query_cost(config)
     begin, ask, end = st.columns(3, gap="large")
     with begin:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import streamlit as st
 
 from al_core.errors import ALError, ConfigError
+from al_core.words import tr
 from state import faults
 from state.text import plain
 
@@ -25,7 +26,10 @@ def shielded(where: str) -> Iterator[None]:
     except Exception as error:  # the outermost handler: nothing unforeseen may reach a page
         error_id = faults.report(error, where)
         st.error(
-            "Something went wrong that we did not foresee; your labels are safe in the store. Reload the "
-            f"page to try again. Error id **{error_id}**: logs/app.log in the server's home has the rest.",
+            tr(
+                "Something went wrong that we did not foresee; your labels are safe in the store. Reload the "
+                "page to try again. Error id **{error_id}**: logs/app.log in the server's home has the rest.",
+                error_id=error_id,
+            ),
             icon=":material/error:",
         )
