@@ -40,7 +40,7 @@ def _choice(opened: bool) -> str:
 def _words(item: DatasetSummary) -> str:
     return tr(
         "{title} · {train:,} + {test:,} images ({key})",
-        title=tr(item.title),
+        title=item.title,
         train=item.num_train,
         test=item.num_test,
         key=item.key,
