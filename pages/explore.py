@@ -13,7 +13,7 @@ from al_core.pool import Pool
 from al_core.records import JobState
 from al_core.results.figures.image_map import map_figure
 from al_core.results.image_map import MOST, ImageMap, Layout, MapRequest, asked_in
-from al_core.words import tr
+from al_core.words import tr, tr_n
 from pages.components.class_radar import class_radar_panel
 from pages.components.job_wait import job_wait
 from pages.components.like_a_picture import like_a_picture
@@ -51,16 +51,22 @@ def _request(experiment: Experiment) -> MapRequest:
         )
         umap = image_maps.has_umap()
         layout = st.segmented_control(
-            tr("Layout"), [name for name in _LAYOUTS if umap or name != "UMAP"], default="PCA", required=True,
+            tr("Layout"),
+            [name for name in _LAYOUTS if umap or name != "UMAP"],
+            default="PCA",
+            required=True,
             key="explore-layout",
-            help=tr("PCA is there in seconds; t-SNE shows groups better, takes longer, and at most "
-"{most:,} images.", most=MOST['tsne'])
+            help=tr(
+                "PCA is there in seconds; t-SNE shows groups better, takes longer, and at most "
+                "{most:,} images.",
+                most=MOST["tsne"],
+            )
             + (
                 " " + tr("UMAP shows groups and how they lie to one another.")
                 if umap
                 else " " + tr("UMAP comes with `pip install -r requirements-umap.txt`.")
             ),
-        )  # fmt: skip
+        )
         dims = st.segmented_control(tr("Dimensions"), [2, 3], default=2, required=True, key="explore-dims")
     number = record.number if record is not None and source == _MODEL else None
     return MapRequest(experiment.id, number, _LAYOUTS[layout or "PCA"], 3 if dims == 3 else 2)
@@ -152,9 +158,17 @@ def _draw(experiment: Experiment, found: ImageMap) -> list[int]:
         dark=st.context.theme.type == "dark",
     )  # fmt: skip
     event: Any = st.plotly_chart(
-        figure, key="explore-map", on_select="rerun", config={"displaylogo": False},
-        alt=tr("{count:,} images on a map, coloured by {title}.", count=len(found.ids), title=title.lower()),
-    )  # fmt: skip
+        figure,
+        key="explore-map",
+        on_select="rerun",
+        config={"displaylogo": False},
+        alt=tr_n(
+            "{n:,} image on a map, coloured by {title}.",
+            "{n:,} images on a map, coloured by {title}.",
+            len(found.ids),
+            title=title.lower(),
+        ),
+    )
     total = len(experiment.dataset.train)
     shown = (
         ""
@@ -162,9 +176,10 @@ def _draw(experiment: Experiment, found: ImageMap) -> list[int]:
         else " " + tr("of {total:,}, drawn at random, with every labeled one", total=total)
     )
     st.caption(
-        tr(
-            "{count:,} images{part}. Draw a lasso around some, or click one.",
-            count=len(found.ids),
+        tr_n(
+            "{n:,} image{part}. Draw a lasso around some, or click one.",
+            "{n:,} images{part}. Draw a lasso around some, or click one.",
+            len(found.ids),
             part=shown,
         )
     )

@@ -14,7 +14,7 @@ from al_core.errors import ALError
 from al_core.experiment import Experiment
 from al_core.records import JobState, RoundRecord
 from al_core.results.analysis import measured
-from al_core.words import tr
+from al_core.words import tr, tr_n
 from pages.components.no_session import no_session
 from pages.components.predicted_cards import predicted
 from pages.components.shield import shielded
@@ -61,7 +61,7 @@ def _facts(choice: Choice) -> str:
         f"{tr(metric.title)} {metric.text(record.metrics[metric.key])}" for metric in measured([record])[:2]
     ]
     why = choice.why[:1].upper() + choice.why[1:]
-    return plain(" · ".join([why, tr("{labels:,} labels", labels=record.num_labeled), *shown]))
+    return plain(" · ".join([why, tr_n("{n:,} label", "{n:,} labels", record.num_labeled), *shown]))
 
 
 def _look() -> None:

@@ -10,7 +10,7 @@ from al_core.experiment import Experiment
 from al_core.records import Query
 from al_core.results.analysis import QueryRow, score_words
 from al_core.types import INITIAL_ROUND
-from al_core.words import tr
+from al_core.words import tr, tr_n
 from pages.components.no_session import no_session
 from pages.components.pager import pager
 from pages.components.query_cards import query_cards, query_table
@@ -62,7 +62,7 @@ def _scored(query: Query, experiment: Experiment) -> str:
     return (
         tr("scored {scored}", scored=candidates_words(query.num_candidates, pool))
         if capped
-        else tr("out of {pool:,} candidates", pool=pool)
+        else tr_n("out of {n:,} candidate", "out of {n:,} candidates", pool)
     )
 
 
@@ -98,7 +98,7 @@ def _downloads(experiment: Experiment, wanted: Wanted, count: int) -> None:
     rounds = tr("A folder for each round, and in it one for each class.")
     links = (
         (
-            tr("Download these {count} images", count=count),
+            tr_n("Download this image", "Download these {n} images", count),
             wanted,
             f"-{wanted.round}",
             ":material/download:",

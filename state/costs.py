@@ -16,7 +16,7 @@ from al_core.errors import ALError, StrategyError
 from al_core.records import JobRecord, JobState
 from al_core.store.base import Store
 from al_core.study import StudyConfig
-from al_core.words import tr
+from al_core.words import tr, tr_n
 from state import cache, handles, jobs
 
 MEASURING_PRIORITY: Final = -20
@@ -60,9 +60,10 @@ def prediction(config: ExperimentConfig, labeled: int | None) -> Prediction:
     over = short_seconds(MAX_SECONDS) if cost.seconds > MAX_SECONDS else megabytes(MAX_BYTES)
     advice = tr("More than {time} a query.", time=over)
     if less is not None:
-        advice += " " + tr(
-            "With {cap:,} candidates it takes about {time}.",
-            cap=cap,
+        advice += " " + tr_n(
+            "With {n:,} candidate it takes about {time}.",
+            "With {n:,} candidates it takes about {time}.",
+            cap,
             time=short_seconds(less.seconds * factor),
         )
     return Prediction(words, cap=cap, advice=advice)

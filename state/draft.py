@@ -11,7 +11,7 @@ from al_core.baselines import ONCE, planned_labels
 from al_core.config import ExperimentConfig, options
 from al_core.errors import ConfigError, Problem
 from al_core.results.axes import SECONDS_A_LABEL
-from al_core.words import tr
+from al_core.words import tr, tr_n
 from state.text import duration
 from state.uploads import json_object
 
@@ -108,11 +108,24 @@ def plan(config: ExperimentConfig, num_classes: int | None) -> Plan:
             None,
             rounds,
             None,
-            tr("{initial} labels to begin with, then {until}", initial=initial, until=until),
+            tr_n(
+                "{n} label to begin with, then {until}",
+                "{n} labels to begin with, then {until}",
+                initial,
+                until=until,
+            ),
         )
     if once:
         return Plan(
-            labels, labels, 1, 0, tr("a random subset of {labels:,} images, trained on once", labels=labels)
+            labels,
+            labels,
+            1,
+            0,
+            tr_n(
+                "a random subset of {n:,} image, trained on once",
+                "a random subset of {n:,} images, trained on once",
+                labels,
+            ),
         )
     asked = labels - initial
     rounds = 1 + -(-asked // config.query.n_new)
@@ -126,10 +139,11 @@ def plan(config: ExperimentConfig, num_classes: int | None) -> Plan:
     )
     if scheduled:
         rounds = config.stop.n_rounds
-        words = tr(
-            "{initial} to begin with, {labels:,} labels at most, in queries whose sizes the rounds decide",
+        words = tr_n(
+            "{initial} to begin with, {n:,} label at most, in queries whose sizes the rounds decide",
+            "{initial} to begin with, {n:,} labels at most, in queries whose sizes the rounds decide",
+            labels,
             initial=initial,
-            labels=labels,
         )
     if by_hand:
         words += tr(", about {time} of your time", time=duration(by_hand * SECONDS_A_LABEL))
@@ -139,9 +153,9 @@ def plan(config: ExperimentConfig, num_classes: int | None) -> Plan:
 def _bounds_only(config: ExperimentConfig) -> str:
     budget = config.stop.budget
     return (
-        tr("up to {budget:,} labels", budget=budget)
+        tr_n("up to {n:,} label", "up to {n:,} labels", budget)
         if budget
-        else tr("{size} labels a round", size=config.query.n_new)
+        else tr_n("{n} label a round", "{n} labels a round", config.query.n_new)
     )
 
 

@@ -11,7 +11,7 @@ from al_core.experiment import Experiment
 from al_core.records import ExperimentRecord
 from al_core.results.analysis import METRICS, Curve, Metric
 from al_core.results.forecast import FARTHEST, FEWEST_ROUNDS, Forecast, forecast
-from al_core.words import tr
+from al_core.words import tr, tr_n
 from state import cache, handles
 
 _GOALS: Final = (0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 0.97, 0.98, 0.99, 0.995, 0.999)
@@ -80,7 +80,7 @@ def reach_words(found: Forecast, metric: Metric, target: float, pool: int) -> st
         )
     low = f"{_round(max(reach.low, found.labels)):,}"
     high = f"{_round(reach.high):,}" if reach.high is not None else tr("more than {end}", end=end)
-    more = tr(", of {pool:,} images in all", pool=pool) if reach.labels > pool else ""
+    more = tr_n(", of {n:,} image in all", ", of {n:,} images in all", pool) if reach.labels > pool else ""
     return tr(
         "Labels to {name}: about {round:,} ({low} to {high}){more}.",
         name=name,

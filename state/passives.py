@@ -15,7 +15,7 @@ from al_core.experiment import Experiment
 from al_core.records import ExperimentRecord, ExperimentStatus
 from al_core.results.figures.palette import look
 from al_core.results.passive import Passive, passives
-from al_core.words import tr
+from al_core.words import tr_n
 from state import cache, handles, jobs
 
 FULL, SUBSET = "full", "subset"
@@ -63,7 +63,7 @@ def levels(found: Sequence[Passive]) -> list[dict[str, Any]]:
     for one in found:
         if one.kind == FULL:
             last = cache.rounds(one.record)[-1]
-            name = tr("{title}, {labels:,} labels", title=one.title, labels=last.num_labeled)
+            name = tr_n("{title}, {n:,} label", "{title}, {n:,} labels", last.num_labeled, title=one.title)
             lines[one.title] = {"name": name, "metrics": dict(last.metrics)}
     return list(lines.values())
 

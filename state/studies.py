@@ -33,7 +33,7 @@ from al_core.study_running import pause as pause_study
 from al_core.study_running import queue
 from al_core.study_running import resume as resume_study
 from al_core.study_running import stop as stop_study
-from al_core.words import tr
+from al_core.words import tr, tr_n
 from state import cache, handles, jobs, selectors
 from state.draft import plan
 from state.text import percent, strategy_title, value_words
@@ -90,7 +90,7 @@ class StudyView:
             ("stopped", "stopped"), ("failed", "failed"),
         )  # fmt: skip
         parts = [f"{n} {word}" for state, word in names if (n := self.count(state))]
-        return tr("{count} runs: {states}", count=len(self.cells), states=", ".join(parts))
+        return tr_n("{n} run: {states}", "{n} runs: {states}", len(self.cells), states=", ".join(parts))
 
 
 def arm_title(arm: Arm) -> str:

@@ -190,9 +190,11 @@ def plan_words(study: StudyConfig) -> str:
     each = ""
     if labels:
         each = (
-            tr(", about {most:,} labels each", most=most)
+            tr_n(", about {n:,} label each", ", about {n:,} labels each", most)
             if least == most
-            else tr(", {least:,} to {most:,} labels each", least=least, most=most)
+            else tr_n(
+                ", {least:,} to {n:,} label each", ", {least:,} to {n:,} labels each", most, least=least
+            )
         )
     what = (
         tr_n("{n} strategy", "{n} strategies", arms)

@@ -14,7 +14,7 @@ from streamlit.delta_generator import DeltaGenerator
 from al_core.experiment import Experiment
 from al_core.results.survey import SurveyRequest
 from al_core.types import SampleIds
-from al_core.words import tr
+from al_core.words import tr, tr_n
 from pages.components.answer_many import answer_many, undo_answers
 from pages.components.browse_filters import browse_filters, clear_filters
 from pages.components.browse_wall import address, browse_wall
@@ -65,9 +65,9 @@ def browse_panel(look: Callable[[], View], experiment: Experiment | None) -> Non
     ids = browsing.find(view, wanted, sort, falling=falling)
     total = len(view.split)
     st.caption(
-        tr("{count:,} of {total:,} images", count=len(ids), total=total)
+        tr_n("{count:,} of {n:,} image", "{count:,} of {n:,} images", total, count=len(ids))
         if len(ids) < total
-        else tr("{total:,} images", total=total)
+        else tr_n("{n:,} image", "{n:,} images", total)
     )
     if not len(ids):
         st.info(tr("No image fits the filters."), icon=":material/filter_alt_off:")

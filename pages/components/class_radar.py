@@ -7,7 +7,7 @@ import streamlit as st
 from al_core.by_hand import Asked
 from al_core.experiment import Experiment
 from al_core.records import JobState
-from al_core.words import tr
+from al_core.words import tr, tr_n
 from pages.components.ask_for import ask_for
 from pages.components.job_wait import job_wait
 from pages.components.picture_wall import picture_wall
@@ -26,10 +26,11 @@ def missing_words(seen: Coverage) -> str:
     names = [plain(name) for name in seen.missing[:_NAMED]]
     more = len(seen.missing) - len(names)
     listed = ", ".join(names) + (" " + tr("and {more} more", more=more) if more else "")
-    return tr(
-        "**{seen} of {total} classes seen.** Not yet: {listed}.",
+    return tr_n(
+        "**{seen} of {n} class seen.** Not yet: {listed}.",
+        "**{seen} of {n} classes seen.** Not yet: {listed}.",
+        seen.total,
         seen=seen.seen,
-        total=seen.total,
         listed=listed,
     )
 
@@ -61,7 +62,7 @@ def class_radar_button(experiment: Experiment) -> None:
     if not seen.missing or not seen.labels:
         return
     found = st.popover(
-        tr("{seen} of {total} classes seen", seen=seen.seen, total=seen.total),
+        tr_n("{seen} of {n} class seen", "{seen} of {n} classes seen", seen.total, seen=seen.seen),
         icon=":material/radar:",
         key="radar",
         on_change="rerun",

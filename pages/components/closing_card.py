@@ -6,7 +6,7 @@ import streamlit as st
 
 from al_core.experiment import Experiment
 from al_core.records import Query
-from al_core.words import tr
+from al_core.words import tr, tr_n
 from pages.components.picture_wall import picture_wall
 from state import cache, handles, jobs, session, story
 from state.text import percent
@@ -72,13 +72,17 @@ def _figures(found: story.Closing) -> None:
             st.metric(tr("Labels a minute"), f"{found.labels_a_minute:.0f}")
         if found.accuracy is not None:
             gained = None if found.gained is None else tr("{points:+.1f} points", points=100 * found.gained)
-            st.metric(tr("Accuracy, {labels} labels", labels=found.labels), percent(found.accuracy), gained)
+            st.metric(
+                tr_n("Accuracy, {n} label", "Accuracy, {n} labels", found.labels),
+                percent(found.accuracy),
+                gained,
+            )
         if found.over_random is not None:
             against = tr("{points:+.1f} points", points=100 * found.over_random)
             st.metric(
                 tr("Against random"),
                 against,
-                tr("at {labels} labels as well", labels=found.labels),
+                tr_n("at {n} label as well", "at {n} labels as well", found.labels),
                 delta_color="off",
                 delta_arrow="off",
             )

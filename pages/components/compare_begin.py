@@ -15,7 +15,7 @@ from al_core.query.strategies import STRATEGIES
 from al_core.results.export import safe_name
 from al_core.study import StudyConfig
 from al_core.study_presets import STUDY_PRESETS, study_preset
-from al_core.words import tr
+from al_core.words import tr, tr_n
 from pages.components import compare_answers, compare_axes
 from state import costs, draft, session, studies, study_form
 from state.text import plain, sentence
@@ -155,11 +155,12 @@ def _base_words(config: StudyConfig | None) -> str:
     if config is None:
         return ""
     base = config.base
-    words = tr(
-        "{dataset}, {model}, {epochs} epochs",
+    words = tr_n(
+        "{dataset}, {model}, {n} epoch",
+        "{dataset}, {model}, {n} epochs",
+        base.train.epochs,
         dataset=base.data.dataset,
         model=base.model.model,
-        epochs=base.train.epochs,
     )
     return words + (f", {oracle}" if (oracle := oracle_words(base)) else "")
 

@@ -10,7 +10,7 @@ from al_core.results.figures.palette import look_keys
 from al_core.results.figures.sheets import Sheet
 from al_core.results.picks import class_frame, overlap_frame, pool_shares
 from al_core.results.study import StudyResult
-from al_core.words import tr
+from al_core.words import tr, tr_n
 from pages.components.figure_menu import figure_menu
 from pages.components.picture_wall import picture_wall
 from state import handles, studies
@@ -93,7 +93,11 @@ def class_panel(study: StudyView, result: StudyResult, *, dark: bool) -> None:
         "classes", tr("Classes of the picks"), lambda dark: class_figure(frame, looks, reference, dark=dark)
     )
     figure_menu(sheet, key="study-classes", note=study.record.name)
-    words = tr("Picks up to {ends:,} labels, without the initial set, mean over the seeds.", ends=min(ends))
+    words = tr_n(
+        "Picks up to {n:,} label, without the initial set, mean over the seeds.",
+        "Picks up to {n:,} labels, without the initial set, mean over the seeds.",
+        min(ends),
+    )
     if dataset.num_classes > MOST_CLASSES:
         words += " " + tr("The {most} classes whose shares differ most are shown.", most=MOST_CLASSES)
     st.caption(words)
@@ -135,7 +139,7 @@ def _wall(arm: str, queries: dict[str, Query], key: str | None) -> None:
     others = {item.sample_id for name, q in queries.items() if name != arm for item in q.items}
     alone = sum(i not in others for i in ids)
     st.markdown(f"**{plain(arm)}**")
-    words = tr("{count} images", count=len(ids)) + (
+    words = tr_n("{n} image", "{n} images", len(ids)) + (
         tr(", {alone} of them asked by none of the others", alone=alone) if others else ""
     )
     st.caption(words + (tr("; the first {shown} are shown", shown=_SHOWN) if len(ids) > _SHOWN else ""))

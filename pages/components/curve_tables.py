@@ -20,7 +20,7 @@ from al_core.results.figures.rounds import QUALITIES, Quality, quality_figure
 from al_core.results.figures.sheets import Sheet, confusion_sheet
 from al_core.results.study import frame_csv
 from al_core.results.tables import confusion_frame, predictions_frame, quality_frame
-from al_core.words import tr
+from al_core.words import tr, tr_n
 from pages.components.figure_menu import figure_menu
 from state import cache, handles, session
 
@@ -246,7 +246,14 @@ def _looked_at(rounds: Sequence[RoundRecord]) -> RoundRecord:
     """The round that the slider above stands at, the latest where that has nothing to show."""
     chosen = session.current().round
     record = next((r for r in rounds if r.number == chosen), rounds[-1])
-    st.markdown(tr("**Round {number}**, {labels:,} labels", number=record.number, labels=record.num_labeled))
+    st.markdown(
+        tr_n(
+            "**Round {number}**, {n:,} label",
+            "**Round {number}**, {n:,} labels",
+            record.num_labeled,
+            number=record.number,
+        )
+    )
     return record
 
 
@@ -303,7 +310,7 @@ def quality_panel(experiment: Experiment, rounds: Rounds) -> None:
         figure_menu(sheet, key="class-quality", note=experiment.record.name)
     with right:
         last = pd.DataFrame(frame[frame["round"] == frame["round"].max()])
-        st.markdown(tr("**After {labels:,} labels**", labels=last["labels"].iloc[0]))
+        st.markdown(tr_n("**After {n:,} label**", "**After {n:,} labels**", last["labels"].iloc[0]))
         number = st.column_config.NumberColumn
         st.dataframe(
             last.sort_values(by=value),

@@ -9,7 +9,7 @@ import streamlit as st
 
 from al_core.data.dataset import Dataset
 from al_core.seeds import generator
-from al_core.words import tr
+from al_core.words import tr, tr_n
 from pages.components.picture_wall import picture_wall
 from state.text import plain
 
@@ -26,7 +26,13 @@ def dataset_preview(dataset: Dataset) -> None:
     size = tr("{size} × {size} pixels", size=dataset.image_size)
     st.caption(
         plain(
-            tr("{counts}, {classes} classes, {size}", counts=counts, classes=dataset.num_classes, size=size)
+            tr_n(
+                "{counts}, {n} class, {size}",
+                "{counts}, {n} classes, {size}",
+                dataset.num_classes,
+                counts=counts,
+                size=size,
+            )
         )
     )
     for note in dataset.notes:

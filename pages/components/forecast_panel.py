@@ -7,7 +7,7 @@ import streamlit as st
 from al_core.experiment import Experiment
 from al_core.records import RoundRecord
 from al_core.results.analysis import Curve, Metric
-from al_core.words import tr
+from al_core.words import tr, tr_n
 from state import forecasts
 from state.text import plain
 
@@ -32,7 +32,7 @@ def forecast_panel(experiment: Experiment, rounds: tuple[RoundRecord, ...], metr
         border=True, horizontal=True, vertical_alignment="center", gap="medium", key="forecast"
     ):
         st.metric(
-            tr("Forecast: the next {new:,} labels", new=new),
+            tr_n("Forecast: the next label", "Forecast: the next {n:,} labels", new),
             forecasts.gain_words(found, metric, new),
             help=_HELP,
             width=240,
@@ -67,9 +67,10 @@ def gain_caption(experiment: Experiment, metric: Metric) -> None:
         new = forecasts.next_batch(experiment)
         words = forecasts.gain_words(found, metric, new)
         st.caption(
-            tr(
-                "Expected of the next {new:,} labels: {words} of {title}.",
-                new=new,
+            tr_n(
+                "Expected of the next label: {words} of {title}.",
+                "Expected of the next {n:,} labels: {words} of {title}.",
+                new,
                 words=words,
                 title=tr(metric.title).lower(),
             ),

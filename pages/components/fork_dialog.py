@@ -12,7 +12,7 @@ from al_core.experiment import Experiment
 from al_core.forking import fork_name, redo
 from al_core.models import MODELS
 from al_core.query.strategies import STRATEGIES
-from al_core.words import tr
+from al_core.words import tr, tr_n
 from state import cache, forks, handles, session
 from state.text import plain, sentence
 
@@ -92,7 +92,7 @@ def _round(experiment: Experiment, number: int) -> int:
         index=min(number, len(rounds) - 1),
         key="fork-round",
         width=240,
-        format_func=lambda n: tr("{count} · {labels:,} labels", count=n, labels=labels[n]),
+        format_func=lambda n: tr_n("{count} · {n:,} label", "{count} · {n:,} labels", labels[n], count=n),
     )
 
 

@@ -15,7 +15,7 @@ from al_core.exchange import labels
 from al_core.exchange.content import SEVERAL
 from al_core.exchange.reading import SUFFIXES
 from al_core.experiment import Experiment
-from al_core.words import tr
+from al_core.words import tr, tr_n
 from pages.components.import_done import dataset_done, labels_done
 from pages.components.transfer_wait import transfer_wait
 from state import handles, transfers
@@ -192,9 +192,14 @@ def _labels_found(report: Mapping[str, Any]) -> str:
         st.info(tr("There is nothing to write."), icon=":material/info:")
     total, more = counts["added"] + counts["changed"], report["marks"] + sum(report["beside"].values())
     if not more:
-        return tr("Import {total:,} labels", total=total)
+        return tr_n("Import {n:,} label", "Import {n:,} labels", total)
     if beside:
-        return tr("Import {labels:,} labels and {more:,} other words", labels=total, more=more)
+        return tr_n(
+            "Import {n:,} label and {more:,} other words",
+            "Import {n:,} labels and {more:,} other words",
+            total,
+            more=more,
+        )
     return tr("Import {labels:,} labels and {more:,} marks", labels=total, more=more)
 
 
@@ -212,7 +217,7 @@ def _dataset_found(report: Mapping[str, Any]) -> str:
             tr("Splits: {said}. Where none is said a share of each class is set aside to test on.", said=said)
         )
     )
-    return tr("Make a data set of {images:,} pictures", images=report["images"])
+    return tr_n("Make a data set of {n:,} picture", "Make a data set of {n:,} pictures", report["images"])
 
 
 def _refused(token: str, rows: list[list[str]]) -> None:
@@ -243,7 +248,7 @@ def _mapping(report: Mapping[str, Any], experiment: Experiment | None) -> tuple[
     with st.container(horizontal=True, gap="small", key="import-mapping"):
         for place, (name, count) in enumerate(unknown[:_MAPPED]):
             chosen = st.selectbox(
-                plain(tr("{name} ({count:,} rows) is", name=name[:40], count=count)),
+                plain(tr_n("{name} ({n:,} row) is", "{name} ({n:,} rows) is", count, name=name[:40])),
                 [_ADD, *classes.open],
                 index=None,
                 format_func=names.__getitem__,
@@ -281,11 +286,12 @@ def _earlier(experiment: Experiment) -> None:
     st.markdown(tr("**Imports of this session**"))
     for item in found[:8]:
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            marks = tr(", {marks:,} marks", marks=item.num_marks) if item.num_marks else ""
+            marks = tr_n(", {n:,} mark", ", {n:,} marks", item.num_marks) if item.num_marks else ""
             st.markdown(
-                tr(
-                    "{labels:,} labels{marks}, {when}",
-                    labels=item.num_labels,
+                tr_n(
+                    "{n:,} label{marks}, {when}",
+                    "{n:,} labels{marks}, {when}",
+                    item.num_labels,
                     marks=marks,
                     when=ago(time.time() - item.at),
                 )

@@ -106,9 +106,9 @@ def confusion_panel(experiment: Experiment, rounds: Sequence[RoundRecord], recor
         rows = found.rows(true=true, predicted=predicted)
         if true is None and predicted is None:
             rows = rows[~found.right[rows]]
-            words = tr("{count:,} mistakes, the surest first", count=len(rows))
+            words = tr_n("{n:,} mistake, the surest first", "{n:,} mistakes, the surest first", len(rows))
         else:
-            words = tr("{count:,} images, the surest first", count=len(rows))
+            words = tr_n("{n:,} image, the surest first", "{n:,} images, the surest first", len(rows))
         st.caption(words)
         if len(rows):
             _cards(experiment, found, rows, key="errors-cell")

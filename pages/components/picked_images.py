@@ -48,7 +48,7 @@ def picked_images(
     elif words is None:
         words = _words(experiment, found, shown)
     page = pager(f"{key}-page", len(shown), _AT_ONCE, of=(experiment.id, shown))
-    st.caption(tr("{count:,} images", count=len(shown)))
+    st.caption(tr_n("{n:,} image", "{n:,} images", len(shown)))
     _actions(experiment, shown, key)
     _tag_actions(experiment, shown, key, tag)
     _undo(experiment)

@@ -12,8 +12,9 @@ hero = component(
     html=drawing(
         "hero",
         label=tr(
-            "Hollow dots on either side of a curved border. The few dots on the border are ringed one after "
-            "another and answered, and a straight guess at the border becomes the true curve"
+            "Hollow dots on either side of a curved border. The few dots on the border are ringed "
+            "one after another and answered, and a straight guess at the border becomes the true "
+            "curve"
         ),
     ),
     css=style("hero"),

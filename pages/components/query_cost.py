@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from al_core.config import ExperimentConfig
-from al_core.words import tr
+from al_core.words import tr, tr_n
 from pages.components import config_form
 from state import cache, costs, draft
 from state.text import plain
@@ -43,7 +43,7 @@ def _line(found: costs.Prediction) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="cost-advice"):
         st.markdown(f":orange-badge[:material/hourglass_top: {plain(found.advice)}]", width="content")
         st.button(
-            tr("Score {cap:,} candidates only", cap=found.cap),
+            tr_n("Score {n:,} candidate only", "Score {n:,} candidates only", found.cap),
             key="set-cap",
             on_click=config_form.put,
             args=("query.candidates", found.cap),

@@ -8,7 +8,7 @@ import streamlit as st
 
 from al_core.records import RoundRecord
 from al_core.types import INITIAL_ROUND
-from al_core.words import tr
+from al_core.words import tr, tr_n
 from pages.components.fork_dialog import fork_button
 from state import session
 
@@ -24,8 +24,8 @@ def round_picker(rounds: Sequence[RoundRecord], *, key: str) -> RoundRecord:
             number = st.select_slider(
                 tr("Round"),
                 list(by_number),
-                format_func=lambda n: tr(
-                    "{count} · {labels} labels", count=n, labels=by_number[n].num_labeled
+                format_func=lambda n: tr_n(
+                    "{count} · {n} label", "{count} · {n} labels", by_number[n].num_labeled, count=n
                 ),
                 key=key,
                 on_change=_choose,
@@ -54,7 +54,7 @@ def query_picker(asked: Sequence[int], labels: dict[int, int], *, key: str) -> i
                 format_func=lambda n: (
                     tr("initial set")
                     if n == INITIAL_ROUND
-                    else tr("{count} · {labels} labels", count=n, labels=labels.get(n, 0))
+                    else tr_n("{count} · {n} label", "{count} · {n} labels", labels.get(n, 0), count=n)
                 ),
                 key=key,
                 on_change=_choose_query,

@@ -12,7 +12,7 @@ from al_core.data.sources import SOURCES, Source
 from al_core.data.sources.imported import imported_sets
 from al_core.errors import DataError, Problem
 from al_core.records import JobRecord, JobState
-from al_core.words import tr
+from al_core.words import tr, tr_n
 from pages.components import config_form
 from pages.components.choice_cards import Choice, choice_cards
 from pages.components.dataset_preview import dataset_preview
@@ -63,8 +63,8 @@ def _imported() -> list[Choice]:
     found = []
     for folder, manifest in imported_sets(handles.settings().imports):
         facts = (
-            tr("{count:,} images", count=len(manifest["rows"])),
-            tr("{count} classes", count=len(manifest["classes"])),
+            tr_n("{n:,} image", "{n:,} images", len(manifest["rows"])),
+            tr_n("{n} class", "{n} classes", len(manifest["classes"])),
         )
         found.append(
             Choice(
@@ -89,13 +89,13 @@ def _choose(name: str) -> None:
 def _card(source: Source, data: DataConfig) -> Choice:
     ready = _prepared(data.model_copy(update={"dataset": source.name})) is not None
     counts = (
-        tr("{train:,} + {test:,} images", train=source.num_train, test=source.num_test)
+        tr_n("{train:,} + {n:,} image", "{train:,} + {n:,} images", source.num_test, train=source.num_train)
         if source.num_train and source.num_test
         else ""
     )
     if source.num_train and not source.num_test:
-        counts = tr("{count:,} images", count=source.num_train)
-    classes = tr("{count} classes", count=len(source.classes_hint)) if source.classes_hint else ""
+        counts = tr_n("{n:,} image", "{n:,} images", source.num_train)
+    classes = tr_n("{n} class", "{n} classes", len(source.classes_hint)) if source.classes_hint else ""
     size = tr("{size} px", size=source.image_size) if source.image_size else ""
     badge, tone, group = ("ready", "good", _HERE) if ready else ("", "", _HERE)
     if not ready and source.download_megabytes:

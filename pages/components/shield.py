@@ -27,8 +27,9 @@ def shielded(where: str) -> Iterator[None]:
         error_id = faults.report(error, where)
         st.error(
             tr(
-                "Something went wrong that we did not foresee; your labels are safe in the store. Reload the "
-                "page to try again. Error id **{error_id}**: logs/app.log in the server's home has the rest.",
+                "Something went wrong that we did not foresee; your labels are safe in the store. "
+                "Reload the page to try again. Error id **{error_id}**: logs/app.log in the server's "
+                "home has the rest.",
                 error_id=error_id,
             ),
             icon=":material/error:",
