@@ -1,6 +1,6 @@
 """Every page in a language whose texts are the English in ⟦brackets⟧: what stands outside was not looked up.
 
-Run by test_language.py in a process of its own, as a process has one language.
+Run by test_page_language.py in a process of its own, as a process has one language.
 """
 
 import json
