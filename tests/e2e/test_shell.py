@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import Server, enter
+from conftest import Home, Server, enter
 
 from al_core.worker.identity import Slot
 
@@ -29,16 +29,25 @@ def rss_megabytes(pid):
 
 
 @pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="reads /proc, which this system has not")
-def test_the_server_never_holds_torch_or_sklearn_and_stays_small(server, home, page):
-    server.stop()  # a process of its own: what earlier tests made this one load is not counted
-    server.start()
-    record = home.experiment(rounds=2, name="heavy")
-    for name in PAGES:
-        open_page(page, server, f"{name}?exp={record.id}")
-    pid = server.process.pid
-    mapped = Path(f"/proc/{pid}/maps").read_text()
-    assert HEAVY.findall(mapped) == []
-    assert rss_megabytes(pid) < 250
+def test_the_server_never_holds_torch_or_sklearn_and_stays_small(tmp_path, page):
+    """With a home and a process of its own: what other tests made is neither loaded nor listed."""
+    server, slot = Server(tmp_path), Slot(tmp_path)
+    assert slot.take()
+    own = Home(server.settings)
+    try:
+        record = own.experiment(rounds=2, name="heavy")
+        server.start()
+        for name in PAGES:
+            open_page(page, server, f"{name}?exp={record.id}")
+        pid = server.process.pid
+        mapped = Path(f"/proc/{pid}/maps").read_text()
+        assert HEAVY.findall(mapped) == []
+        assert rss_megabytes(pid) < 250
+    finally:
+        page.goto("about:blank")  # before the server goes: a page that lost it complains
+        own.store.close()
+        server.stop()
+        slot.release()
 
 
 def test_importing_the_app_imports_neither_torch_nor_sklearn():
