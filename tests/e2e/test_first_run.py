@@ -110,5 +110,5 @@ def test_a_new_user_teaches_digits_within_a_minute(visited):
     # the promises: 5 s, 60 s and 3 s on two fast idle cores; twice that fails on a busy machine too, and on a
     # slow one the multiple of what a plain page takes there
     assert home_shown < max(10, PLAIN * plain_page), figures
-    assert took < 60, figures
+    assert took < max(60, 2 * PLAIN * plain_page), figures  # 60 s wherever a plain page takes 1.5 s or less
     assert later_round < max(6, PLAIN * plain_page), figures
