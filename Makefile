@@ -23,7 +23,8 @@ fast:
 	$(PYTEST) -q $(TOGETHER) -m "not slow and not e2e and not gpu"
 
 test:
-	$(PYTEST) $(TOGETHER)
+	$(PYTEST) $(TOGETHER) -m "not alone"
+	$(PYTEST) -m alone
 
 lock:
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links requirements.txt -o requirements.lock

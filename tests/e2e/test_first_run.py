@@ -11,10 +11,9 @@ from conftest import PATIENCE, Home, Server, page_without_grid, watched
 from al_core.records import ExperimentStatus, LabelSource
 from tests.e2e.states import PAGES, address
 
-pytestmark = [pytest.mark.e2e, pytest.mark.slow]
-# A promise, in plain pages, where the machine is slow or busy: a later round took 8.7 s on an idle one that
-# shows a plain page in 1.6 s, and 13.2 s beside other tests on one that needed 1.3 s.
-PLAIN = 20
+pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.alone]
+# A promise, in plain pages, on a slow processor: one that shows such a page in 1.6 s took 8.7 s for a round.
+PLAIN = 8
 ARTEFACTS = Path(__file__).resolve().parents[1] / "artefacts"
 
 
@@ -110,5 +109,5 @@ def test_a_new_user_teaches_digits_within_a_minute(visited):
     # the promises: 5 s, 60 s and 3 s on two fast idle cores; twice that fails on a busy machine too, and on a
     # slow one the multiple of what a plain page takes there
     assert home_shown < max(10, PLAIN * plain_page), figures
-    assert took < max(60, 2 * PLAIN * plain_page), figures  # 60 s wherever a plain page takes 1.5 s or less
+    assert took < 60, figures
     assert later_round < max(6, PLAIN * plain_page), figures

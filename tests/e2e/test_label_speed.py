@@ -13,7 +13,7 @@ from test_label_grid import ids_of, open_label, saved
 
 from tests.benchmarks.labelling import first_key, first_paint, photo_home, take_guesses
 
-pytestmark = [pytest.mark.e2e, pytest.mark.slow]
+pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.alone]
 TRIES = 4
 
 

@@ -238,6 +238,7 @@ def test_cifar_without_network_and_without_files_says_so_and_names_the_ways_out(
     no_traceback(page)
 
 
+@pytest.mark.alone
 def test_a_folder_of_photos_is_labeled_within_three_minutes(fresh, test_data):
     """1,574 photos of clothes: from the empty form to a first round that a person labeled, and trained."""
     server, store, page, pictures = fresh
