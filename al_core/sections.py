@@ -180,7 +180,7 @@ class TrainConfig(Section):
     )
     device: str = option(
         "auto", "Device", "auto, cpu, cuda, cuda:0 or mps.",
-        pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$",
+        pattern=r"^(auto|cpu|mps|cuda(:[0-9]+)?)$",
     )  # fmt: skip
     devices: int = option(
         1, "Devices",

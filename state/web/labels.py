@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import groupby, pairwise
-from typing import Any, Final, Literal, TypeVar
+from typing import Annotated, Any, Final, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, ValidationError, field_validator
 from starlette.concurrency import run_in_threadpool
@@ -35,12 +35,20 @@ _MAX_ID: Final = 2**53 - 1  # what a browser can count to
 _log = logging.getLogger(__name__)
 Sent = TypeVar("Sent", bound=BaseModel)
 
+# Letters of ASCII alone: a repeated class of all the world's letters is an automaton of 6 MB, more for each thread.
+Token = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{8,64}$")]
+"""A name that a page gives itself: a tab's, a browser's, one act's."""
+BatchKey = Annotated[
+    str, Field(max_length=200, pattern=r"^[A-Za-z0-9_-]{1,64}/-?[0-9]{1,9}/[A-Za-z0-9_-]{1,128}$")
+]
+"""Which query: session / round / hash of its images."""
+
 
 class Bulk(BaseModel):
     """What the person was told before confirming many guesses at once; the same on each of its answers."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-    group: str = Field(pattern=r"^[\w-]{8,64}$")
+    group: Token
     of: StrictInt = Field(ge=1, le=_MAX_ID)
     checked: StrictInt = Field(ge=0, le=_MAX_ID)
     found: StrictInt = Field(ge=0, le=_MAX_ID)  # wrong ones among the checked
@@ -107,8 +115,8 @@ class Post(BaseModel):
     """The body: which query, which browser tab, and its answers."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-    batch: str = Field(max_length=200, pattern=r"^[\w-]{1,64}/-?[0-9]{1,9}/[\w-]{1,128}$")
-    client: str = Field(pattern=r"^[\w-]{8,64}$")
+    batch: BatchKey
+    client: Token
     ops: tuple[Op, ...] = Field(min_length=1, max_length=MAX_OPS)
 
     @field_validator("ops")

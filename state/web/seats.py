@@ -19,7 +19,7 @@ from al_core.sharing import overlap_ids
 from al_core.words import tr
 from state import handles
 from state.web import security
-from state.web.labels import RefusedError, asked_of, parsed, read_body, writer
+from state.web.labels import BatchKey, RefusedError, Token, asked_of, parsed, read_body, writer
 
 _log = logging.getLogger(__name__)
 _DAY_MS: Final = 86_400_000
@@ -29,8 +29,8 @@ class Word(BaseModel):
     """The body: which query, which browser, how long its person has done nothing, and what they share."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-    batch: str = Field(max_length=200, pattern=r"^[\w-]{1,64}/-?[0-9]{1,9}/[\w-]{1,128}$")
-    browser: str = Field(pattern=r"^[\w-]{8,64}$")
+    batch: BatchKey
+    browser: Token
     idle: StrictInt = Field(0, ge=0, le=_DAY_MS)  # milliseconds
     pace: StrictInt | None = Field(None, ge=0, le=10_000)  # answers a minute, if the person shares it
     leave: bool = False
