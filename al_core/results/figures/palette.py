@@ -34,6 +34,9 @@ class Look:
 RANDOM: Final = Look("#6b7275", "#9aa5a6", "circle-open", "dash")
 """The baseline is grey and dashed wherever it is drawn."""
 
+INK: Final = {False: "#1d2628", True: "#e6e9e4"}
+"""Words and error bars on a light page and (True) on a dark one, as the theme has them."""
+
 _HUES: Final = (
     ("#0b6468", "#4fb8b1"),  # teal
     ("#c8741a", "#eba55a"),  # orange

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import plotly.graph_objects as go
 
-from al_core.results.figures.palette import look
+from al_core.results.figures.palette import INK, look
 from al_core.results.mistakes import part_words
 
 
@@ -49,7 +49,7 @@ def slices_figure(frame: pd.DataFrame, overall: float, *, dark: bool = False) ->
         x=list(range(len(names))), hovertext=names, y=100 * frame["accuracy"], customdata=frame["images"],
         marker={"color": style, "opacity": 0.85},
         error_y={
-            "type": "data", "symmetric": False, "thickness": 1.2, "width": 5,
+            "type": "data", "symmetric": False, "thickness": 1.2, "width": 5, "color": INK[dark],
             "array": 100 * (frame["accuracy_high"] - frame["accuracy"]),
             "arrayminus": 100 * (frame["accuracy"] - frame["accuracy_low"]),
         },

@@ -31,7 +31,7 @@ from al_core.results.figures.classes import label_shares, labels_per_class
 from al_core.results.figures.comparison import class_figure, comparison_figure, overlap_figure, penalty_figure
 from al_core.results.figures.confusion import confusion_figure
 from al_core.results.figures.learning import NamedCurve, epochs_figure, learning_figure
-from al_core.results.figures.palette import plain
+from al_core.results.figures.palette import INK, plain
 from al_core.results.figures.references import add_references
 from al_core.results.figures.rounds import QUALITIES, quality_figure, seconds_figure
 from al_core.results.passive import Passive, beside_run, references_beside
@@ -42,8 +42,8 @@ from al_core.results.study import StudyResult
 from al_core.results.tables import quality_frame
 
 _FONT: Final = "-apple-system, BlinkMacSystemFont, 'Segoe UI', 'Source Sans 3', 'DejaVu Sans', sans-serif"
-_INK: Final = {False: ("#1d2628", "#fbfaf7", "#e2ded3"), True: ("#e6e9e4", "#12181a", "#2f3b3e")}
-"""Words, page and grid, as the theme has them."""
+_GRID: Final = {False: "#e2ded3", True: "#2f3b3e"}
+"""As the theme has it."""
 
 
 @dataclass(frozen=True)
@@ -66,10 +66,10 @@ class Sheet:
 
 def dressed(figure: go.Figure, *, dark: bool = False, paper: str = "rgba(0,0,0,0)") -> go.Figure:
     """The theme's words, page and grid, whatever Plotly's own template says."""
-    ink, _, grid = _INK[dark]
+    grid = _GRID[dark]
     figure.update_layout(
         template="none", paper_bgcolor=paper, plot_bgcolor="rgba(0,0,0,0)",
-        font={"family": _FONT, "color": ink, "size": 13},
+        font={"family": _FONT, "color": INK[dark], "size": 13},
     )  # fmt: skip
     axes = {"gridcolor": grid, "linecolor": grid, "zerolinecolor": grid, "automargin": True}
     figure.update_xaxes(**axes)

@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.calibration import calibration_curve
 
+from al_core.results.figures.reliability import slices_figure
 from al_core.results.metrics import calibration_error
 from al_core.results.mistakes import Predictions, flips, part_words, reliability, slices
 
@@ -102,3 +103,11 @@ def test_a_weak_kind_of_picture_stands_out():
     frame = slices(predictions(np.eye(2)[predicted], labels), {"brightness": brightness})
     assert frame["accuracy"].tolist() == [0.0, 1.0, 1.0, 1.0]
     assert frame["accuracy_high"][0] < 0.05
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_error_bars_of_parts_are_seen_on_a_dark_page_too(dark):
+    frame = slices(FOUR, {"brightness": np.arange(4.0)})
+    (bars,) = slices_figure(frame, 0.75, dark=dark).data
+    luminance = np.mean([int(bars.error_y.color[i : i + 2], 16) / 255 for i in (1, 3, 5)])
+    assert (luminance > 0.8) if dark else (luminance < 0.2)  # plotly's own is dark grey on either
