@@ -18,6 +18,7 @@ from pages.components.export_panel import export_panel
 from pages.components.import_panel import import_panel
 from pages.components.shield import shielded
 from state import browsing, handles, session
+from state.browsing import View
 from state.text import sentence
 
 _SESSION = "session"
@@ -50,7 +51,7 @@ def _words(item: DatasetSummary) -> str:
 def _browse() -> None:
     """A fragment: whatever is turned, filtered or chosen here draws this anew, and not the shell."""
     with shielded("the images"):
-        _images(session.experiment() if session.record() is not None else None)
+        _images(session.opened())
 
 
 def _images(experiment: Experiment | None) -> None:
@@ -66,14 +67,16 @@ def _images(experiment: Experiment | None) -> None:
         )
         empty_state(tr("No images are prepared yet."), promise, SET_UP, HOME, key="data-empty")
     elif looked_at is None:
-        browse_panel(lambda: browsing.dataset_view(handles.dataset(chosen), side), None)
+        look = partial(_prepared, chosen, side)
+        browse_panel(look(), look, None)
     elif looked_at.record.dataset_key is None:
         text = tr("The images are prepared when the session starts: the button is below.")
         st.info(text, icon=":material/info:")
     else:
         look = partial(browsing.session_view, looked_at, reveal=reveal)
-        survey_panel(look(), looked_at, row)
-        browse_panel(look, looked_at)
+        view = look()
+        survey_panel(view, looked_at, row)
+        browse_panel(view, look, looked_at)
 
 
 def _reveal(experiment: Experiment) -> bool:
@@ -87,6 +90,10 @@ def _reveal(experiment: Experiment) -> bool:
             "nobody who labels."
         ),
     )
+
+
+def _prepared(key: str, side: Literal["train", "test"]) -> View:
+    return browsing.dataset_view(handles.dataset(key), side)
 
 
 def _side() -> Literal["train", "test"]:
@@ -120,6 +127,6 @@ def _page(experiment: Experiment | None) -> None:
 session.guard()
 st.title(tr("Data"), anchor=False)
 try:
-    _page(session.experiment() if session.record() is not None else None)
+    _page(session.opened())
 except ALError as error:
     st.error(sentence(error), icon=":material/error:")

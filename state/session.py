@@ -116,6 +116,12 @@ def experiment() -> Experiment:
     return Experiment.open(handles.store(), handles.settings(), chosen)
 
 
+def opened() -> Experiment | None:
+    """The experiment that is looked at, opened, or None: none is chosen, or it is gone."""
+    found = record()
+    return None if found is None else Experiment(handles.store(), handles.settings(), found)
+
+
 def _find(experiment_id: str) -> ExperimentRecord | None:
     try:
         return handles.store().experiment(experiment_id)

@@ -40,7 +40,8 @@ class SurveyRequest:
             if not 0 <= self.round < len(rounds):
                 raise NotFound(f"experiment {experiment.id} has no round {self.round}")
             decides = rounds[self.round].artefacts.get("weights", "none")
-        text = f"1|{experiment.dataset.key}|{experiment.dataset.fingerprint}|{decides}"
+        prepared = experiment.prepared  # whatever became of its classes
+        text = f"1|{prepared.key}|{prepared.fingerprint}|{decides}"
         name = hashlib.sha256(text.encode()).hexdigest()[:32]
         return experiment.settings.home / "surveys" / f"{name}.safetensors"
 

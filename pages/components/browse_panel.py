@@ -32,9 +32,8 @@ BROWSE = "data-browse"
 _REDRAW = (BROWSE, SHELL)
 
 
-def browse_panel(look: Callable[[], View], experiment: Experiment | None) -> None:
-    """Draw what `look` gives as of now; with a session images can be answered too."""
-    view = look()
+def browse_panel(view: View, look: Callable[[], View], experiment: Experiment | None) -> None:
+    """Draw a view; `look` gives it as of later. With a session images can be answered too."""
     wanted = browse_filters(view)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="data-order"):
         sorts = view.sorts()

@@ -35,7 +35,8 @@ _MAX_ID: Final = 2**53 - 1  # what a browser can count to
 _log = logging.getLogger(__name__)
 Sent = TypeVar("Sent", bound=BaseModel)
 
-# Letters of ASCII alone: a repeated class of all the world's letters is an automaton of 6 MB, more for each thread.
+# Letters of ASCII alone: a repeated class of all the world's letters is an automaton of 6 MB, and more
+# for each thread that matches.
 Token = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{8,64}$")]
 """A name that a page gives itself: a tab's, a browser's, one act's."""
 BatchKey = Annotated[
