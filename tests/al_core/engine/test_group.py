@@ -43,7 +43,8 @@ def distance(one, other):
 
 def ranks():
     """The processes of a group that this one started; the launcher between them is none."""
-    return [p for p in psutil.Process().children(recursive=True) if "RANK" in p.environ()]
+    children = psutil.Process().children(recursive=True)
+    return [p for p in children if p.status() != psutil.STATUS_ZOMBIE and "RANK" in p.environ()]
 
 
 def test_the_shares_of_a_batch_are_the_batch():
