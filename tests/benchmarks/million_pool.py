@@ -32,7 +32,9 @@ WATCH = """() => {
   const before = shown();
   window.turned = new Promise((resolve) => {
     let begun;
-    const begin = (event) => { if (event.type === 'click' || event.key === 'Enter') begun ??= event.timeStamp; };
+    const begin = ({ type, key, timeStamp }) => {
+      if (type === 'click' || key === 'Enter') begun ??= timeStamp;
+    };
     for (const type of ['click', 'keydown']) window.addEventListener(type, begin, { capture: true });
     const look = (now) => {
       if (begun !== undefined && !['', before].includes(shown())) resolve(now - begun);
