@@ -325,7 +325,8 @@ class LabelGrid {
     this.snapshot = this.data.rev;
     this.acked = this.acked.filter((op) => op.rev > this.snapshot);
     this.mergeLabels();
-    if (first) this.cursor = Math.max(0, this.nextOpen(-1));
+    if (!first) return; // what is being selected goes on
+    this.cursor = Math.max(0, this.nextOpen(-1));
     this.anchor = this.cursor;
   }
 
@@ -549,6 +550,7 @@ class LabelGrid {
       before.classList.remove("cursor");
     }
     this.cursor = Math.max(0, Math.min(this.ids.length - 1, index));
+    if (!this.selection.size) this.anchor = this.cursor; // a selection to come begins where one is
     const { tile } = this.tiles.get(this.ids[this.cursor]);
     tile.tabIndex = 0;
     tile.classList.add("cursor");
@@ -593,10 +595,7 @@ class LabelGrid {
       if (!next.delete(id)) next.add(id);
       this.setSelection(next);
       this.anchor = index;
-    } else {
-      this.setSelection([]);
-      this.anchor = index;
-    }
+    } else this.setSelection([]);
     this.moveTo(index);
   }
 
@@ -623,7 +622,6 @@ class LabelGrid {
     const target = this.cursor + by;
     const inside = target >= 0 && target < this.ids.length;
     if (!inside && vertical) return;
-    if (!extend) this.anchor = Math.max(0, Math.min(this.ids.length - 1, target));
     this.select(Math.max(0, Math.min(this.ids.length - 1, target)), { extend });
   }
 

@@ -98,6 +98,7 @@ const seating = {
 
   takeShare(share) {
     this.share = share;
+    this.askForUnknown();
     if (!this.data || this.audit) return;
     const before = this.ids;
     this.hideFirstAnswers();
@@ -106,6 +107,13 @@ const seating = {
     this.paintPeople();
     this.refresh();
     if (share?.leased) this.partDone(); // another may have given the last answer
+  },
+
+  /** Somebody put images in front of the query: those that are this person's are not on this page yet. */
+  askForUnknown() {
+    const unknown = (this.share?.leased ?? []).filter((id) => !this.tiles.has(id)).join(" ");
+    if (unknown && unknown !== this.unknown) this.sendTrigger?.("refresh", Date.now());
+    this.unknown = unknown;
   },
 
   showOther(before) {

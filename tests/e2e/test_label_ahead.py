@@ -67,6 +67,16 @@ def press(page, keys, pause=40):
         page.wait_for_timeout(pause)
 
 
+def test_why_an_image_ahead_was_picked_is_said_too(page, server, home):
+    record = home.experiment(rounds=1, ahead=6)
+    open_label(page, server, record)
+    press(page, DIGITS * 2)
+    page.keyboard.press("Control+Enter")
+    page.get_by_text("0 of 6 labeled ahead").wait_for()
+    page.keyboard.press("i")
+    page.get_by_role("dialog").get_by_text("Picked ahead, to be labeled while a model trains.").wait_for()
+
+
 def test_images_ahead_are_labeled_while_it_trains_and_the_new_ones_wait_for_the_end(page, server, home):
     record = home.experiment(rounds=1, ahead=6)
     open_label(page, server, record)

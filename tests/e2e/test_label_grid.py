@@ -10,6 +10,7 @@ import time
 import psutil
 import pytest
 from conftest import ROOT, Home, Server
+from playwright.sync_api import expect
 
 from al_core.config import DataConfig
 from al_core.data.prepare import prepare
@@ -109,6 +110,18 @@ def test_dragging_selects_and_arrows_extend(page, server, home, asked):
     page.keyboard.press("5")
     saved(page)
     assert [value for _, value in home.events(asked)] == [5, 5, 5]
+
+
+def test_a_selection_goes_on_growing_while_the_page_is_drawn_anew_after_a_save(page, server, home, asked):
+    open_label(page, server, asked)
+    selected = page.locator('.askwell .tile[aria-selected="true"]')
+    page.keyboard.press("4")
+    page.keyboard.press("Shift+ArrowRight")
+    page.keyboard.press("Shift+ArrowRight")
+    expect(selected).to_have_count(3)
+    page.get_by_text("1 of 20 answered").wait_for()  # the rail knows: the page was drawn since
+    page.keyboard.press("Shift+ArrowRight")
+    expect(selected).to_have_count(4)
 
 
 def test_leaving_the_page_right_after_a_key_loses_nothing(page, server, home, asked):

@@ -3,6 +3,9 @@
 import pytest
 from conftest import PATIENCE, watched
 
+from al_core import by_hand
+from al_core.experiment import Experiment
+
 pytestmark = pytest.mark.e2e
 
 
@@ -71,6 +74,19 @@ def test_two_people_see_each_other_and_never_the_same_open_image(people, home):
     bob.close()
     until(ann, lambda: ann.locator(".askwell .people").is_hidden())
     assert len(shown(ann)) == 40
+
+
+def test_images_that_somebody_asks_for_meanwhile_come_to_the_pages_of_those_who_get_them(people, home):
+    record = home.experiment(rounds=1, num_items=40, name="asked for")
+    ann, bob = people("Ann", record), people("Bob", record)
+    until(ann, lambda: len(shown(ann)) == len(shown(bob)) == 10)
+    experiment = Experiment.open(home.store, home.settings, record.id)
+    wanted = experiment.pool().unlabeled_ids[:20].tolist()
+    by_hand.ask_for(experiment, wanted, client="elsewhere", annotator="Cy")
+    for key in "73019845":
+        bob.keyboard.press(key)
+    names = {f"/{i}" for i in wanted}
+    until(bob, lambda: any(path.endswith(tuple(names)) for path in shown(bob)))
 
 
 def test_an_answer_to_what_another_took_is_kept_beside_in_words(people, home):
