@@ -8,7 +8,7 @@ seed and labels still give the same queries.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ from al_core.errors import DataError
 from al_core.pool import Status
 from al_core.records import ExperimentStatus, LabelOp, LabelSource, Mark, MarkEvent, Query, QueryItem
 from al_core.store.base import Store
+from al_core.types import SKIP, UNLABEL
 
 if TYPE_CHECKING:
     from al_core.experiment import Experiment
@@ -26,11 +27,15 @@ _ASKABLE = (Status.UNLABELED, Status.QUERIED, Status.SKIPPED)
 
 @dataclass(frozen=True)
 class Asked:
-    """What came of asking: the round whose query it is, the images new in it, and how many could not be."""
+    """What came of asking: the round whose query it is, the images new in it, and how many could not be.
+
+    `reopened` of them were skipped before, and wait for an answer again.
+    """
 
     round: int
     ids: tuple[int, ...]
     left_out: int
+    reopened: tuple[int, ...] = ()
 
 
 def standing(events: Iterable[MarkEvent]) -> dict[int, list[int]]:
@@ -82,7 +87,7 @@ def queries_of(store: Store, experiment_id: str) -> list[Query]:
 def ask_for(experiment: Experiment, ids: Iterable[int], *, client: str, annotator: str = "") -> Asked:
     """Put images in front of the query that waits; while a round trains, of the one that it will ask.
 
-    What has a label, is excluded, or is set aside to measure by, is left out.
+    What has a label, is excluded, or is set aside to measure by, is left out; what was skipped is open again.
 
     Raises:
         DataError: the session has ended, or has not begun.
@@ -100,13 +105,19 @@ def ask_for(experiment: Experiment, ids: Iterable[int], *, client: str, annotato
     pool = experiment.pool().status
     there = standing(experiment.store.mark_events(experiment.id)).get(number, ())
     new = [i for i in wanted if Status(pool[i]) in _ASKABLE and i not in there]
-    _write(experiment, [(i, Mark.ASK, True, None) for i in new], number, client, annotator)
-    return Asked(number, tuple(new), len(wanted) - len(new) - len(set(wanted) & set(there)))
+    reopened = tuple(i for i in new if pool[i] == Status.SKIPPED)
+    marks = [(i, Mark.ASK, True, None) for i in new]
+    _write(experiment, marks, number, client, annotator, answers=dict.fromkeys(reopened, UNLABEL))
+    left_out = len(wanted) - len(new) - len(set(wanted) & set(there))
+    return Asked(number, tuple(new), left_out, reopened)
 
 
 def take_back(experiment: Experiment, asked: Asked, *, client: str, annotator: str = "") -> None:
     """Ask for them no longer; what was answered meanwhile stays answered."""
-    _write(experiment, [(i, Mark.ASK, False, None) for i in asked.ids], asked.round, client, annotator)
+    pool = experiment.pool().status
+    still_open = [i for i in asked.reopened if pool[i] in (Status.UNLABELED, Status.QUERIED)]
+    marks = [(i, Mark.ASK, False, None) for i in asked.ids]
+    _write(experiment, marks, asked.round, client, annotator, answers=dict.fromkeys(still_open, SKIP))
 
 
 def tags(store: Store, experiment_id: str) -> dict[int, tuple[str, ...]]:
@@ -154,11 +165,12 @@ def tag(
 
 def _write(
     experiment: Experiment, marks: Sequence[tuple[int, Mark, bool, str | None]], number: int, client: str,
-    annotator: str,
+    annotator: str, *, answers: Mapping[int, int] | None = None,
 ) -> None:  # fmt: skip
-    ops = [
+    ops = [LabelOp(n, i, value) for n, (i, value) in enumerate((answers or {}).items(), start=1)]
+    ops += [
         LabelOp(n, i, int(on), mark=mark, detail=None if text is None else {"text": text})
-        for n, (i, mark, on, text) in enumerate(marks, start=1)
+        for n, (i, mark, on, text) in enumerate(marks, start=len(ops) + 1)
     ]
     if ops:
         experiment.store.add_labels(

@@ -59,7 +59,7 @@ def _why(experiment: Experiment, query: Query) -> str:
         else ""
     )
     yours = (
-        " " + tr("In front of them are {count} that you asked for on the map.", count=by_hand)
+        " " + tr("In front of them are {count} that were asked for by hand.", count=by_hand)
         if by_hand
         else ""
     )

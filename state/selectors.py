@@ -119,10 +119,10 @@ def _places(step: Step) -> tuple[tuple[str, Place], ...]:
 def _note(step: Step) -> str:
     if step.kind == "working" and step.job is not None:
         return doing(step.job)
-    if step.kind == "label":
+    if step.kind == "label" or (step.kind == "train" and step.total):
         return tr("{done} of {total} answered", done=step.done, total=step.total)
     if step.kind == "train":
-        return tr("{total} of {total} answered", total=step.total) if step.total else tr("ready to train")
+        return tr("ready to train")
     return {"start": tr("ready to start"), "finished": "finished", "failed": tr("stopped by a problem")}[
         step.kind
     ]
@@ -169,10 +169,9 @@ def next_step(step: Step, *, page: str) -> NextStep | None:
             tr_n("Label {n} image", "Label {n} images", left), ":material/touch_app:", hint, "label"
         )
     if step.kind == "train":
-        new = step.new or step.total
         label = (
-            tr_n("Train on {n} new label", "Train on {n} new labels", new)
-            if step.total
+            tr_n("Train on {n} new label", "Train on {n} new labels", step.new)
+            if step.new
             else tr("Go on training")
         )
         hint = tr("Trains, evaluates on images it never saw, and picks the next ones to ask for.")

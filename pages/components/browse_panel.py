@@ -85,7 +85,7 @@ def _draw(
     view: View, rows: list[Row], shape: str | None, batch: str, sort: str, experiment: Experiment | None
 ) -> tuple[int, ...]:
     if shape == tr("Table"):
-        return _table(view, rows)
+        return _table(view, rows, batch)
     shown = {"shorter side": "size", "aspect ratio": "size"}.get(sort, sort)
     known = ("confidence", "margin", "entropy", "brightness", "contrast", "sharpness", "size")
     small = shown if shown in known else ""
@@ -98,7 +98,8 @@ def _draw(
     return notes.selected
 
 
-def _table(view: View, rows: list[Row]) -> tuple[int, ...]:
+def _table(view: View, rows: list[Row], batch: str) -> tuple[int, ...]:
+    """The table's selection is of places: it ends with the images that are in them."""
     frame = pd.DataFrame([{"image": address(view, row.id), **asdict(row)} for row in rows])
     frame["marks"] = [", ".join(marks) for marks in frame["marks"]]
     frame["at"] = pd.to_datetime(frame["at"], unit="s")
@@ -111,7 +112,7 @@ def _table(view: View, rows: list[Row]) -> tuple[int, ...]:
         height=620,
         on_select="rerun",
         selection_mode="multi-row",
-        key="data-table",
+        key=f"data-table-{batch}-{hash(tuple(row.id for row in rows))}",
         alt=tr("The images of this page, a row each."),
         column_config={
             "image": st.column_config.ImageColumn(tr("Image"), width="small"),

@@ -19,7 +19,7 @@ from state.text import plain, strategy_title
 @st.dialog(tr("Why this image"), width="small")
 def why_card(experiment: Experiment, query: Query, sample_id: int, *, blind: bool) -> None:
     """Show it. While a person labels blind, what could sway them stays hidden until they have answered."""
-    item = next(item for item in query.items if item.sample_id == sample_id)
+    item = next(item for item in query.offered if item.sample_id == sample_id)
     try:
         known = reason(experiment, query, sample_id)
     except StoreError as error:
@@ -27,7 +27,9 @@ def why_card(experiment: Experiment, query: Query, sample_id: int, *, blind: boo
         st.caption(plain(str(error)))
     asked = standing(experiment.store.mark_events(experiment.id)).get(query.round, [])
     if sample_id in asked:
-        st.write(tr("Somebody asked for it by hand, on the map."))
+        st.write(tr("Somebody asked for it by hand."))
+    elif item in query.ahead:
+        st.write(tr("Picked ahead, to be labeled while a model trains."))
     else:
         st.write(tr("Picked as number {rank} of {total}.", rank=item.rank + 1, total=len(query.items)))
     if item.score is not None:
@@ -41,7 +43,7 @@ def why_card(experiment: Experiment, query: Query, sample_id: int, *, blind: boo
                 candidates=query.num_candidates,
             )
         )
-    if blind and sample_id not in experiment.answers_to(query):
+    if blind and sample_id not in experiment.answers_to(query, ahead=True):
         st.caption(tr("The guesses and the labeled images nearest to it are hidden until you have answered."))
     else:
         _guesses(experiment, item.guesses)

@@ -7,7 +7,7 @@ from al_core.cli.verify import check_experiment
 from al_core.errors import DataError
 from al_core.experiment import Experiment
 from al_core.records import ExperimentStatus, LabelOp, LabelSource, Mark
-from al_core.types import INITIAL_ROUND
+from al_core.types import INITIAL_ROUND, SKIP
 from tests.al_core.worker.conftest import config, prepared, settings, store, watermarked, work
 
 __all__ = ["config", "prepared", "settings", "store", "watermarked", "work"]
@@ -77,6 +77,21 @@ def test_what_has_an_answer_or_is_set_aside_is_left_out_and_asking_can_be_taken_
     assert (again.ids, again.left_out) == ((), 0)
     by_hand.take_back(asking, known, client="e")
     assert asking.pending() == before
+
+
+def test_what_was_skipped_waits_for_an_answer_again_until_asking_is_taken_back(store, asking):
+    first, second = ids_of(asking.pending())[:2]
+    skips = [LabelOp(1, first, SKIP), LabelOp(2, second, SKIP)]
+    store.add_labels(asking.id, skips, client="tab", source=LabelSource.HUMAN, round=0)
+    known = by_hand.ask_for(asking, [first, second], client="c", annotator="ann")
+    assert (known.ids, known.reopened, known.left_out) == ((first, second), (first, second), 0)
+    assert not {first, second} & set(asking.answers())
+    assert asking.step().done == 0
+    label(asking, [second], start=3)
+    by_hand.take_back(asking, known, client="d")
+    assert asking.answers()[first].value == SKIP
+    assert asking.answers()[second].value >= 0
+    assert store.check() == []
 
 
 def test_while_a_round_trains_the_next_query_is_meant(store, asking):

@@ -104,7 +104,7 @@ def test_what_is_selected_can_be_asked_for_and_that_undone(visit, opened):
     shown = Experiment.open(store, handles.settings(), opened.id).pending()
     assert len(shown.items) == 60
     assert [item.sample_id for item in store.query(opened.id, -1).items] == asked
-    assert any("60 images stand in front of the query" in m.value for m in app.markdown)
+    assert any("60 images stand in front of the initial set" in m.value for m in app.markdown)
     app.button(key="explore-take-back").click().run()
     shown = Experiment.open(store, handles.settings(), opened.id).pending()
     assert [item.sample_id for item in shown.items] == asked

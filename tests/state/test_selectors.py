@@ -51,6 +51,8 @@ def test_the_rail_says_labels_of_the_budget_accuracy_and_its_change():
     assert view.round == "round 2"
     assert view.note == "5 of 20 answered"
     assert view.progress is None
+    interrupted = selectors.rail(record(), Step("train", 12, 20, new=12), ())
+    assert interrupted.note == "12 of 20 answered"
 
 
 def test_each_step_lights_its_place_in_the_loop():
@@ -83,7 +85,8 @@ def test_what_a_job_is_at_is_said_in_words():
     [
         (Step("label", 5, 20), "home", "Label 15 images", "label", False),
         (Step("label", 19, 20), "curves", "Label 1 image", "label", False),
-        (Step("train", 20, 20), "label", "Train on 20 new labels", "train", True),
+        (Step("train", 20, 20, new=18), "label", "Train on 18 new labels", "train", True),
+        (Step("train", 20, 20), "label", "Go on training", "train", True),  # all were skipped
         (Step("start"), "home", "Start", "label", True),
         (Step("failed", reason="no"), "home", "Try again", "train", True),
         (Step("working", job=job()), "home", "Watch training", "train", False),
