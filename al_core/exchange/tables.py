@@ -7,13 +7,15 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from al_core.errors import DataError
 from al_core.exchange.content import MAX_ROWS, Content, Refused, Row, row_of
+
+if TYPE_CHECKING:
+    from pyarrow.parquet import ParquetFile
 
 MAX_TEXT: Final = 2 * 2**30
 """Bytes of a CSV or JSON file; JSON is read whole."""
@@ -171,7 +173,7 @@ def read_parquet(path: Path) -> Content:
     return Content("parquet", rows, refused, *declared(facts))
 
 
-def _parquet_rows(file: pq.ParquetFile, path: Path) -> Iterator[Row | Refused]:
+def _parquet_rows(file: ParquetFile, path: Path) -> Iterator[Row | Refused]:
     number = 0
     try:
         for batch in file.iter_batches(batch_size=4096):
@@ -182,14 +184,16 @@ def _parquet_rows(file: pq.ParquetFile, path: Path) -> Iterator[Row | Refused]:
         raise damaged(path, error) from None
 
 
-def opened(path: Path) -> pq.ParquetFile:
+def opened(path: Path) -> ParquetFile:
     """A Parquet file, opened.
 
     Raises:
         DataError: it is none.
     """
+    from pyarrow.parquet import ParquetFile  # noqa: PLC0415 - 4 MB that only those who read or write one need
+
     try:
-        return pq.ParquetFile(path)
+        return ParquetFile(path)
     except (pa.ArrowException, OSError, ValueError) as error:
         raise damaged(path, error) from None
 

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from al_core.data.dataset import Dataset
 from al_core.exchange.beside import Beside
@@ -241,8 +240,10 @@ def _schema(source: Source) -> pa.Schema:
 
 
 def _parquet(source: Source, path: Path, card: dict[str, Any], progress: Progress) -> None:
+    from pyarrow.parquet import ParquetWriter  # noqa: PLC0415 - as in al_core.exchange.tables
+
     schema = _schema(source)
-    with pq.ParquetWriter(path, schema) as writer:
+    with ParquetWriter(path, schema) as writer:
         for batch in _batches(source, _BATCH, progress):
             writer.write_table(pa.Table.from_pylist([_flat(row) for row in batch], schema=schema))
 
@@ -273,8 +274,10 @@ def _hugging_face(source: Source, folder: Path, card: dict[str, Any], progress: 
     told = {"huggingface": json.dumps({"info": {"features": features}}), OURS: json.dumps(source.facts())}
     fields = [("image", picture), ("label", pa.int64()), ("sample_id", pa.int64()), ("round", pa.int64())]
     schema = pa.schema([*fields, *((name, pa.string()) for name in text)], metadata=told)
+    from pyarrow.parquet import ParquetWriter  # noqa: PLC0415 - as in al_core.exchange.tables
+
     place = {name: i for i, name in enumerate(names)}
-    with pq.ParquetWriter(folder / "train-00000-of-00001.parquet", schema) as writer:
+    with ParquetWriter(folder / "train-00000-of-00001.parquet", schema) as writer:
         for batch in _batches(source, _PICTURES, progress):
             for row in batch:
                 data, _ = source.dataset.train.original(row["sample_id"])

@@ -53,7 +53,7 @@ def free_port():
 class Server:
     """`streamlit run app.py` on a home of its own; can be killed and started again on the same port."""
 
-    def __init__(self, home, *, port=None, env=None, app=ROOT / "app.py"):
+    def __init__(self, home, *, port=None, env=None, app=ROOT / "app.py", health="healthz"):
         self.home = Path(home)
         self.settings = Settings.from_env({"AL_HOME": str(home), "AL_DATA_ROOTS": str(home)})
         self.port = port or free_port()
@@ -61,6 +61,7 @@ class Server:
         self.log = self.home / "server.log"
         self._env = env or {}
         self._app = app
+        self._health = health
         self.process = None
 
     def start(self, seconds=120):
@@ -83,7 +84,7 @@ class Server:
             if self.process.poll() is not None:
                 break
             try:
-                with urllib.request.urlopen(f"{self.url}/healthz", timeout=5):
+                with urllib.request.urlopen(f"{self.url}/{self._health}", timeout=5):
                     return
             except OSError:
                 time.sleep(0.05)
