@@ -36,7 +36,14 @@ class Problem:
     allowed: str
 
     def __str__(self) -> str:
-        return f"{self.option}: {self.value!r} is refused; {self.allowed}"
+        from al_core.words import tr  # noqa: PLC0415 (which raises errors of this file)
+
+        return tr(
+            "{option}: {value!r} is refused; {allowed}",
+            option=self.option,
+            value=self.value,
+            allowed=self.allowed,
+        )
 
 
 class ConfigError(ALError):
@@ -52,7 +59,7 @@ class DataError(ALError):
 
 
 class ImageRefused(DataError):
-    """One file is not an image that we decode; `reason` is a short phrase for a list."""
+    """One file is not an image that we decode; `reason` is a short phrase for a list, kept in English."""
 
     def __init__(self, name: str, reason: str) -> None:
         self.name, self.reason = name, reason

@@ -1,6 +1,7 @@
 """Every word that a person reads in the browser, looked up by its English: `tr("Undo")`.
 
-The English in the code is the key and the fallback. A language is a gettext file,
+The English in the code is the key and the fallback. What is kept (stored, compared, exported) stays English
+(`noted`, `kept`) and is looked up where it is shown (`tr`, `told`). A language is a gettext file,
 `locale/<language>/askwell.po`, chosen by AL_LANGUAGE for the whole process; without one nothing is looked up
 and Babel is not imported. `make words` collects the English into `locale/askwell.pot`.
 """
@@ -9,10 +10,13 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import string
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import cache
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from functools import cache, cached_property
 from gettext import c2py
 from pathlib import Path
 
@@ -22,6 +26,11 @@ from al_core.settings import language_file
 _LOG = logging.getLogger(__name__)
 _PERIOD = 100
 """Rules of plurals look at small numbers and at the last two digits (no further in any language we know)."""
+_LETTERS = 8
+"""By fewer letters than these between its values no kept sentence is recognised."""
+_WORDS = 3
+"""A value of fewer words is a name or a number, of more it may be a sentence in the sentence."""
+_english: ContextVar[bool] = ContextVar("whether nothing is looked up", default=False)
 
 
 @dataclass(frozen=True)
@@ -29,14 +38,77 @@ class Catalogue:
     """A language: English to its text, or to the forms of its plural, of which `plural` says which.
 
     `plural` holds the form for 0 to 199; larger numbers go by their last two digits, as 100 to 199 do.
+    `many` leads from the English of a plural to that of its singular, which is the key.
     """
 
     messages: Mapping[str, str | tuple[str, ...]]
     plural: tuple[int, ...]
+    many: Mapping[str, str] = field(default_factory=dict)
 
     def form(self, n: int) -> int:
         """Which form of a plural stands with this number."""
         return self.plural[abs(n) if abs(n) < 2 * _PERIOD else _PERIOD + abs(n) % _PERIOD]
+
+    @cached_property
+    def patterns(self) -> tuple[_Pattern, ...]:
+        """Messages with values, each as what its English looks like once filled; the most telling first."""
+        keys = {**dict.fromkeys(self.messages), **self.many}
+        found = [_pattern(english, key or english) for english, key in keys.items()]
+        kept = [pattern for pattern in found if pattern is not None]
+        return tuple(sorted(kept, key=lambda pattern: -pattern.letters))
+
+    def told(self, text: str) -> str | None:
+        """A filled English message in this language; None where it is none that is known."""
+        found = self.messages.get(text)
+        if found is not None:
+            return found if isinstance(found, str) else found[self.form(1)]
+        for pattern in self.patterns:
+            if pattern.longest in text and (match := pattern.filled.fullmatch(text)) is not None:
+                values = match.groupdict()
+                said = self.messages[pattern.key]
+                if not isinstance(said, str):
+                    digits = re.sub(r"\D", "", values.get("n", ""))
+                    said = said[self.form(int(digits) if digits else 1)]
+                told = {name: self._value(value) for name, value in values.items()}
+                parts = string.Formatter().parse(said)
+                return "".join(
+                    literal + (told[name] if name is not None else "") for literal, name, *_ in parts
+                )
+        return None
+
+    def _value(self, text: str) -> str:
+        return (self.told(text) if len(text.split()) >= _WORDS else None) or text
+
+
+@dataclass(frozen=True)
+class _Pattern:
+    """How a message's English looks once it is filled; `longest` is in every text that it fits."""
+
+    key: str
+    filled: re.Pattern[str]
+    longest: str
+    letters: int
+
+
+def _pattern(english: str, key: str) -> _Pattern | None:
+    """None for what has no values, or too few words of its own to be recognised by."""
+    try:
+        parts = list(string.Formatter().parse(english))
+    except ValueError:
+        return None
+    literals = [literal for literal, *_ in parts]
+    letters = sum(letter.isalpha() for letter in "".join(literals))
+    names = [name for _, name, *_ in parts if name is not None]
+    if not names or not all(name.isidentifier() for name in names) or letters < _LETTERS:
+        return None
+    seen: set[str] = set()
+    filled = ""
+    for literal, name, *_ in parts:
+        filled += re.escape(literal)
+        if name is not None:
+            filled += "(.+?)" if name in seen else f"(?P<{name}>.+?)"
+            seen.add(name)
+    return _Pattern(key, re.compile(filled, re.DOTALL), max(literals, key=len), letters)
 
 
 def tr(message: str, /, **values: object) -> str:
@@ -44,7 +116,7 @@ def tr(message: str, /, **values: object) -> str:
 
     Without values braces stand for themselves.
     """
-    if (table := catalogue()) is not None:
+    if (table := _table()) is not None:
         found = table.messages.get(message, message)
         message = found if isinstance(found, str) else found[table.form(1)]
     return message.format(**values) if values else message
@@ -52,7 +124,7 @@ def tr(message: str, /, **values: object) -> str:
 
 def tr_n(one: str, many: str, n: int, /, **values: object) -> str:
     """As `tr`, in the form that goes with a number, which is there as `{n}`."""
-    table = catalogue()
+    table = _table()
     found = None if table is None else table.messages.get(one)
     if table is None or found is None:
         message = one if n == 1 else many
@@ -66,6 +138,42 @@ def noted(message: str) -> str:
     return message
 
 
+def kept(message: str, /, **values: object) -> str:
+    """As `tr`, in English: for what is stored, compared or written to a file. `told` looks it up."""
+    return message.format(**values) if values else message
+
+
+def kept_n(one: str, many: str, n: int, /, **values: object) -> str:
+    """As `tr_n`, in English."""
+    return (one if n == 1 else many).format(n=n, **values)
+
+
+def told(text: str) -> str:
+    """What was kept in English, with its values in it, in the process's language; line by line.
+
+    What is in no catalogue stays as it is, as a name in the sentence does.
+    """
+    table = _table()
+    if table is None:
+        return text
+    whole = table.told(text)
+    return whole if whole is not None else "\n".join(table.told(line) or line for line in text.split("\n"))
+
+
+@contextmanager
+def english() -> Iterator[None]:
+    """Within it nothing is looked up: for work whose messages are kept, as a job's errors are."""
+    token = _english.set(True)
+    try:
+        yield
+    finally:
+        _english.reset(token)
+
+
+def _table() -> Catalogue | None:
+    return None if _english.get() else catalogue()
+
+
 @cache
 def catalogue() -> Catalogue | None:
     """The language that AL_LANGUAGE names, read at first use; none: the English in the code.
@@ -73,8 +181,9 @@ def catalogue() -> Catalogue | None:
     Raises:
         ConfigError: there is no such language, or its file cannot be read.
     """
-    path = language_file(os.environ)
-    return None if path is None else read(path)
+    with english():  # a language that cannot be read says so in English
+        path = language_file(os.environ)
+        return None if path is None else read(path)
 
 
 def read(path: Path) -> Catalogue:
@@ -93,19 +202,22 @@ def read(path: Path) -> Catalogue:
     except (OSError, ValueError, PoFileError) as error:
         raise ConfigError([Problem("AL_LANGUAGE", str(path), f"it cannot be read: {error}")]) from error
     messages: dict[str, str | tuple[str, ...]] = {}
+    many: dict[str, str] = {}
     for entry in entries:
-        english, texts = _forms(entry.id), _forms(entry.string)
-        if not any(english) or entry.fuzzy or not any(texts):
+        said, texts = _forms(entry.id), _forms(entry.string)
+        if not any(said) or entry.fuzzy or not any(texts):
             continue
-        reason = _fault(english, texts)
-        if not all(texts) or (len(english) > 1 and len(texts) <= max(plural)):
+        reason = _fault(said, texts)
+        if not all(texts) or (len(said) > 1 and len(texts) <= max(plural)):
             reason = "its plural lacks a form"
-        key = english[0]
+        key = said[0]
         if reason:
             _LOG.warning("%s: %r is left out: %s", path, key, reason)
             continue
-        messages[key] = tuple(texts) if len(english) > 1 else texts[0]
-    return Catalogue(messages, plural)
+        messages[key] = tuple(texts) if len(said) > 1 else texts[0]
+        if len(said) > 1:
+            many[said[1]] = key
+    return Catalogue(messages, plural, many)
 
 
 def _forms(text: str | Sequence[str] | None) -> list[str]:

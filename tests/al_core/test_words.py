@@ -7,7 +7,7 @@ import pytest
 from al_core import words
 from al_core.errors import ConfigError
 from al_core.settings import Settings
-from al_core.words import tr, tr_n
+from al_core.words import english, kept, kept_n, noted, told, tr, tr_n
 
 HEAD = 'msgid ""\nmsgstr ""\n"Content-Type: text/plain; charset=utf-8\\n"\n'
 GERMAN = HEAD + '"Plural-Forms: nplurals=2; plural=(n != 1);\\n"\n'
@@ -126,3 +126,65 @@ def test_a_file_that_is_no_catalogue_is_refused_by_name(language):
 def test_babel_is_not_imported_without_a_language():
     code = "import sys; from al_core.words import tr; tr('Undo'); sys.exit('babel' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], env={"AL_LANGUAGE": ""}, check=False).returncode == 0
+
+
+# -- what is kept in English -----------------------------------------------------------------------
+
+
+def test_what_is_kept_stays_english_in_any_language(language):
+    language(GERMAN + entry("all {n} rounds done", "alle {n} Runden"))
+    assert noted("all {n} rounds done") == "all {n} rounds done"
+    assert kept("all {n} rounds done", n=3) == "all 3 rounds done"
+    assert [kept_n("{n} file", "{n} files", n) for n in (1, 2)] == ["1 file", "2 files"]
+
+
+def test_what_was_kept_is_told_in_the_language_with_its_values(language):
+    language(
+        POLISH
+        + entry("all {n} rounds done", "{n} rund zrobione")
+        + entry("every image is labeled", "wszystko opisane")
+        + entry("no better value of {name} in {n:,} rounds", "bez poprawy {n:,} rund: {name}")
+        + '\nmsgid "{n:,} picture of {name}"\nmsgid_plural "{n:,} pictures of {name}"\n'
+        + 'msgstr[0] "{n:,} obraz {name}"\nmsgstr[1] "{n:,} obrazy {name}"\nmsgstr[2] "{n:,} obrazów {name}"\n'
+    )
+    assert told("every image is labeled") == "wszystko opisane"
+    assert told("all 3 rounds done") == "3 rund zrobione"
+    assert told("no better value of F1 in 1,200 rounds") == "bez poprawy 1,200 rund: F1"
+    said = ["1 obraz x", "3 obrazy x", "1,005 obrazów x"]
+    assert [told(kept_n("{n:,} picture of {name}", "{n:,} pictures of {name}", n, name="x"))
+            for n in (1, 3, 1005)] == said  # fmt: skip
+    assert told("never heard of") == "never heard of"
+    assert told("all 3 rounds done\nnever heard of") == "3 rund zrobione\nnever heard of"
+
+
+def test_the_most_telling_sentence_is_found_and_one_in_another_is_told_too(language):
+    language(
+        GERMAN
+        + entry("the file {name} is refused", "Datei {name} abgelehnt")
+        + entry("the file {name} is refused; {way}", "Datei {name} abgelehnt; {way}")
+        + entry("{a}: {b}", "{b} ({a})")
+        + entry("cannot be read by {who}", "für {who} nicht lesbar")
+    )
+    text = "the file x.csv is refused; cannot be read by me"
+    assert told(text) == "Datei x.csv abgelehnt; für mich nicht lesbar".replace("mich", "me")
+    assert told("one: two") == "one: two"  # too few letters of its own to know it by
+    assert told("the file every image is refused") == "Datei every image abgelehnt"
+
+
+def test_within_english_nothing_is_looked_up(language):
+    language(GERMAN + entry("Undo", "Zurück") + FILES + 'msgstr[0] "{n} Datei"\nmsgstr[1] "{n} Dateien"\n')
+    with english():
+        assert (tr("Undo"), tr_n("{n} file", "{n} files", 2), told("Undo")) == ("Undo", "2 files", "Undo")
+    assert (tr("Undo"), tr_n("{n} file", "{n} files", 2), told("2 files")) == (
+        "Zurück",
+        "2 Dateien",
+        "2 files",
+    )
+
+
+def test_a_language_that_is_not_there_says_so_in_english(monkeypatch):
+    monkeypatch.setenv("AL_LANGUAGE", "xx")
+    words.catalogue.cache_clear()
+    with pytest.raises(ConfigError, match="AL_LANGUAGE"):
+        tr("Undo")
+    words.catalogue.cache_clear()
