@@ -17,6 +17,7 @@ from al_core.pool import Status
 from al_core.records import ExperimentStatus, LabelOp, LabelSource, Mark, MarkEvent, Query, QueryItem
 from al_core.store.base import Store
 from al_core.types import SKIP, UNLABEL
+from al_core.words import noted, told, tr
 
 if TYPE_CHECKING:
     from al_core.experiment import Experiment
@@ -94,12 +95,14 @@ def ask_for(experiment: Experiment, ids: Iterable[int], *, client: str, annotato
     """
     status = experiment.record.status
     if status is ExperimentStatus.FINISHED:
-        reason = experiment.record.stop_reason or "a stop holds"
-        raise DataError(f"this session has ended ({reason}): fork it with more room, and ask there")
+        reason = told(experiment.record.stop_reason or noted("a stop holds"))
+        raise DataError(
+            tr("this session has ended ({reason}): fork it with more room, and ask there", reason=reason)
+        )
     last = experiment.store.rounds(experiment.id)
     waiting = experiment.pending()
     if waiting is None and not last:
-        raise DataError("this session has not begun: start it, then ask for images of your own")
+        raise DataError(tr("this session has not begun: start it, then ask for images of your own"))
     number = len(last) if waiting is None or status is ExperimentStatus.TRAINING else waiting.round
     wanted = list(dict.fromkeys(int(i) for i in ids))
     pool = experiment.pool().status
@@ -154,7 +157,7 @@ def tag(
     """
     name = " ".join(text.split())
     if not 0 < len(name) <= MAX_TAG:
-        raise DataError(f"a tag has 1 to {MAX_TAG} letters")
+        raise DataError(tr("a tag has 1 to {most} letters", most=MAX_TAG))
     known = tags(experiment.store, experiment.id)
     changed = [int(i) for i in dict.fromkeys(ids) if (name in known.get(int(i), ())) != on]
     last = experiment.last_query()

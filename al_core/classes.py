@@ -17,10 +17,12 @@ from typing import Final
 import numpy as np
 from jaxtyping import Int64
 
+from al_core.class_words import LAST_TWO, MERGED, RETIRED
 from al_core.data.dataset import Dataset, Relabeled, Split
 from al_core.errors import ClassError
 from al_core.records import ClassAct, ClassChange, ClassEvent
 from al_core.types import UNKNOWN, UNLABEL, Labels
+from al_core.words import tr, tr_n
 
 MOST_LETTERS: Final = 60
 MOST_CLASSES: Final = 2000
@@ -187,7 +189,9 @@ class Classes:
     def name(self, class_id: int) -> str:
         """Raises ClassError where there is no such class."""
         if not 0 <= class_id < len(self):
-            raise ClassError(f"there is no class {class_id}; there are {len(self)}, from 0 on")
+            raise ClassError(
+                tr("there is no class {class_id}; there are {n}, from 0 on", class_id=class_id, n=len(self))
+            )
         return self.names[class_id]
 
     def find(self, name: str) -> int | None:
@@ -228,32 +232,39 @@ def clean_name(text: str) -> str:
     """
     name = unicodedata.normalize("NFC", text).strip()
     if not name:
-        raise ClassError("a class needs a name; it is empty")
+        raise ClassError(tr("a class needs a name; it is empty"))
     if hidden := [c for c in name if unicodedata.category(c) in ("Cc", "Cs", "Co", "Cn", "Zl", "Zp")]:
         raise ClassError(
-            f"the name holds the character U+{ord(hidden[0]):04X}, which cannot be shown; leave it out"
+            tr(
+                "the name holds the character U+{code:04X}, which cannot be shown; leave it out",
+                code=ord(hidden[0]),
+            )
         )
     if len(name) > MOST_LETTERS:
-        raise ClassError(f"the name has {len(name)} letters; {MOST_LETTERS} are the most. Shorten it")
+        raise ClassError(
+            tr_n(
+                "the name has {n} letter; {most} are the most. Shorten it",
+                "the name has {n} letters; {most} are the most. Shorten it",
+                len(name),
+                most=MOST_LETTERS,
+            )
+        )
     return name
 
 
-def _open_class(classes: Classes, class_id: int, what: str) -> str:
+def _open_class(classes: Classes, class_id: int, act: str) -> str:
     name = classes.name(class_id)
     if class_id in classes.merged:
         other = classes.names[classes.effects.canonical(class_id)]
-        raise ClassError(f"“{name}” has been merged into “{other}”; take that back before you {what} it")
+        raise ClassError(tr(MERGED[act], name=name, other=other))
     if class_id in classes.effects.retired:
-        raise ClassError(f"“{name}” is retired; bring it back before you {what} it")
+        raise ClassError(tr(RETIRED[act], name=name))
     return name
 
 
-def _leaves_two(classes: Classes, name: str, what: str) -> None:
+def _leaves_two(classes: Classes, name: str, act: str) -> None:
     if len(classes.open) <= 2:
-        raise ClassError(
-            f"“{name}” cannot be {what}: two classes are left, and a model needs two to tell apart. "
-            "Add another class first"
-        )
+        raise ClassError(tr(LAST_TWO[act], name=name))
 
 
 def _free_name(classes: Classes, text: str, but: int | None = None) -> str:
@@ -264,18 +275,35 @@ def _free_name(classes: Classes, text: str, but: int | None = None) -> str:
         if class_id in classes.merged:
             target = classes.names[classes.effects.canonical(class_id)]
             raise ClassError(
-                f"“{other}” is the name of a class that was merged into “{target}”; take that back, or "
-                "choose another name"
+                tr(
+                    "“{other}” is the name of a class that was merged into “{target}”; take that back, "
+                    "or choose another name",
+                    other=other,
+                    target=target,
+                )
             )
-        retired = class_id in classes.effects.retired
-        way = "bring it back, or choose another name" if retired else "choose another name"
-        raise ClassError(f"there is a class “{other}”{' that is retired' if retired else ''} already; {way}")
+        if class_id in classes.effects.retired:
+            raise ClassError(
+                tr(
+                    "there is a class “{name}” that is retired already; bring it back, or choose another "
+                    "name",
+                    name=other,
+                )
+            )
+        raise ClassError(tr("there is a class “{name}” already; choose another name", name=other))
     return name
 
 
 def _add(classes: Classes, change: ClassChange) -> ClassChange:
     if len(classes) >= MOST_CLASSES:
-        raise ClassError(f"there are {len(classes)} classes; {MOST_CLASSES} are the most")
+        raise ClassError(
+            tr_n(
+                "there is {n} class; {most} are the most",
+                "there are {n} classes; {most} are the most",
+                len(classes),
+                most=MOST_CLASSES,
+            )
+        )
     return ClassChange(len(classes), ClassAct.ADD, name=_free_name(classes, change.name))
 
 
@@ -283,41 +311,48 @@ def _rename(classes: Classes, change: ClassChange) -> ClassChange:
     _open_class(classes, change.class_id, "rename")
     name = _free_name(classes, change.name, but=change.class_id)
     if name == classes.names[change.class_id]:
-        raise ClassError(f"it is called “{name}” already")
+        raise ClassError(tr("it is called “{name}” already", name=name))
     return ClassChange(change.class_id, ClassAct.RENAME, name=name)
 
 
 def _merge(classes: Classes, change: ClassChange) -> ClassChange:
     name = _open_class(classes, change.class_id, "merge")
     if change.into is None:
-        raise ClassError(f"“{name}” is to be merged, but no class to merge it into is named")
+        raise ClassError(tr("“{name}” is to be merged, but no class to merge it into is named", name=name))
     if classes.effects.canonical(change.into) == change.class_id:
-        what = (
-            "itself" if change.into == change.class_id else f"“{classes.name(change.into)}”, which is in it"
+        if change.into == change.class_id:
+            raise ClassError(tr("“{name}” cannot be merged into itself; choose another class", name=name))
+        raise ClassError(
+            tr(
+                "“{name}” cannot be merged into “{other}”, which is in it; choose another class",
+                name=name,
+                other=classes.name(change.into),
+            )
         )
-        raise ClassError(f"“{name}” cannot be merged into {what}; choose another class")
-    _open_class(classes, change.into, "merge another one into")
-    _leaves_two(classes, name, "merged")
+    _open_class(classes, change.into, "into")
+    _leaves_two(classes, name, "merge")
     return ClassChange(change.class_id, ClassAct.MERGE, into=change.into)
 
 
 def _split(classes: Classes, change: ClassChange) -> ClassChange:
     if change.class_id not in classes.merged:
-        raise ClassError(f"“{classes.name(change.class_id)}” is not merged into another class")
+        raise ClassError(tr("“{name}” is not merged into another class", name=classes.name(change.class_id)))
     return ClassChange(change.class_id, ClassAct.SPLIT)
 
 
 def _retire(classes: Classes, change: ClassChange) -> ClassChange:
     name = _open_class(classes, change.class_id, "retire")
     if change.labels not in ("keep", "ask"):
-        raise ClassError(f"say what becomes of the labels of “{name}”: keep them, or ask them again")
-    _leaves_two(classes, name, "retired")
+        raise ClassError(
+            tr("say what becomes of the labels of “{name}”: keep them, or ask them again", name=name)
+        )
+    _leaves_two(classes, name, "retire")
     return ClassChange(change.class_id, ClassAct.RETIRE, labels=change.labels)
 
 
 def _restore(classes: Classes, change: ClassChange) -> ClassChange:
     if change.class_id not in classes.effects.retired:
-        raise ClassError(f"“{classes.name(change.class_id)}” is not retired")
+        raise ClassError(tr("“{name}” is not retired", name=classes.name(change.class_id)))
     return ClassChange(change.class_id, ClassAct.RESTORE)
 
 
@@ -325,18 +360,27 @@ def _guide(classes: Classes, change: ClassChange) -> ClassChange:
     classes.name(change.class_id)
     text = change.text.strip()
     if len(text) > MOST_WORDS:
-        raise ClassError(f"the guideline has {len(text):,} letters; {MOST_WORDS:,} are the most. Shorten it")
+        raise ClassError(
+            tr_n(
+                "the guideline has {n:,} letter; {most:,} are the most. Shorten it",
+                "the guideline has {n:,} letters; {most:,} are the most. Shorten it",
+                len(text),
+                most=MOST_WORDS,
+            )
+        )
     return ClassChange(change.class_id, ClassAct.GUIDE, text=text)
 
 
 def _pin(classes: Classes, change: ClassChange) -> ClassChange:
     classes.name(change.class_id)
     if change.sample_id is None or change.sample_id < 0:
-        raise ClassError("an example is an image; none is named")
+        raise ClassError(tr("an example is an image; none is named"))
     if change.act is ClassAct.UNPIN:
         return ClassChange(change.class_id, ClassAct.UNPIN, sample_id=change.sample_id)
     if change.text not in PINS:
-        raise ClassError(f"an example is one of {', '.join(PINS)}, not {change.text!r}")
+        raise ClassError(
+            tr("an example is one of {pins}, not {text!r}", pins=", ".join(PINS), text=change.text)
+        )
     return ClassChange(change.class_id, ClassAct.PIN, text=change.text, sample_id=change.sample_id)
 
 

@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, Self, get_origin
+from typing import Any, Final, Literal, Self, get_origin
 
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
@@ -27,6 +27,7 @@ from al_core.sections import (
     TrainConfig,
     option,
 )
+from al_core.words import noted, told, tr
 
 __all__ = [
     "AnswersConfig", "DataConfig", "ExperimentConfig", "InitConfig", "ModelConfig", "Option", "QueryConfig",
@@ -159,6 +160,29 @@ def _option(section: str, name: str, field: FieldInfo) -> Option:
     )  # fmt: skip
 
 
+_REFUSALS: Final = (
+    noted("should be greater than {n}"),
+    noted("should be greater than or equal to {n}"),
+    noted("should be less than {n}"),
+    noted("should be less than or equal to {n}"),
+    noted("should be a finite number"),
+    noted("should be a valid number"),
+    noted("should be a valid number, unable to parse string as a number"),
+    noted("should be a valid integer"),
+    noted("should be a valid integer, unable to parse string as an integer"),
+    noted("should be a valid integer, got a number with a fractional part"),
+    noted("should be a valid boolean"),
+    noted("should be a valid boolean, unable to interpret input"),
+    noted("should be a valid string"),
+    noted("should be {choices}"),
+    noted("String should have at least {n} character"),
+    noted("String should have at least {n} characters"),
+    noted("String should have at most {n} character"),
+    noted("String should have at most {n} characters"),
+)
+"""What Pydantic says of a value, as far as our options let it."""
+
+
 def _problems(error: ValidationError) -> Iterator[Problem]:
     known = {o.path for o in options()} | {o.section for o in options()}
     for item in error.errors(include_url=False):
@@ -169,7 +193,7 @@ def _problems(error: ValidationError) -> Iterator[Problem]:
         )
         if item["type"] == "extra_forbidden":
             path = ".".join(places)
-            yield Problem(path, item["input"], "there is no such option")
+            yield Problem(path, item["input"], tr("there is no such option"))
             continue
         message = item["msg"].removeprefix("Input ").removeprefix("Value error, ")
-        yield Problem(path, item["input"], message)
+        yield Problem(path, item["input"], told(message))

@@ -3,7 +3,8 @@
 ALError
 ├── ConfigError      a setting is refused; carries one Problem per setting
 ├── DataError        a data set cannot be read, found or downloaded
-│   └── ImageRefused one file is not an image that we decode
+│   ├── ImageRefused one file is not an image that we decode
+│   └── PathRefused  a path leads where it may not
 ├── ModelError       a model cannot be built, or its weights cannot be had
 ├── ClassError       a change of the classes is refused
 ├── StrategyError    a strategy is unknown, malformed or got evidence that it cannot use
@@ -64,6 +65,14 @@ class ImageRefused(DataError):
     def __init__(self, name: str, reason: str) -> None:
         self.name, self.reason = name, reason
         super().__init__(f"{name}: {reason}")
+
+
+class PathRefused(DataError):
+    """A path is not followed; `why` is a short phrase for a list, kept in English."""
+
+    def __init__(self, text: str, why: str) -> None:
+        self.why = why
+        super().__init__(text)
 
 
 class ModelError(ALError):

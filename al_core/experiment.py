@@ -44,6 +44,7 @@ from al_core.settings import Settings
 from al_core.splits import Splits, reserve_of, splits_of
 from al_core.store.base import Store
 from al_core.types import INITIAL_ROUND, SKIP, UNKNOWN, UNLABEL, Labels, SampleIds
+from al_core.words import tr
 
 _TRIES = 10  # to change a class before somebody else does
 
@@ -95,13 +96,18 @@ class Experiment:
             DataError: it is not prepared yet, or its content is no longer what this experiment began with.
         """
         if self.record.dataset_key is None:
-            raise DataError(f"the data set {self.config.data.dataset!r} is not prepared yet")
+            raise DataError(tr("the data set {name!r} is not prepared yet", name=self.config.data.dataset))
         dataset = shared_dataset(self.settings, self.record.dataset_key)
         if self.record.fingerprint not in (None, dataset.fingerprint):
             raise DataError(
-                f"the data set {dataset.title!r} has changed since this experiment began (fingerprint "
-                f"{dataset.fingerprint[:12]}, was {(self.record.fingerprint or '')[:12]}): sample ids would "
-                "name other images. Restore the old files, or begin a new experiment"
+                tr(
+                    "the data set {dataset!r} has changed since this experiment began (fingerprint {now}, "
+                    "was {then}): sample ids would name other images. Restore the old files, or begin a new "
+                    "experiment",
+                    dataset=dataset.title,
+                    now=dataset.fingerprint[:12],
+                    then=(self.record.fingerprint or "")[:12],
+                )
             )
         return dataset.at(self.config.data.image_size)
 
@@ -155,7 +161,7 @@ class Experiment:
             )  # fmt: skip
             if made is not None:
                 return wanted
-        raise StoreError("the classes are changed from elsewhere all the time; try again")
+        raise StoreError(tr("the classes are changed from elsewhere all the time; try again"))
 
     def class_named(self, name: str, *, annotator: str = "") -> int:
         """The id of the class of that name; one that is not there is made, a retired one brought back.
@@ -175,11 +181,11 @@ class Experiment:
             except ClassError:
                 if self.classes().last == classes.last:
                     raise  # nobody was faster: the name is refused
-        raise StoreError("the classes are changed from elsewhere all the time; try again")
+        raise StoreError(tr("the classes are changed from elsewhere all the time; try again"))
 
     def _checked(self, classes: Classes, change: ClassChange) -> ClassChange:
         if change.sample_id is not None and not 0 <= change.sample_id < len(self.prepared.train):
-            raise ClassError(f"there is no image {change.sample_id} in the train split")
+            raise ClassError(tr("there is no image {n} in the train split", n=change.sample_id))
         known = classes.find(change.name) if change.act is ClassAct.ADD else None
         if known is not None and known in classes.effects.retired and known not in classes.merged:
             change = ClassChange(known, ClassAct.RESTORE)
@@ -349,7 +355,7 @@ class Experiment:
         """
         query = self.pending()
         if query is None:
-            raise NotFound(f"experiment {self.id} has no query that waits for labels")
+            raise NotFound(tr("experiment {id} has no query that waits for labels", id=self.id))
         if ids is None:
             answered = self.answers_to(query)
             wanted = [item.sample_id for item in query.items if item.sample_id not in answered]

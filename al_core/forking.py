@@ -33,6 +33,7 @@ from al_core.records import (
 from al_core.settings import Settings
 from al_core.store.base import Store
 from al_core.types import EXCLUDE
+from al_core.words import tr
 
 FIXED: Final = ("seed", "data", "init", "query.holdback", "query.baseline")
 """Options and sections that stay in a fork: sample ids, splits and the initial set rest on them."""
@@ -110,16 +111,21 @@ def _problems(
     source: ExperimentRecord, rounds: list[RoundRecord], number: int, config: ExperimentConfig
 ) -> Iterator[Problem]:
     if source.ghost or source.config.query.baseline != "none":
-        yield Problem("session", source.id, "is a baseline, which goes no way of its own; fork a session")
+        yield Problem("session", source.id, tr("is a baseline, which goes no way of its own; fork a session"))
     if not 0 <= number < len(rounds):
-        there = f"rounds 0 to {len(rounds) - 1}" if rounds else "no round yet"
-        yield Problem("round", number, f"{source.name!r} has {there}")
+        if rounds:
+            there = tr("{name!r} has rounds 0 to {last}", name=source.name, last=len(rounds) - 1)
+        else:
+            there = tr("{name!r} has no round yet", name=source.name)
+        yield Problem("round", number, there)
     was, now = source.config.model_dump(), config.model_dump()
     for option in options():
         if option.path in FIXED or option.section in FIXED:
             before, after = (_value(values, option.path) for values in (was, now))
             if before != after:
-                allowed = f"stays {before!r} in a fork: images, splits and the initial set rest on it"
+                allowed = tr(
+                    "stays {before!r} in a fork: images, splits and the initial set rest on it", before=before
+                )
                 yield Problem(option.path, after, allowed)
 
 

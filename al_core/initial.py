@@ -14,6 +14,7 @@ from al_core.errors import ConfigError, Problem
 from al_core.query.geometry import kcenter
 from al_core.seeds import generator
 from al_core.types import Labels, SampleIds
+from al_core.words import tr
 
 
 def draw_initial(
@@ -34,7 +35,9 @@ def draw_initial(
     if init.init == "per_class":
         classes = np.unique(labels[pool_ids])
         if len(classes) == 0 or classes[0] < 0:
-            allowed = "the labels are not known; use random or kcenter and label the first images yourself"
+            allowed = tr(
+                "the labels are not known; use random or kcenter and label the first images yourself"
+            )
             raise ConfigError([Problem("init.init", init.init, allowed)])
         parts = [rng.permutation(pool_ids[labels[pool_ids] == c])[: init.n_start] for c in classes]
         return rng.permutation(np.concatenate(parts))
@@ -67,10 +70,10 @@ def read_labels_file(
         with path.open(newline="", encoding="utf-8-sig") as file:
             rows = list(csv.DictReader(file))
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError([Problem(option, str(path), f"cannot be read: {error}")]) from None
+        raise ConfigError([Problem(option, str(path), tr("cannot be read: {error}", error=error))]) from None
     columns = set(rows[0]) if rows else set()
     if column not in columns or not columns & {"sample_id", "file"}:
-        allowed = f"needs a header with the columns {column}, and sample_id or file"
+        allowed = tr("needs a header with the columns {column}, and sample_id or file", column=column)
         raise ConfigError([Problem(option, str(path), allowed)])
     by_file = ids_by_file() if "sample_id" not in columns else {}
     class_ids = {name: i for i, name in enumerate(classes)}
@@ -81,21 +84,25 @@ def read_labels_file(
         if read is not None:
             return read(label)
         found = class_number(label, class_ids)
-        return f"known classes: {', '.join(classes[:20])}" if found is None else found
+        return tr("known classes: {classes}", classes=", ".join(classes[:20])) if found is None else found
 
     for number, row in enumerate(rows, start=2):
         if blanks and not (row[column] or "").strip():
             continue
-        where = f"{option}, line {number}"
+        where = tr("{option}, line {number}", option=option, number=number)
         text = (row.get("sample_id") or "").strip()
         sample_id = int(text) if text.isdecimal() else by_file.get(row.get("file") or "", -1)
         if not 0 <= sample_id < num_samples:
             named = text or row.get("file")
-            problems.append(Problem(where, named, "no such image in the train split"))
+            problems.append(Problem(where, named, tr("no such image in the train split")))
         elif isinstance(class_id := numbered(row[column] or ""), str):
             problems.append(Problem(where, row[column], class_id))
         elif labels.setdefault(sample_id, class_id) != class_id:
-            problems.append(Problem(where, row[column], f"sample {sample_id} has another label above"))
+            problems.append(
+                Problem(
+                    where, row[column], tr("sample {sample_id} has another label above", sample_id=sample_id)
+                )
+            )
     if problems:
         raise ConfigError(problems[:20])
     return labels
@@ -132,4 +139,4 @@ def class_map(text: str | None) -> dict[str, str]:
         pairs = {old.strip(): new.strip() for old, _, new in parts}
         if all(pairs) and all(pairs.values()):
             return pairs
-    raise ConfigError([Problem("init.import_map", text, "OLD=NEW; OLD=NEW, or a JSON object of names")])
+    raise ConfigError([Problem("init.import_map", text, tr("OLD=NEW; OLD=NEW, or a JSON object of names"))])

@@ -24,6 +24,7 @@ from al_core.initial import class_number, read_labels_file
 from al_core.records import LabelSource
 from al_core.seeds import generator
 from al_core.types import UNKNOWN, Labels, SampleIds
+from al_core.words import noted, tr
 
 MATRIX: Final = "answers.noise_matrix"
 RECORDED: Final = "answers.recorded_file"
@@ -54,14 +55,15 @@ def oracle_words(config: ExperimentConfig) -> str:
     """An oracle that errs, in words: '10 % of the answers wrong'; empty for ground truth and a person."""
     given = config.answers
     if config.oracle == "recorded":
+        place = Path(given.recorded_file or "").name
         column = f", {given.recorded_column}" if given.recorded_column else ""
-        return f"answers from {Path(given.recorded_file or '').name}{column}"
+        return tr("answers from {place}", place=place + column)
     if config.oracle != "noisy":
         return ""
     return (
-        "mistakes by a matrix"
+        tr("mistakes by a matrix")
         if given.noise_matrix
-        else f"{100 * (given.noise_rate or 0):g} % of answers wrong"
+        else tr("{share:g} % of answers wrong", share=100 * (given.noise_rate or 0))
     )
 
 
@@ -76,7 +78,7 @@ def answers(config: ExperimentConfig, dataset: Dataset, ids: SampleIds) -> Label
         return _recorded(config.answers, dataset)[ids]
     truth = dataset.train.labels[ids]
     if (truth < 0).any():
-        raise DataError("the labels of this data set are not known; a person must answer")
+        raise DataError(tr("the labels of this data set are not known; a person must answer"))
     if config.oracle != "noisy" or len(ids) == 0:
         return truth
     return mistaken(truth, ids, _matrix(config.answers, dataset.classes), config.seed)
@@ -123,18 +125,20 @@ def check_oracle(config: ExperimentConfig, dataset: Dataset | None) -> Iterator[
     """What is wrong with the oracle's options; with the data set also what only that can tell."""
     given = config.answers
     for name in unused_answers(given, (config.oracle,)):
-        allowed = f"oracle={config.oracle} does not read it; leave it out, or take another oracle"
+        allowed = tr(
+            "oracle={oracle} does not read it; leave it out, or take another oracle", oracle=config.oracle
+        )
         yield Problem(f"answers.{name}", getattr(given, name), allowed)
     if config.oracle == "noisy":
         if given.noise_rate is None and not given.noise_matrix:
-            yield Problem("answers.noise_rate", None, "noisy answers need a rate (0 to 1) or a matrix")
+            yield Problem("answers.noise_rate", None, tr("noisy answers need a rate (0 to 1) or a matrix"))
         elif given.noise_rate is not None and given.noise_matrix:
-            yield Problem(MATRIX, given.noise_matrix, "there is a noise rate too; give one of them")
+            yield Problem(MATRIX, given.noise_matrix, tr("there is a noise rate too; give one of them"))
         elif given.noise_matrix:
             yield from _tried(lambda: _matrix(given, None if dataset is None else dataset.classes))
     elif config.oracle == "recorded":
         if not given.recorded_file:
-            yield Problem(RECORDED, None, "recorded answers need the path of their file")
+            yield Problem(RECORDED, None, tr("recorded answers need the path of their file"))
         elif dataset is None:
             yield from _tried(lambda: _bytes(given.recorded_file or "", RECORDED))
         else:
@@ -165,12 +169,12 @@ def _bytes(path: str, option: str) -> bytes:
     place = Path(path).expanduser()
     try:
         if not place.is_file():
-            raise _refused(option, path, "is no file")
+            raise _refused(option, path, tr("is no file"))
         if place.stat().st_size > _MOST_BYTES:
-            raise _refused(option, path, "is larger than 1 GB")
+            raise _refused(option, path, tr("is larger than 1 GB"))
         return place.read_bytes()
     except (OSError, ValueError) as error:
-        raise _refused(option, path, f"cannot be read: {error}") from None
+        raise _refused(option, path, tr("cannot be read: {error}", error=error)) from None
 
 
 def _arrays(path: str, option: str) -> Mapping[str, np.ndarray]:
@@ -182,7 +186,7 @@ def _arrays(path: str, option: str) -> Mapping[str, np.ndarray]:
         with loaded:
             return {name: loaded[name] for name in loaded.files}
     except (OSError, ValueError, EOFError, KeyError) as error:
-        raise _refused(option, path, f"cannot be read as arrays: {error}") from None
+        raise _refused(option, path, tr("cannot be read as arrays: {error}", error=error)) from None
 
 
 def _recorded(given: AnswersConfig, dataset: Dataset) -> Labels:
@@ -206,17 +210,28 @@ def _column(arrays: Mapping[str, np.ndarray], path: str, column: str | None) -> 
     names = ", ".join(arrays)
     if column is None:
         if len(arrays) != 1:
-            raise _refused(COLUMN, None, f"{Path(path).name} holds several; one of {names}")
+            raise _refused(
+                COLUMN, None, tr("{path} holds several; one of {names}", path=Path(path).name, names=names)
+            )
         return next(iter(arrays.values()))
     if column not in arrays:
-        raise _refused(COLUMN, column, f"is not in {Path(path).name}; one of {names}")
+        raise _refused(
+            COLUMN, column, tr("is not in {path}; one of {names}", path=Path(path).name, names=names)
+        )
     return arrays[column]
 
 
 def _class_ids(values: np.ndarray, path: str, dataset: Dataset) -> Labels:
     if values.shape != (len(dataset.train),):
-        count = f"{len(values):,} answers" if values.ndim == 1 else f"an array of shape {values.shape}"
-        allowed = f"holds {count}; the train split of {dataset.title} has {len(dataset.train):,} images"
+        train = {"dataset": dataset.title, "images": len(dataset.train)}
+        if values.ndim == 1:
+            text = noted("holds {n:,} answers; the train split of {dataset} has {images:,} images")
+            allowed = tr(text, n=len(values), **train)
+        else:
+            text = noted(
+                "holds an array of shape {shape}; the train split of {dataset} has {images:,} images"
+            )
+            allowed = tr(text, shape=values.shape, **train)
         raise _refused(RECORDED, path, allowed)
     if values.dtype.kind == "U":
         by_name = {name: i for i, name in enumerate(dataset.classes)}
@@ -225,14 +240,24 @@ def _class_ids(values: np.ndarray, path: str, dataset: Dataset) -> Labels:
         strange = [name for name, number in zip(names.tolist(), numbers, strict=True) if number is None]
         if strange:
             known = ", ".join(dataset.classes[:20])
-            raise _refused(RECORDED, path, f"the class {strange[0]!r} is not known; known classes: {known}")
+            raise _refused(
+                RECORDED,
+                path,
+                tr("the class {name!r} is not known; known classes: {known}", name=strange[0], known=known),
+            )
         return np.array(numbers, np.int64)[places]
     if values.dtype.kind not in "iu":
-        raise _refused(RECORDED, path, f"holds {values.dtype} values; class numbers or names are needed")
+        raise _refused(
+            RECORDED, path, tr("holds {dtype} values; class numbers or names are needed", dtype=values.dtype)
+        )
     labels = values.astype(np.int64)
     outside = labels[(labels < UNKNOWN) | (labels >= dataset.num_classes)]
     if len(outside):
-        allowed = f"the class {outside[0]} is not known; classes are 0 to {dataset.num_classes - 1}, -1: none"
+        allowed = tr(
+            "the class {number} is not known; classes are 0 to {last}, -1: none",
+            number=outside[0],
+            last=dataset.num_classes - 1,
+        )
         raise _refused(RECORDED, path, allowed)
     return labels
 
@@ -255,13 +280,19 @@ def _matrix(given: AnswersConfig, classes: tuple[str, ...] | None) -> Matrix:
     try:
         table = np.asarray(read, float)
     except (TypeError, ValueError):
-        raise _refused(MATRIX, shown, "its rows hold numbers, all the same count") from None
+        raise _refused(MATRIX, shown, tr("its rows hold numbers, all the same count")) from None
     if table.ndim != 2 or table.shape[0] != table.shape[1]:
-        raise _refused(MATRIX, shown, f"has the shape {table.shape}; a row and a column a class are needed")
+        raise _refused(
+            MATRIX,
+            shown,
+            tr("has the shape {shape}; a row and a column a class are needed", shape=table.shape),
+        )
     if classes is not None and len(table) != len(classes):
-        raise _refused(MATRIX, shown, f"has {len(table)} classes; the data set has {len(classes)}")
+        raise _refused(
+            MATRIX, shown, tr("has {n} classes; the data set has {known}", n=len(table), known=len(classes))
+        )
     if not np.isfinite(table).all() or (table < 0).any() or (table.sum(1) <= 0).any():
-        raise _refused(MATRIX, shown, "holds counts or shares: not below 0, and some above 0 in each row")
+        raise _refused(MATRIX, shown, tr("holds counts or shares: not below 0, and some above 0 in each row"))
     return table / table.sum(1, keepdims=True)
 
 
@@ -277,10 +308,10 @@ def _read_matrix(text: str) -> Any:
         if text.lower().endswith(".json"):
             return json.loads(data)
     except (ValueError, RecursionError, KeyError) as error:
-        raise _refused(MATRIX, shown, f"cannot be read: {error}") from None
+        raise _refused(MATRIX, shown, tr("cannot be read: {error}", error=error)) from None
     rows = [row for row in csv.reader(data.splitlines()) if row]
     if not rows:
-        raise _refused(MATRIX, shown, "is empty")
+        raise _refused(MATRIX, shown, tr("is empty"))
     if all(_is_number(cell) for cell in rows[0]):
         return rows
     # names in the first row and the first column, as our confusion matrices have them
@@ -301,11 +332,15 @@ def _by_name(
 ) -> list[list[Any]]:
     """Rows in the order of the classes; a class without a row is never mistaken."""
     if not all(isinstance(row, Mapping) for row in read.values()):
-        raise _refused(MATRIX, shown, "has the form {true class: {given class: number}}")
+        raise _refused(MATRIX, shown, tr("has the form {true class: {given class: number}}"))
     if not known:
         classes = tuple(dict.fromkeys([*read, *(name for row in read.values() for name in row)]))
     strange = [name for name in [*read, *(n for row in read.values() for n in row)] if name not in classes]
     if strange:
-        allowed = f"the class {strange[0]!r} is not known; known classes: {', '.join(classes[:20])}"
+        allowed = tr(
+            "the class {name!r} is not known; known classes: {classes}",
+            name=strange[0],
+            classes=", ".join(classes[:20]),
+        )
         raise _refused(MATRIX, shown, allowed)
     return [[read.get(name, {name: 1}).get(other, 0) for other in classes] for name in classes]

@@ -22,6 +22,7 @@ from al_core.models import MODELS
 from al_core.query.composition import Composition
 from al_core.query.own import imported, strategy_of
 from al_core.query.strategies import STRATEGIES
+from al_core.words import tr
 
 VARIABLE: Final = "AL_STRATEGIES"  # as `settings.own_paths` reads it
 _REGISTRIES: Final[Mapping[str, Any]] = {"strategy": STRATEGIES, "model": MODELS, "data set": SOURCES}
@@ -55,7 +56,10 @@ def load(paths: Iterable[Path]) -> None:
     """
     for path in paths:
         if not path.is_dir() and not path.is_file():
-            allowed = f"a Python file or a folder of them is needed; see {VARIABLE} and --strategy-file"
+            allowed = tr(
+                "a Python file or a folder of them is needed; see {variable} and --strategy-file",
+                variable=VARIABLE,
+            )
             raise ConfigError([Problem(VARIABLE, str(path), allowed)])
         found = sorted(path.glob("[!_]*.py")) if path.is_dir() else [path]
         for file in found:
@@ -99,8 +103,12 @@ def used_by(config: ExperimentConfig) -> dict[str, str]:
         used = sorted(names.intersection(own.names))
         if used and (not own.path.is_file() or _hash(own.path) != own.sha256):
             raise StrategyError(
-                f"{own.path} is no longer what this process ran ({' '.join(used[0])!r}): put it back as it "
-                "was, or end server and workers and start them again"
+                tr(
+                    "{path} is no longer what this process ran ({used!r}): put it back as it was, or end "
+                    "server and workers and start them again",
+                    path=own.path,
+                    used=" ".join(used[0]),
+                )
             )
         found |= {f"{kind} {name}": own.sha256 for kind, name in used}
     return dict(sorted(found.items()))
@@ -115,9 +123,20 @@ def require_same(known: Mapping[str, str], config: ExperimentConfig) -> dict[str
     now = used_by(config)
     for name, sha256 in known.items():
         if now.get(name) != sha256:
-            is_now = f"has {now[name][:12]} now" if name in now else "comes from no file of yours now"
-            raise StrategyError(
-                f"the {name!r} of this experiment's rounds has the source hash {sha256[:12]} and {is_now}: "
-                "name its file as it was then, or begin a new experiment"
-            )
+            if name in now:
+                text = tr(
+                    "the {name!r} of this experiment's rounds has the source hash {then} and has {now} now: "
+                    "name its file as it was then, or begin a new experiment",
+                    name=name,
+                    then=sha256[:12],
+                    now=now[name][:12],
+                )
+            else:
+                text = tr(
+                    "the {name!r} of this experiment's rounds has the source hash {then} and comes from no "
+                    "file of yours now: name its file as it was then, or begin a new experiment",
+                    name=name,
+                    then=sha256[:12],
+                )
+            raise StrategyError(text)
     return now

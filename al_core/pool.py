@@ -12,6 +12,7 @@ from jaxtyping import Int8
 from al_core.errors import DataError
 from al_core.records import LabelEvent, Query
 from al_core.types import EXCLUDE, SKIP, UNKNOWN, UNLABEL, Labels, SampleIds
+from al_core.words import noted, tr
 
 
 class Status(IntEnum):
@@ -92,10 +93,10 @@ class Pool:
         if pending is not None:
             offered = pending.offered
             asked = np.fromiter((item.sample_id for item in offered), np.int64, len(offered))
-            _inside(asked, status, "the query")
+            _inside(asked, status, noted("the query"))
             status[asked] = Status.QUERIED
         if len(ids):
-            _inside(ids, status, "a label")
+            _inside(ids, status, noted("a label"))
             counted = counts_as(values)
             values = np.where((values >= 0) & (counted == UNKNOWN), UNLABEL, counted)
             answered = ids[values >= 0]
@@ -106,7 +107,9 @@ class Pool:
             # UNLABEL leaves what is below it: queried while its query waits, unlabeled otherwise
             known = (values >= 0) | np.isin(values, (SKIP, EXCLUDE, UNLABEL))
             if not known.all():
-                raise DataError(f"label event with the value {values[~known][0]} has no meaning")
+                raise DataError(
+                    tr("label event with the value {value} has no meaning", value=values[~known][0])
+                )
         status.setflags(write=False)
         classes.setflags(write=False)
         return cls(status, classes)
@@ -171,13 +174,23 @@ class Pool:
         return {status.name.lower(): int(numbers[status]) for status in Status}
 
 
+_HELD = {
+    Status.VALIDATION: noted("{what} names sample {sample_id}, which is set aside for validation"),
+    Status.THINNED: noted("{what} names sample {sample_id}, which is thinned out of the pool"),
+}
+
+
 def _inside(ids: SampleIds, status: Int8[np.ndarray, " N"], what: str) -> None:
     outside = ids[(ids < 0) | (ids >= len(status))]
     if len(outside):
-        raise DataError(f"{what} names sample {outside[0]}, but the train split has {len(status)} images")
+        raise DataError(
+            tr(
+                "{what} names sample {sample_id}, but the train split has {n} images",
+                what=tr(what),
+                sample_id=outside[0],
+                n=len(status),
+            )
+        )
     held = ids[np.isin(status[ids], (Status.VALIDATION, Status.THINNED))]
     if len(held):
-        why = (
-            "set aside for validation" if status[held[0]] == Status.VALIDATION else "thinned out of the pool"
-        )
-        raise DataError(f"{what} names sample {held[0]}, which is {why}")
+        raise DataError(tr(_HELD[Status(int(status[held[0]]))], what=tr(what), sample_id=held[0]))

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from al_core.config import ExperimentConfig
 from al_core.errors import ConfigError, Problem
+from al_core.words import tr
 
 
 @dataclass(frozen=True)
@@ -111,8 +112,12 @@ def get(name: str) -> Preset:
             return preset
     names = [preset.name for preset in PRESETS]
     near = difflib.get_close_matches(name, names, n=1)
-    guess = f"did you mean {near[0]!r}? " if near else ""
-    raise ConfigError([Problem("--preset", name, f"{guess}it must be one of {', '.join(names)}")])
+    known = ", ".join(names)
+    if near:
+        allowed = tr("did you mean {near!r}? it must be one of {names}", near=near[0], names=known)
+    else:
+        allowed = tr("it must be one of {names}", names=known)
+    raise ConfigError([Problem("--preset", name, allowed)])
 
 
 def apply(config: ExperimentConfig, name: str) -> ExperimentConfig:

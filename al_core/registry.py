@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from typing import Generic, Protocol, TypeVar
 
 from al_core.errors import ALError
+from al_core.words import tr
 
 
 class Entry(Protocol):
@@ -53,7 +54,14 @@ class Registry(Generic[T]):
         for name in names:
             taken = self._names.get(_key(name))
             if taken is not None:
-                raise self._error(f"{self.kind} name {name!r} is taken by {taken!r}")
+                raise self._error(
+                    tr(
+                        "{kind} name {name!r} is taken by {taken!r}",
+                        kind=tr(self.kind),
+                        name=name,
+                        taken=taken,
+                    )
+                )
         self._names |= {_key(name): entry.name for name in names}
         self._entries[entry.name] = entry
         return entry
@@ -83,8 +91,12 @@ class Registry(Generic[T]):
         """What is allowed, in words: the nearest name if there is one, and all names."""
         self._load()
         near = difflib.get_close_matches(_key(name), list(self._names), n=1, cutoff=0.6)
-        guess = f"did you mean {self._names[near[0]]!r}? " if near else ""
-        return f"{guess}known: {', '.join(self.names())}{self._hint}"
+        names = ", ".join(self.names())
+        if near:
+            text = tr("did you mean {near!r}? known: {names}", near=self._names[near[0]], names=names)
+        else:
+            text = tr("known: {names}", names=names)
+        return f"{text}; {tr(self._hint)}" if self._hint else text
 
     def get(self, name: str) -> T:
         """The entry of that name or alias.
@@ -95,5 +107,12 @@ class Registry(Generic[T]):
         self._load()
         found = self._names.get(_key(name))
         if found is None:
-            raise self._error(f"there is no {self.kind} {name!r}; {self.suggest(name)}")
+            raise self._error(
+                tr(
+                    "there is no {kind} {name!r}; {known}",
+                    kind=tr(self.kind),
+                    name=name,
+                    known=self.suggest(name),
+                )
+            )
         return self._entries[found]

@@ -15,6 +15,7 @@ from al_core.results.study import study_result
 from al_core.store.base import Store
 from al_core.study import StudyConfig
 from al_core.study_running import queue
+from al_core.words import tr
 
 
 def usual_cap(planned: int) -> int:
@@ -58,7 +59,10 @@ def declare(store: Store, study_id: str, most: int) -> None:
     if config.most_seeds == most:
         return
     if config.most_seeds is not None:
-        allowed = f"stands at {config.most_seeds}: moved after a look, the verdicts would err more often"
+        allowed = tr(
+            "stands at {most_seeds}: moved after a look, the verdicts would err more often",
+            most_seeds=config.most_seeds,
+        )
         raise ConfigError([Problem("most_seeds", most, allowed)])
     changed = StudyConfig.parse(config.model_dump() | {"most_seeds": most})
     if not store.change_study(study_id, changed.to_json(), was=record.config):

@@ -15,6 +15,7 @@ from al_core.data.dataset import Dataset
 from al_core.errors import ConfigError, Problem
 from al_core.seeds import generator
 from al_core.types import Labels, SampleIds
+from al_core.words import tr
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,7 @@ def make_splits(labels: Labels, data: DataConfig, seed: int) -> Splits:
     if data.imbalance is None:
         return splits
     if (labels < 0).any():
-        allowed = "the labels of the train split are not all known; leave it empty"
+        allowed = tr("the labels of the train split are not all known; leave it empty")
         raise ConfigError([Problem("data.imbalance", data.imbalance, allowed)])
     thinned = _thinned(labels, splits.validation_ids, data.imbalance, seed)
     return Splits(len(labels), splits.epoch_validation, splits.round_validation, thinned)
@@ -136,7 +137,7 @@ def _validation(labels: Labels, data: DataConfig, seed: int) -> Splits:
     if not asked:
         return Splits(len(labels), empty, empty)
     if (labels < 0).any():
-        allowed = "the labels of the train split are not all known; use train.labeled_validation"
+        allowed = tr("the labels of the train split are not all known; use train.labeled_validation")
         raise ConfigError(Problem(name, share, allowed) for name, share in asked.items())
     rng = generator(seed, "split")
     chosen: dict[str, list[SampleIds]] = {name: [] for name in asked}
@@ -148,7 +149,9 @@ def _validation(labels: Labels, data: DataConfig, seed: int) -> Splits:
             chosen[name].append(members[begin:end])
             begin = end
         if begin >= len(members):
-            allowed = f"leaves no image of class {class_id} in the pool; take smaller shares"
+            allowed = tr(
+                "leaves no image of class {class_id} in the pool; take smaller shares", class_id=class_id
+            )
             raise ConfigError(Problem(name, share, allowed) for name, share in asked.items())
     sets = {name: np.sort(np.concatenate(parts)).astype(np.int64) for name, parts in chosen.items()}
     return Splits(

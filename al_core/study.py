@@ -27,6 +27,7 @@ from al_core.errors import ConfigError, Problem
 from al_core.oracle import USES, unused_answers
 from al_core.query.strategies import STRATEGIES
 from al_core.settings import Settings
+from al_core.words import told, tr
 
 BASELINE: Final = "query.baseline"
 MOST_CELLS: Final = 10_000
@@ -80,7 +81,7 @@ class StudyConfig(Section):
             study = cls.model_validate(given)
         except ValidationError as error:
             raise ConfigError(
-                Problem(".".join(map(str, item["loc"])), item["input"], item["msg"])
+                Problem(".".join(map(str, item["loc"])), item["input"], told(item["msg"]))
                 for item in error.errors(include_url=False)
             ) from None
         if problems := study.problems():
@@ -97,25 +98,31 @@ class StudyConfig(Section):
                 found.append(problem)
             for path in dict.fromkeys(path for value in values for path in _settings(axis, value)):
                 if path in setters:
-                    found.append(Problem(f"axes.{axis}", path, f"is set by the axis {setters[path]} too"))
+                    found.append(
+                        Problem(f"axes.{axis}", path, tr("is set by the axis {axis} too", axis=setters[path]))
+                    )
                 setters[path] = axis
         found += self._oracle_problems()
         if not self.seeds or len(set(self.seeds)) < len(self.seeds):
-            found.append(Problem("seeds", list(self.seeds), "needs seeds that differ"))
+            found.append(Problem("seeds", list(self.seeds), tr("needs seeds that differ")))
         if len(set(self.baselines)) < len(self.baselines):
-            found.append(Problem("baselines", list(self.baselines), "names one of them twice"))
+            found.append(Problem("baselines", list(self.baselines), tr("names one of them twice")))
         if self.base.query.baseline != "none":
-            allowed = "must be none in a study: name it in baselines"
+            allowed = tr("must be none in a study: name it in baselines")
             found.append(Problem("base.query.baseline", self.base.query.baseline, allowed))
         if self.most_seeds is not None and not 2 <= (self.planned or len(self.seeds)) <= self.most_seeds:
-            allowed = "two seeds are the least to begin with, and the cap is no smaller"
+            allowed = tr("two seeds are the least to begin with, and the cap is no smaller")
             found.append(Problem("most_seeds", self.most_seeds, allowed))
         count = self.num_cells
         if not found and count > MOST_CELLS:
-            found.append(Problem("axes", count, f"gives {count} cells; at most {MOST_CELLS}"))
+            found.append(
+                Problem(
+                    "axes", count, tr("gives {count} cells; at most {most}", count=count, most=MOST_CELLS)
+                )
+            )
         ends = any(path.startswith("stop.") for path in setters) or not self.base.stop.is_open
         if not found and not ends:
-            found.append(Problem("base.stop", None, "a study needs an end: set n_rounds or budget"))
+            found.append(Problem("base.stop", None, tr("a study needs an end: set n_rounds or budget")))
         return found
 
     def _oracle_problems(self) -> list[Problem]:
@@ -125,7 +132,9 @@ class StudyConfig(Section):
             for path, value in (pair for one in values for pair in _settings(axis, one).items()):
                 tried.setdefault(path, []).append(value)
         if "human" in tried.get("oracle", ()):
-            return [Problem("axes.oracle", "human", "nobody can label in a study; truth, noisy or recorded")]
+            return [
+                Problem("axes.oracle", "human", tr("nobody can label in a study; truth, noisy or recorded"))
+            ]
         base = [] if "oracle" in self.axes else [self.base.oracle]
         oracles = [str(value) for value in [*base, *tried.get("oracle", ())]]
         read = {f"answers.{name}" for oracle in oracles for name in USES.get(oracle, ())}
@@ -136,7 +145,9 @@ class StudyConfig(Section):
         }
         for name in unused_answers(self.base.answers, oracles):
             given[f"base.answers.{name}"] = getattr(self.base.answers, name)
-        allowed = f"oracle={', '.join(oracles)} does not read it; set oracle too, or leave it out"
+        allowed = tr(
+            "oracle={oracles} does not read it; set oracle too, or leave it out", oracles=", ".join(oracles)
+        )
         return [Problem(path, value, allowed) for path, value in given.items()]
 
     @property
@@ -307,19 +318,23 @@ def _axis_problem(axis: str, values: Sequence[AxisValue]) -> Problem | None:
     place, known = f"axes.{axis}", axis_paths()
     names = [value.name for value in values if isinstance(value, Bundle)]
     if names and len(names) < len(values):
-        return Problem(place, names, "mixes bundles and plain values; give every value a name")
+        return Problem(place, names, tr("mixes bundles and plain values; give every value a name"))
     if not names and axis not in known:
         allowed = ", ".join(sorted(known))
-        return Problem(place, list(values), f"is no option, and has no bundles; one of {allowed}")
+        return Problem(
+            place, list(values), tr("is no option, and has no bundles; one of {allowed}", allowed=allowed)
+        )
     plain = [json.dumps(value) for value in values if not isinstance(value, Bundle)]
     seen = names or plain
     if not seen or len(set(seen)) < len(seen):
-        return Problem(place, seen, "needs values that differ")
+        return Problem(place, seen, tr("needs values that differ"))
     for value in values:
         unknown = sorted(value.options.keys() - known) if isinstance(value, Bundle) else []
         if unknown:
             return Problem(
-                f"{place}.{unknown[0]}", unknown[0], f"is no option; one of {', '.join(sorted(known))}"
+                f"{place}.{unknown[0]}",
+                unknown[0],
+                tr("is no option; one of {known}", known=", ".join(sorted(known))),
             )
     return None
 

@@ -26,9 +26,11 @@ from al_core.settings import language_file
 _LOG = logging.getLogger(__name__)
 _PERIOD = 100
 """Rules of plurals look at small numbers and at the last two digits (no further in any language we know)."""
-_LETTERS = 8
-"""By fewer letters than these between its values no kept sentence is recognised."""
-_WORDS = 3
+_LETTERS, _LETTERS_AT_NUMBERS = 8, 2
+"""By fewer letters between its values no kept sentence is recognised; beside numbers fewer will do."""
+_NUMBERS = ("n", "number")
+"""Values that are numbers, as those are that are formed as one (`{size:,}`)."""
+_WORDS = 2
 """A value of fewer words is a name or a number, of more it may be a sentence in the sentence."""
 _english: ContextVar[bool] = ContextVar("whether nothing is looked up", default=False)
 
@@ -91,23 +93,25 @@ class _Pattern:
 
 
 def _pattern(english: str, key: str) -> _Pattern | None:
-    """None for what has no values, or too few words of its own to be recognised by."""
+    """None for what has no values, or too few letters of its own to be recognised by."""
     try:
         parts = list(string.Formatter().parse(english))
     except ValueError:
         return None
     literals = [literal for literal, *_ in parts]
     letters = sum(letter.isalpha() for letter in "".join(literals))
-    names = [name for _, name, *_ in parts if name is not None]
-    if not names or not all(name.isidentifier() for name in names) or letters < _LETTERS:
-        return None
-    seen: set[str] = set()
+    seen: dict[str, bool] = {}
     filled = ""
-    for literal, name, *_ in parts:
+    for literal, name, form, _ in parts:
         filled += re.escape(literal)
         if name is not None:
-            filled += "(.+?)" if name in seen else f"(?P<{name}>.+?)"
-            seen.add(name)
+            number = name in _NUMBERS or (form or "")[-1:] in tuple(",dfg")
+            what = r"-?\d[\d,.]*" if number else ".+?"
+            filled += f"({what})" if name in seen else f"(?P<{name}>{what})"
+            seen[name] = number
+    least = _LETTERS_AT_NUMBERS if all(seen.values()) else _LETTERS
+    if not seen or not all(name.isidentifier() for name in seen) or letters < least:
+        return None
     return _Pattern(key, re.compile(filled, re.DOTALL), max(literals, key=len), letters)
 
 

@@ -14,21 +14,25 @@ from al_core.data.sources import SOURCES
 from al_core.models import MODELS
 from al_core.presets import PRESETS
 from al_core.query.strategies import STRATEGIES
+from al_core.records import JobState
 from al_core.results.analysis import METRICS
 from al_core.results.axes import AXES
+from al_core.results.published import ANCHORS
 from al_core.study_presets import STUDY_PRESETS
 from state import browsing, glossary
 
 ROOT = Path(__file__).resolve().parent.parent
 TEMPLATE = ROOT / "locale" / "askwell.pot"
-_KEYWORDS = {"tr": None, "noted": None, "tr_n": (1, 2), "trN": (1, 2)}
+_KEYWORDS = {
+    "tr": None, "noted": None, "kept": None, "tr_n": (1, 2), "kept_n": (1, 2), "trN": (1, 2),
+}  # fmt: skip
 _SOURCES = {
     "pages/**/*.py": "python",
     "state/**/*.py": "python",
     "al_core/**/*.py": "python",
     "assets/*.js": "javascript",
 }
-_CALL = re.compile(rb"\b(tr|tr_n|trN|noted)\(")
+_CALL = re.compile(rb"\b(tr|tr_n|trN|noted|kept|kept_n)\(")
 _HEAD = """\
 # Every text that Askwell shows in the browser. To translate or reword: copy to
 # locale/<language>/askwell.po, fill in the msgstr lines, start with AL_LANGUAGE=<language>."""
@@ -44,7 +48,7 @@ def collected():
                 continue
             for _, message, _, _ in extract(method, io.BytesIO(data), _KEYWORDS):
                 catalog.add(message, locations=[(str(path.relative_to(ROOT)), 0)])
-    for text in looked_up():
+    for text in filter(None, looked_up()):
         catalog.add(text)
     for message in catalog:
         message.locations = sorted(set(message.locations))
@@ -58,6 +62,7 @@ def looked_up():
     for term in glossary.TERMS.values():
         yield from (term.name, *term.also, term.meaning)
     yield from browsing.SORTS
+    yield from (state.value for state in JobState)
     yield from TITLES.values()
     for option in options():
         yield from (option.label, option.help)
@@ -65,7 +70,11 @@ def looked_up():
         yield entry.title
     for entry in (*PRESETS, *STUDY_PRESETS, *SOURCES):
         yield entry.description
-    yield from (strategy.idea for strategy in STRATEGIES)
+    for strategy in STRATEGIES:
+        yield from (strategy.idea, strategy.score, strategy.helps, strategy.hurts, strategy.deviation)
+        yield from (option.bounds.help for option in strategy.options)
+    for anchor in ANCHORS:
+        yield from (anchor.runs, *anchor.beyond)
     for metric in METRICS:
         yield from (metric.title, metric.meaning)
     for axis in AXES.values():

@@ -21,6 +21,7 @@ from typing import IO, Any, Final, Self
 
 import al_core
 from al_core.errors import DataError
+from al_core.words import kept, noted, tr
 
 SECONDS: Final = 30.0
 """Time limit for one file. Large photos take 0.1 s."""
@@ -77,7 +78,7 @@ class _Decoder:
     def output(self) -> IO[bytes]:
         pipe = self.process.stdout
         if pipe is None:
-            raise DataError("a decoder has no output")
+            raise DataError(tr("a decoder has no output"))
         return pipe
 
     def _send(self, line: bytes) -> None:
@@ -200,10 +201,12 @@ class Checker:
         self._selector.unregister(decoder.output)
         said = decoder.close()
         if not decoder.ready:
-            raise DataError(f"pictures cannot be checked: no decoder starts ({said.strip()[-500:]})")
+            raise DataError(
+                tr("pictures cannot be checked: no decoder starts ({said})", said=said.strip()[-500:])
+            )
         if decoder.waiting:
             culprit, _ = decoder.waiting.popleft()
             queue.extendleft(position for position, _ in reversed(decoder.waiting))
-            reason = f"takes more than {self._seconds:g} seconds" if late else "crashes the decoder"
-            yield Checked(culprit, reason)
+            late_words = kept("takes more than {n:g} seconds", n=self._seconds)
+            yield Checked(culprit, late_words if late else noted("crashes the decoder"))
         self._start()

@@ -17,6 +17,7 @@ from jaxtyping import Int64
 from al_core.data.names import Names, display, numbered
 from al_core.errors import DataError
 from al_core.types import UNKNOWN, Images, Labels, SampleIds, Sizes, SplitName
+from al_core.words import tr
 
 
 @dataclass(frozen=True)
@@ -120,12 +121,26 @@ class Split(ABC):
         ids = np.asarray(ids, dtype=np.int64)
         if len(ids) and (ids.min() < 0 or ids.max() >= len(self)):
             wrong = ids[(ids < 0) | (ids >= len(self))][0]
-            raise DataError(f"there is no sample {wrong} in the {self.name} split (0 to {len(self) - 1})")
+            raise DataError(
+                tr(
+                    "there is no sample {sample_id} in the {name} split (0 to {last})",
+                    sample_id=wrong,
+                    name=self.name,
+                    last=len(self) - 1,
+                )
+            )
         return ids
 
     def _checked(self, sample_id: int) -> int:
         if not 0 <= sample_id < len(self):
-            raise DataError(f"there is no sample {sample_id} in the {self.name} split (0 to {len(self) - 1})")
+            raise DataError(
+                tr(
+                    "there is no sample {sample_id} in the {name} split (0 to {last})",
+                    sample_id=sample_id,
+                    name=self.name,
+                    last=len(self) - 1,
+                )
+            )
         return int(sample_id)
 
     def at(self, size: int) -> Split:

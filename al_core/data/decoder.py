@@ -17,6 +17,7 @@ import numpy as np
 from al_core.data.images import fit_square, open_measured, read_file
 from al_core.data.roots import resolve_inside
 from al_core.errors import DataError, ImageRefused
+from al_core.words import english
 
 MAX_MEMORY = 3 * 2**30
 """Address space of a decoder, in bytes: 50 megapixels with transparency need about 0.6 GB."""
@@ -33,6 +34,7 @@ def limit_memory() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (allowed, hard))
 
 
+@english()  # reasons are kept with the prepared data set
 def decode(root: Path, name: str, size: int) -> tuple[dict[str, Any], bytes]:
     """Facts about one file and its pixels at `size`, or the reason why there are none."""
     try:

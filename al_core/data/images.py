@@ -21,6 +21,7 @@ from jaxtyping import UInt8
 from PIL import Image, ImageCms
 
 from al_core.errors import ImageRefused
+from al_core.words import kept, noted
 
 MAX_BYTES: Final = 64 * 2**20
 MAX_PIXELS: Final = 50_000_000
@@ -64,12 +65,12 @@ def _opened(path: str | os.PathLike[str], name: str) -> Iterator[IO[bytes]]:
     try:
         descriptor = os.open(path, flags)
     except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else "bad path"
-        raise ImageRefused(name, f"cannot be opened ({reason})") from None
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else noted("bad path")
+        raise ImageRefused(name, kept("cannot be opened ({reason})", reason=reason)) from None
     try:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
-            raise ImageRefused(name, "not a regular file")
+            raise ImageRefused(name, noted("not a regular file"))
         if status.st_size > MAX_BYTES:
             raise ImageRefused(name, _too_many_bytes())
         with os.fdopen(descriptor, "rb", closefd=False) as file:
@@ -88,7 +89,7 @@ def read_file(path: str | os.PathLike[str], *, name: str) -> bytes:
         try:
             data = file.read(MAX_BYTES + 1)
         except OSError as error:
-            raise ImageRefused(name, f"cannot be read ({error.strerror})") from None
+            raise ImageRefused(name, kept("cannot be read ({reason})", reason=error.strerror)) from None
     if len(data) > MAX_BYTES:
         raise ImageRefused(name, _too_many_bytes())
     return data
@@ -117,7 +118,7 @@ def open_measured(
     """
     data = source if isinstance(source, bytes) else read_file(source, name=name)
     if not data:
-        raise ImageRefused(name, "empty file")
+        raise ImageRefused(name, noted("empty file"))
     try:
         image, size = _decode(data, name, at_least)
         turn = _turn(image)
@@ -128,12 +129,12 @@ def open_measured(
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise ImageRefused(name, _too_many_pixels()) from None
     except MemoryError:
-        raise ImageRefused(name, "needs too much memory") from None
+        raise ImageRefused(name, noted("needs too much memory")) from None
     except (
         Exception
     ) as error:  # hostile files make decoders raise nearly anything: struct.error, KeyError ...
-        what = "truncated" if "truncat" in str(error).lower() else "damaged"
-        raise ImageRefused(name, f"{what} picture") from error
+        cut = "truncat" in str(error).lower()
+        raise ImageRefused(name, noted("truncated picture") if cut else noted("damaged picture")) from error
 
 
 def picture_size(path: str | os.PathLike[str], *, name: str) -> tuple[int, int]:
@@ -151,15 +152,15 @@ def picture_size(path: str | os.PathLike[str], *, name: str) -> tuple[int, int]:
             turns = "exif" in image.info and image.format != "TIFF"
             return _turned(image.size, _turn(image) if turns else None)
         except Exception as error:  # as above: hostile heads make decoders raise nearly anything
-            raise ImageRefused(name, "damaged picture") from error
+            raise ImageRefused(name, noted("damaged picture")) from error
 
 
 def _too_many_bytes() -> str:
-    return f"larger than {MAX_BYTES >> 20} MiB"
+    return kept("larger than {n} MiB", n=MAX_BYTES >> 20)
 
 
 def _too_many_pixels() -> str:
-    return f"more than {MAX_PIXELS // 1_000_000} megapixels"
+    return kept("more than {n} megapixels", n=MAX_PIXELS // 1_000_000)
 
 
 def _decode(data: bytes, name: str, at_least: int | None) -> tuple[Image.Image, tuple[int, int]]:
@@ -169,7 +170,8 @@ def _decode(data: bytes, name: str, at_least: int | None) -> tuple[Image.Image, 
             image = Image.open(io.BytesIO(data), formats=FORMATS)
         except Image.UnidentifiedImageError:
             known = data[:2] in (b"\xff\xd8", b"\x89P", b"RI", b"II", b"MM", b"GI")
-            reason = "damaged picture" if known else f"not a picture of a known format ({', '.join(FORMATS)})"
+            unknown = kept("not a picture of a known format ({formats})", formats=", ".join(FORMATS))
+            reason = noted("damaged picture") if known else unknown
             raise ImageRefused(name, reason) from None
         width, height = image.size
         if width * height > MAX_PIXELS:
@@ -204,7 +206,7 @@ def _to_rgb(image: Image.Image, name: str) -> Image.Image:
         profiles = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
         converted = ImageCms.profileToProfile(image, *profiles, outputMode="RGB")
         if converted is None:
-            raise ImageRefused(name, "colours that cannot be converted (LAB)")
+            raise ImageRefused(name, noted("colours that cannot be converted (LAB)"))
         return converted
     if image.has_transparency_data:
         image = image.convert("RGBA")

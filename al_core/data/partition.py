@@ -16,6 +16,7 @@ from al_core.data.names import display
 from al_core.data.scan import Placed, in_order
 from al_core.errors import DataError
 from al_core.types import UNKNOWN, Labels, Sizes
+from al_core.words import kept, kept_n, noted, tr
 
 
 @dataclass(frozen=True)
@@ -49,14 +50,20 @@ def divide(pictures: Sequence[Picture], test_fraction: float) -> Sides:
     test = _ordered([p for p in pictures if p.place.role == "test"])[0]
     train, by_number = _ordered([p for p in pictures if p.place.role != "test"])
     if by_number:
-        notes.append("sample ids follow the numbers in the file names, across classes")
+        notes.append(noted("sample ids follow the numbers in the file names, across classes"))
     if not test and any(p.class_name for p in train) and test_fraction > 0:
         aside = _set_aside(train, test_fraction)
         test = [p for p in train if p.name in aside]
         train = [p for p in train if p.name not in aside]
-        notes.append(f"there is no test folder: {len(test)} pictures, a share of each class, were set aside")
+        notes.append(
+            kept_n(
+                "there is no test folder: {n} picture, a share of each class, was set aside",
+                "there is no test folder: {n} pictures, a share of each class, were set aside",
+                len(test),
+            )
+        )
     elif not test:
-        notes.append("there are no test pictures: no accuracy can be measured")
+        notes.append(noted("there are no test pictures: no accuracy can be measured"))
     return Sides(train, test, tuple(notes))
 
 
@@ -98,7 +105,7 @@ def class_map(sides: Sides, wanted: tuple[str, ...] | None) -> tuple[tuple[str, 
     train = {p.class_name for p in sides.train if p.class_name}
     test = {p.class_name for p in sides.test if p.class_name}
     if not sides.train:
-        raise DataError("there is no readable picture to train on; only the test folder holds some")
+        raise DataError(tr("there is no readable picture to train on; only the test folder holds some"))
     if wanted is not None:
         classes = _checked(wanted)
     elif train:
@@ -107,20 +114,29 @@ def class_map(sides: Sides, wanted: tuple[str, ...] | None) -> tuple[tuple[str, 
         classes = tuple(sorted(test))
     if not classes:
         raise DataError(
-            "these pictures have no labels: put them into a folder for each class, or name the classes to"
-            " label them with (--classes cat,dog)"
+            tr(
+                "these pictures have no labels: put them into a folder for each class, or name the "
+                "classes to label them with (--classes cat,dog)"
+            )
         )
     if unseen := sorted(test - set(classes)):
         raise DataError(
-            f"the classes of train and test differ: {', '.join(map(repr, unseen))} only in test;"
-            f" train has {', '.join(map(repr, classes[:20]))}. Rename or add class folders until they agree"
+            tr(
+                "the classes of train and test differ: {unseen} only in test; train has {classes}. "
+                "Rename or add class folders until they agree",
+                unseen=", ".join(map(repr, unseen)),
+                classes=", ".join(map(repr, classes[:20])),
+            )
         )
     if len(classes) < 2:
         raise DataError(
-            f"there is only one class, {''.join(classes)!r}; at least two are needed to learn anything"
+            tr(
+                "there is only one class, {classes!r}; at least two are needed to learn anything",
+                classes="".join(classes),
+            )
         )
     missing = sorted(train - test) if test else []
-    notes = [f"classes without a test picture: {', '.join(missing)}"] if missing else []
+    notes = [kept("classes without a test picture: {classes}", classes=", ".join(missing))] if missing else []
     return classes, tuple(notes)
 
 
@@ -129,7 +145,10 @@ def _checked(wanted: tuple[str, ...]) -> tuple[str, ...]:
     repeated = [name for name, count in Counter(names).items() if count > 1]
     if "" in names or repeated:
         raise DataError(
-            f"class names must be given once each, and not be empty: {', '.join(map(repr, wanted))}"
+            tr(
+                "class names must be given once each, and not be empty: {wanted}",
+                wanted=", ".join(map(repr, wanted)),
+            )
         )
     return names
 
@@ -173,9 +192,21 @@ def copies(sides: Sides) -> tuple[str, ...]:
     repeated = len(train) - len(set(train))
     notes = []
     if both:
-        notes.append(f"{len(both)} pictures are in both train and test, byte for byte")
+        notes.append(
+            kept_n(
+                "{n} picture is in both train and test, byte for byte",
+                "{n} pictures are in both train and test, byte for byte",
+                len(both),
+            )
+        )
     if repeated:
-        notes.append(f"{repeated} train pictures are copies of other train pictures, byte for byte")
+        notes.append(
+            kept_n(
+                "{n} train picture is a copy of another train picture, byte for byte",
+                "{n} train pictures are copies of other train pictures, byte for byte",
+                repeated,
+            )
+        )
     return tuple(notes)
 
 

@@ -18,6 +18,7 @@ from al_core.data.names import Names
 from al_core.data.roots import resolve_inside
 from al_core.errors import DataError
 from al_core.types import Images, Labels, SampleIds, Sizes, SplitName
+from al_core.words import tr
 
 _THREADS: Final = min(4, os.cpu_count() or 1)
 _HEADS: Final = 1024  # files whose heads are read between two reports
@@ -136,4 +137,10 @@ class FileSplit(Split):
             return path.read_bytes(), path.suffix.lower()
         except OSError as error:
             name = self._file_name(sample_id)
-            raise DataError(f"{name} can no longer be read ({error.strerror}); restore the file") from error
+            raise DataError(
+                tr(
+                    "{name} can no longer be read ({reason}); restore the file",
+                    name=name,
+                    reason=error.strerror,
+                )
+            ) from error

@@ -19,6 +19,7 @@ from al_core.data.roots import resolve_folder
 from al_core.data.sources import SOURCES, Source
 from al_core.errors import DataError
 from al_core.settings import Settings
+from al_core.words import noted, tr
 
 _KEY: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,80}(\.[0-9]{1,6})?")
 
@@ -32,9 +33,11 @@ def parse_dataset(text: str) -> tuple[Source, str | None]:
     name, colon, path = text.partition(":")
     source = SOURCES.get(name.strip())
     if colon and source.path == "no":
-        raise DataError(f"{source.name} takes no path; write {source.name!r} instead of {text!r}")
+        raise DataError(
+            tr("{source} takes no path; write {source!r} instead of {text!r}", source=source.name, text=text)
+        )
     if source.path == "required" and not path.strip():
-        raise DataError(f"{source.name} needs a path: write {source.name}:PATH")
+        raise DataError(tr("{source} needs a path: write {source}:PATH", source=source.name))
     return source, path if colon else None
 
 
@@ -84,8 +87,13 @@ def prepare(
         return _prepare(settings, source, request, key, revision)
     except OSError as error:
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        way = "make room on the disk" if full else "see that the folder can be written, or set AL_HOME"
-        raise DataError(f"{data.dataset} cannot be prepared ({error}); {way}") from error
+        if full:
+            text = noted("{dataset} cannot be prepared ({error}); make room on the disk")
+        else:
+            text = noted(
+                "{dataset} cannot be prepared ({error}); see that the folder can be written, or set AL_HOME"
+            )
+        raise DataError(tr(text, dataset=data.dataset, error=error)) from error
 
 
 def _prepare(settings: Settings, source: Source, request: Request, key: str, revision: str) -> Dataset:
@@ -140,7 +148,7 @@ def open_dataset(settings: Settings, key: str) -> Dataset:
         DataError: it is not prepared, or damaged.
     """
     if not _KEY.fullmatch(key):
-        raise DataError(f"{key!r} is not the key of a data set")
+        raise DataError(tr("{key!r} is not the key of a data set", key=key))
     return storage.open_folder(settings.datasets / key, key)
 
 
@@ -151,7 +159,7 @@ def shared_dataset(settings: Settings, key: str) -> Dataset:
         DataError: it is not prepared, or damaged.
     """
     if not _KEY.fullmatch(key):
-        raise DataError(f"{key!r} is not the key of a data set")
+        raise DataError(tr("{key!r} is not the key of a data set", key=key))
     try:
         meta = (settings.datasets / key / "meta.json").stat()
     except OSError:

@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Final
 
 from al_core.data.names import display
-from al_core.errors import DataError
+from al_core.errors import DataError, PathRefused
 from al_core.settings import Settings
+from al_core.words import noted, told, tr
 
 PICTURE_SUFFIXES: Final = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif")
 _MAX_COUNT: Final = 10_000
@@ -34,22 +35,22 @@ class Folder:
     more: bool
 
 
-def _refused(path: str, why: str) -> DataError:
+def _refused(path: str, why: str) -> PathRefused:
     shown = repr(path) if "\0" in path else display(path)
-    return DataError(f"the path {shown} is refused: {why}")
+    return PathRefused(tr("the path {path} is refused: {why}", path=shown, why=told(why)), why)
 
 
 def _check_text(path: str) -> None:
     if "\0" in path:
-        raise _refused(path, "it holds a NUL")
+        raise _refused(path, noted("it holds a NUL"))
     if "\\" in path:
-        raise _refused(path, "it holds a backslash; separate folders with /")
+        raise _refused(path, noted("it holds a backslash; separate folders with /"))
     if _DRIVE.match(path):
-        raise _refused(path, "drive letters are not read here")
+        raise _refused(path, noted("drive letters are not read here"))
     if path.startswith("//"):
-        raise _refused(path, "network paths are not read here")
+        raise _refused(path, noted("network paths are not read here"))
     if ".." in path.split("/"):
-        raise _refused(path, "it holds '..'")
+        raise _refused(path, noted("it holds '..'"))
 
 
 def check_relative(path: str) -> None:
@@ -60,7 +61,7 @@ def check_relative(path: str) -> None:
     """
     _check_text(path)
     if path.startswith(("/", "~")):
-        raise _refused(path, "it must be relative to its root")
+        raise _refused(path, noted("it must be relative to its root"))
 
 
 def is_inside(path: str, root: str) -> bool:
@@ -76,14 +77,14 @@ def resolve_inside(root: Path, relative: str) -> Path:
     """
     _check_text(relative)
     if relative.startswith("/"):
-        raise _refused(relative, "it must be relative to its root")
+        raise _refused(relative, noted("it must be relative to its root"))
     real_root = os.path.realpath(root)
     try:
         real = os.path.realpath(os.path.join(real_root, relative))  # noqa: PTH118 - names may not be UTF-8
     except (OSError, ValueError) as error:
         raise _refused(relative, str(error)) from None
     if not is_inside(real, real_root):
-        raise _refused(relative, "it leads out of its folder")
+        raise _refused(relative, noted("it leads out of its folder"))
     return Path(real)
 
 
@@ -96,24 +97,30 @@ def resolve_folder(settings: Settings, path: str, *, trusted: bool = False) -> P
         DataError: it is refused, lies below no root, or is no folder.
     """
     if not path.strip():
-        raise DataError("a folder is missing: write folder:PATH")
+        raise DataError(tr("a folder is missing: write folder:PATH"))
     _check_text(path)
     real = os.path.realpath(Path(path).expanduser())
     allowed = (*settings.data_roots, settings.imports)
     if not trusted and not any(is_inside(real, os.path.realpath(root)) for root in allowed):
         roots = ", ".join(str(root) for root in settings.data_roots) or "none"
         raise DataError(
-            f"the folder {display(path)} is below no data root (roots: {roots}); move it there, or add its"
-            " parent to AL_DATA_ROOTS and start again"
+            tr(
+                "the folder {path} is below no data root (roots: {roots}); move it there, or add its "
+                "parent to AL_DATA_ROOTS and start again",
+                path=display(path),
+                roots=roots,
+            )
         )
     folder = Path(real)
     try:
         if not folder.exists():
-            raise DataError(f"the folder {display(path)} does not exist")
+            raise DataError(tr("the folder {path} does not exist", path=display(path)))
         if not folder.is_dir():
-            raise DataError(f"{display(path)} is not a folder")
+            raise DataError(tr("{path} is not a folder", path=display(path)))
     except OSError as error:
-        raise DataError(f"the folder {display(path)} cannot be read ({error.strerror})") from None
+        raise DataError(
+            tr("the folder {path} cannot be read ({reason})", path=display(path), reason=error.strerror)
+        ) from None
     return folder
 
 
@@ -124,7 +131,13 @@ def browse(settings: Settings, root_index: int, relative: str = "") -> list[Fold
         DataError: there is no such root or folder, or it cannot be read.
     """
     if not 0 <= root_index < len(settings.data_roots):
-        raise DataError(f"there is no data root {root_index}; AL_DATA_ROOTS names {len(settings.data_roots)}")
+        raise DataError(
+            tr(
+                "there is no data root {root_index}; AL_DATA_ROOTS names {n}",
+                root_index=root_index,
+                n=len(settings.data_roots),
+            )
+        )
     check_relative(relative)
     root = settings.data_roots[root_index]
     place = resolve_inside(root, relative)
@@ -133,7 +146,9 @@ def browse(settings: Settings, root_index: int, relative: str = "") -> list[Fold
             names = [e.name for e in islice(entries, _MAX_COUNT) if _is_folder(e)]
     except OSError as error:
         shown = display(relative) or str(root)
-        raise DataError(f"the folder {shown} cannot be read ({error.strerror})") from None
+        raise DataError(
+            tr("the folder {shown} cannot be read ({reason})", shown=shown, reason=error.strerror)
+        ) from None
     base = relative.strip("/")
     return [_describe(place, f"{base}/{name}" if base else name, name) for name in sorted(names)]
 

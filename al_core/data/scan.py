@@ -14,6 +14,7 @@ from typing import Final, Literal
 from al_core.data.names import display
 from al_core.data.roots import is_inside
 from al_core.errors import DataError
+from al_core.words import kept, noted, tr
 
 Role = Literal["train", "test", "valid", "all"]
 
@@ -70,7 +71,9 @@ def walk(
                     else:
                         _sort(entry, name, real_root, found, skipped)
         except OSError as error:
-            skipped.append(Skipped(folder or ".", f"the folder cannot be read ({error.strerror})"))
+            skipped.append(
+                Skipped(folder or ".", kept("the folder cannot be read ({reason})", reason=error.strerror))
+            )
         told(len(found))
     return found, skipped, hidden
 
@@ -80,23 +83,23 @@ def _sort(entry: os.DirEntry[str], name: str, root: str, found: list[Found], ski
         status = entry.stat(follow_symlinks=False)
         if stat.S_ISLNK(status.st_mode):
             if not is_inside(os.path.realpath(entry.path), root):
-                skipped.append(Skipped(name, "a link that leads out of the folder"))
+                skipped.append(Skipped(name, noted("a link that leads out of the folder")))
                 return
             if entry.is_dir():
-                skipped.append(Skipped(name, "a link to a folder"))
+                skipped.append(Skipped(name, noted("a link to a folder")))
                 return
             status = entry.stat()
     except OSError as error:
-        skipped.append(Skipped(name, f"cannot be read ({error.strerror})"))
+        skipped.append(Skipped(name, kept("cannot be read ({reason})", reason=error.strerror)))
         return
     if entry.name.lower() in _SYSTEM_FILES:
-        skipped.append(Skipped(name, "a system file"))
+        skipped.append(Skipped(name, noted("a system file")))
     elif "\\" in entry.name:
-        skipped.append(Skipped(name, "its name holds a backslash"))
+        skipped.append(Skipped(name, noted("its name holds a backslash")))
     elif stat.S_ISREG(status.st_mode):
         found.append(Found(name, status.st_size, status.st_mtime_ns))
     else:
-        skipped.append(Skipped(name, "not a regular file"))
+        skipped.append(Skipped(name, noted("not a regular file")))
 
 
 @dataclass(frozen=True)
@@ -119,15 +122,20 @@ def place(files: Sequence[Found], root: Path) -> list[Placed]:
     if "train" not in roles:
         if roles and tops <= _ROLES.keys():
             raise DataError(
-                f"{display(str(root))} has {' and '.join(sorted(tops))} but no train folder;"
-                " add train/<class>/"
+                tr(
+                    "{root} has {tops} but no train folder; add train/<class>/",
+                    root=display(str(root)),
+                    tops=" and ".join(sorted(tops)),
+                )
             )
         for file in files:
             inner = file.name.split("/")[:-1]
             for depth, part in enumerate(inner):
                 if depth and _ROLES.get(part.lower()) == "train":
                     deeper = display("/".join([str(root), *inner[:depth]]))
-                    raise DataError(f"there is a train folder further down; use folder:{deeper}")
+                    raise DataError(
+                        tr("there is a train folder further down; use folder:{deeper}", deeper=deeper)
+                    )
         return [Placed(file, "all", class_name_of(file.name)) for file in files]
     placed = []
     for file in files:

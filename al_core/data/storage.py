@@ -30,6 +30,7 @@ from al_core.data.photos import FileSplit, sizes_file
 from al_core.data.pixels import MemmapSplit
 from al_core.errors import DataError
 from al_core.types import UNKNOWN, SplitName
+from al_core.words import tr
 
 FORMAT: Final = 2
 _CHUNK: Final = 2048
@@ -217,14 +218,22 @@ def open_folder(folder: Path, key: str) -> Dataset:
     meta = read_meta(folder)
     if meta is None:
         raise DataError(
-            f"the data set {key!r} is not prepared; prepare it on the Setup page or with `prepare`"
+            tr(
+                "the data set {key!r} is not prepared; prepare it on the Setup page or with `prepare`",
+                key=key,
+            )
         )
     try:
         refused = tuple(Refusal(**item) for item in json.loads((folder / "refused.json").read_text()))
         train, test = (_split(folder, name, meta) for name in ("train", "test"))
     except (OSError, EOFError, ValueError, TypeError, KeyError) as error:
         raise DataError(
-            f"the prepared data set {key!r} is damaged ({error}); remove {folder} and prepare it again"
+            tr(
+                "the prepared data set {key!r} is damaged ({error}); remove {folder} and prepare it again",
+                key=key,
+                error=error,
+                folder=folder,
+            )
         ) from error
     return Dataset(
         key=key, source=meta["source"], title=meta["title"], classes=tuple(meta["classes"]),

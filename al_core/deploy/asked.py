@@ -25,6 +25,7 @@ from al_core.errors import DataError, NotFound
 from al_core.results.export import safe_name
 from al_core.results.records_file import write_json
 from al_core.settings import Settings
+from al_core.words import kept, noted, told, tr
 
 KEPT_SECONDS: Final = 24 * 3600
 MAX_FILES: Final = 5_000
@@ -55,7 +56,7 @@ def place(settings: Settings, token: str) -> Path:
         NotFound: not a token, so it could point elsewhere.
     """
     if not _TOKEN.fullmatch(token):
-        raise NotFound("there is no such prediction")
+        raise NotFound(tr("there is no such prediction"))
     return settings.predictions / token
 
 
@@ -81,8 +82,10 @@ def ask_about_uploads(
         for name, file in files:
             keeper.take(name, file)
         if not keeper.count:
-            reasons = "; ".join(f"{r.name}: {r.reason}" for r in keeper.refused[:3]) or "nothing was sent"
-            raise DataError(f"there is no picture to classify ({reasons})")
+            reasons = "; ".join(f"{r.name}: {told(r.reason)}" for r in keeper.refused[:3]) or tr(
+                "nothing was sent"
+            )
+            raise DataError(tr("there is no picture to classify ({reasons})", reasons=reasons))
     except BaseException:
         shutil.rmtree(root.parent, ignore_errors=True)
         raise
@@ -118,7 +121,7 @@ def read_asked(settings: Settings, token: str) -> Asked:
     try:
         values = json.loads((place(settings, token) / "asked.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        raise NotFound("this prediction is gone: they are kept for a day; classify again") from None
+        raise NotFound(tr("this prediction is gone: they are kept for a day; classify again")) from None
     refused = tuple(Refused(*item) for item in values["refused"])
     return Asked(token, values["experiment"], values["round"], Path(values["root"]), refused)
 
@@ -152,7 +155,7 @@ class _Keeper:
             with zipfile.ZipFile(file) as archive:
                 for info in _members(archive):
                     if info.flag_bits & 1:
-                        self.refused.append(Refused(info.filename, "encrypted in the zip"))
+                        self.refused.append(Refused(info.filename, noted("encrypted in the zip")))
                         continue
                     with archive.open(info) as inner:
                         self._keep(info.filename, inner)
@@ -165,12 +168,14 @@ class _Keeper:
             ValueError,
             RuntimeError,
         ) as error:
-            self.refused.append(Refused(name, f"not a zip that can be read ({error})"))
+            self.refused.append(Refused(name, kept("not a zip that can be read ({error})", error=error)))
 
     def _keep(self, name: str, file: IO[bytes]) -> None:
         """Copy as much as is allowed, and not what a header announces: that may be a lie."""
         if self.count >= MAX_FILES:
-            raise DataError(f"more than {MAX_FILES:,} files at once; name a folder on this machine instead")
+            raise DataError(
+                tr("more than {most:,} files at once; name a folder on this machine instead", most=MAX_FILES)
+            )
         path = self._path(name)
         written = 0
         with path.open("wb") as target:
@@ -179,13 +184,15 @@ class _Keeper:
                 self.bytes += len(block)
                 if self.bytes > MAX_UNPACKED:
                     limit = f"{MAX_UNPACKED >> 20} MB"
-                    raise DataError(f"the files hold more than {limit} in all; name a folder instead")
+                    raise DataError(
+                        tr("the files hold more than {limit} in all; name a folder instead", limit=limit)
+                    )
                 if written > MAX_BYTES:
                     break
                 target.write(block)
         if written > MAX_BYTES:
             path.unlink()
-            self.refused.append(Refused(name, f"larger than {MAX_BYTES >> 20} MiB"))
+            self.refused.append(Refused(name, kept("larger than {max_bytes} MiB", max_bytes=MAX_BYTES >> 20)))
         else:
             self.count += 1
 

@@ -16,6 +16,7 @@ from al_core.experiment import Experiment
 from al_core.models import MODELS
 from al_core.records import RoundRecord
 from al_core.settings import Settings
+from al_core.words import tr
 
 FORMAT: Final = 1
 CARD, WEIGHTS, ONNX, EXAMPLE = "model.json", "model.safetensors", "model.onnx", "predict.py"
@@ -109,11 +110,24 @@ def read_card(folder: Path) -> dict[str, Any]:
     try:
         card = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise ModelError(f"{path} cannot be read ({error}); name a folder that export-model wrote") from None
+        raise ModelError(
+            tr(
+                "{path} cannot be read ({error}); name a folder that export-model wrote",
+                path=path,
+                error=error,
+            )
+        ) from None
     if not isinstance(card, dict) or card.get("format") != FORMAT:
         found = card.get("format") if isinstance(card, dict) else None
-        raise ModelError(f"{path} has format {found!r}; this version reads {FORMAT}: export the model again")
+        raise ModelError(
+            tr(
+                "{path} has format {found!r}; this version reads {format}: export the model again",
+                path=path,
+                found=found,
+                format=FORMAT,
+            )
+        )
     size = card.get("input", {}).get("size") if isinstance(card.get("input"), dict) else None
     if not isinstance(size, int) or not 1 <= size <= 4096:
-        raise ModelError(f"{path} names no input size; export the model again")
+        raise ModelError(tr("{path} names no input size; export the model again", path=path))
     return card

@@ -17,6 +17,7 @@ from al_core.results.export import write_csv
 from al_core.results.metrics import class_report, confusion, evaluate
 from al_core.results.records_file import write_json
 from al_core.types import Labels
+from al_core.words import tr
 
 TOP: Final = 3
 Guesses = tuple[tuple[int, float], ...]
@@ -49,9 +50,9 @@ def check_table_name(path: Path) -> None:
         ConfigError: not .csv or .json, or in a folder that is not there.
     """
     if path.suffix.lower() not in (".csv", ".json"):
-        raise ConfigError([Problem("--out", str(path), "must end in .csv or .json")])
+        raise ConfigError([Problem("--out", str(path), tr("must end in .csv or .json"))])
     if path.is_dir() or not path.absolute().parent.is_dir():
-        raise ConfigError([Problem("--out", str(path), "must be a file in a folder that is there")])
+        raise ConfigError([Problem("--out", str(path), tr("must be a file in a folder that is there"))])
 
 
 def write_outcome(outcome: Outcome, path: Path, truth: Labels | None = None) -> None:

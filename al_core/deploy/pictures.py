@@ -16,6 +16,7 @@ from al_core.data.scan import class_name_of, natural, walk
 from al_core.errors import DataError
 from al_core.results.export import NO_CLASS, class_folders
 from al_core.types import Images, Labels
+from al_core.words import noted, tr, tr_n
 
 BLOCK: Final = 512
 """Pictures in memory at once."""
@@ -58,13 +59,17 @@ def find_pictures(path: Path) -> Pictures:
         place = path.expanduser().resolve(strict=True)
     except (OSError, RuntimeError) as error:
         raise DataError(
-            f"{display(str(path))} cannot be read ({error}); name a picture or a folder"
+            tr(
+                "{path} cannot be read ({error}); name a picture or a folder",
+                path=display(str(path)),
+                error=error,
+            )
         ) from None
     if not place.is_dir():
         return Pictures(place.parent, (place.name,))
     found, skipped, _ = walk(place)
     if not found:
-        raise DataError(f"there are no files in {display(str(path))}")
+        raise DataError(tr("there are no files in {path}", path=display(str(path))))
     names = sorted((file.name for file in found), key=natural)
     return Pictures(place, tuple(names), tuple(Refused(display(s.name), s.reason) for s in skipped))
 
@@ -104,17 +109,31 @@ def by_class(pictures: Pictures, classes: Sequence[str]) -> tuple[Pictures, dict
     unknown = sorted(set(folders.values()) - ids.keys() - NO_CLASS - {""})
     if unknown:
         raise DataError(
-            f"the class folders of {display(str(pictures.root))} do not fit the model: "
-            f"{_listed(unknown)} {'is' if len(unknown) == 1 else 'are'} no class of it; it knows "
-            f"{_listed(classes)}. Rename the folders, or name the folder that holds the class folders"
+            tr_n(
+                "the class folders of {root} do not fit the model: {unknown} is no class of it; it knows "
+                "{classes}. Rename the folders, or name the folder that holds the class folders",
+                "the class folders of {root} do not fit the model: {unknown} are no class of it; it knows "
+                "{classes}. Rename the folders, or name the folder that holds the class folders",
+                len(unknown),
+                root=display(str(pictures.root)),
+                unknown=_listed(unknown),
+                classes=_listed(classes),
+            )
         )
     truth = {name: ids[folder] for name, folder in folders.items() if folder in ids}
     if not truth:
         raise DataError(
-            f"{display(str(pictures.root))} holds no class folders; expected {_listed(classes)} in it"
+            tr(
+                "{root} holds no class folders; expected {classes} in it",
+                root=display(str(pictures.root)),
+                classes=_listed(classes),
+            )
         )
     strays = [
-        Refused(display(name), "a folder of images without a class" if folder else "outside any class folder")
+        Refused(
+            display(name),
+            noted("a folder of images without a class") if folder else noted("outside any class folder"),
+        )
         for name, folder in folders.items()
         if folder not in ids
     ]
@@ -127,5 +146,5 @@ def labels_of(names: Sequence[str], truth: dict[str, int]) -> Labels:
 
 
 def _listed(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    return ", ".join(repr(name) for name in names[:_NAMED]) + more
+    shown, more = ", ".join(repr(name) for name in names[:_NAMED]), len(names) - _NAMED
+    return tr("{names} and {n} more", names=shown, n=more) if more > 0 else shown

@@ -14,6 +14,7 @@ from typing import Final
 from al_core.errors import DataError
 from al_core.results.export import MANIFEST, write_csv
 from al_core.settings import Settings
+from al_core.words import tr
 
 _MAX_MANIFEST: Final = 512 * 2**20
 
@@ -48,7 +49,9 @@ def read_selection(path: Path) -> Selection | None:
     try:
         text = _text(path)
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        raise DataError(f"{path} cannot be read as a list of labels ({error})") from None
+        raise DataError(
+            tr("{path} cannot be read as a list of labels ({error})", path=path, error=error)
+        ) from None
     if text is None:
         return None
     rows = csv.DictReader(io.StringIO(text, newline=""))
@@ -57,7 +60,7 @@ def read_selection(path: Path) -> Selection | None:
     if key is None or "label" not in columns:
         if path.is_dir():
             return None  # somebody else's manifest: the class folders speak
-        raise DataError(f"{path} needs a header with the columns label, and sample_id or file")
+        raise DataError(tr("{path} needs a header with the columns label, and sample_id or file", path=path))
     labels: dict[str, str] = {}
     runs: set[str] = set()
     for row in rows:
@@ -66,7 +69,7 @@ def read_selection(path: Path) -> Selection | None:
         if _is_label(row, columns):
             labels[row[key] or ""] = row["label"] or ""
     if not labels:
-        raise DataError(f"{path} names no image with a label")
+        raise DataError(tr("{path} names no image with a label", path=path))
     return Selection(key, labels, next(iter(runs)) or None if len(runs) == 1 else None)
 
 
@@ -75,12 +78,14 @@ def _text(path: Path) -> str | None:
         manifest = path / MANIFEST
         return manifest.read_text(encoding="utf-8-sig") if manifest.is_file() else None
     if not path.exists():
-        raise DataError(f"there is no file or folder {path}")
+        raise DataError(tr("there is no file or folder {path}", path=path))
     if path.suffix.lower() != ".zip":
         return path.read_text(encoding="utf-8-sig")
     with zipfile.ZipFile(path) as archive:
         if archive.getinfo(MANIFEST).file_size > _MAX_MANIFEST:
-            raise DataError(f"the manifest in {path} is larger than {_MAX_MANIFEST >> 20} MB")
+            raise DataError(
+                tr("the manifest in {path} is larger than {most} MB", path=path, most=_MAX_MANIFEST >> 20)
+            )
         return archive.read(MANIFEST).decode("utf-8-sig")
 
 

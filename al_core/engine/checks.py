@@ -27,6 +27,7 @@ from al_core.query.strategies import Strategy
 from al_core.settings import Settings
 from al_core.testing import Check, Evidence
 from al_core.types import Positions
+from al_core.words import tr
 
 _LABELED: Final = np.arange(12)
 _CANDIDATES: Final = np.arange(12, 52)
@@ -76,9 +77,13 @@ def leaves_the_model_alone(strategy: Strategy) -> None:
         before, modes = case.network.state_hash(), [m.training for m in case.network.module.modules()]
         case.picks(strategy, case.evidence(strategy))
         if case.network.state_hash() != before:
-            raise StrategyError(f"strategy {strategy.name!r} changed the network's weights or buffers")
+            raise StrategyError(
+                tr("strategy {strategy!r} changed the network's weights or buffers", strategy=strategy.name)
+            )
         if [m.training for m in case.network.module.modules()] != modes:
-            raise StrategyError(f"strategy {strategy.name!r} left the network in another mode")
+            raise StrategyError(
+                tr("strategy {strategy!r} left the network in another mode", strategy=strategy.name)
+            )
 
 
 def does_not_depend_on_chunks(strategy: Strategy) -> None:
@@ -94,9 +99,17 @@ def does_not_depend_on_chunks(strategy: Strategy) -> None:
             joined[name] = np.concatenate([part[name] for part in parts], axis=letters.index("n"))
             if not np.allclose(joined[name], whole[name], rtol=1e-4, atol=1e-5):
                 worst = float(np.abs(joined[name] - whole[name]).max())
-                raise StrategyError(f"{name} of an image moves by {worst:.2g} with the images beside it")
+                raise StrategyError(
+                    tr(
+                        "{name} of an image moves by {worst:.2g} with the images beside it",
+                        name=name,
+                        worst=worst,
+                    )
+                )
         if set(case.picks(strategy, joined)) != set(case.picks(strategy, whole)):
-            raise StrategyError(f"strategy {strategy.name!r} picks others when evidence comes in chunks")
+            raise StrategyError(
+                tr("strategy {strategy!r} picks others when evidence comes in chunks", strategy=strategy.name)
+            )
 
 
 def does_not_move_with_hidden_labels(strategy: Strategy) -> None:
@@ -111,7 +124,12 @@ def does_not_move_with_hidden_labels(strategy: Strategy) -> None:
         context = replace(case.context, dataset=replace(case.context.dataset, train=train))
         found = _Case(context, case.network)
         if not np.array_equal(found.picks(strategy, found.evidence(strategy)), expected):
-            raise StrategyError(f"strategy {strategy.name!r} picks others when hidden labels are other ones")
+            raise StrategyError(
+                tr(
+                    "strategy {strategy!r} picks others when hidden labels are other ones",
+                    strategy=strategy.name,
+                )
+            )
 
 
 MODEL_CHECKS: Final[tuple[Check, ...]] = (

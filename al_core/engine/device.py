@@ -21,6 +21,7 @@ import torch
 
 from al_core.config import TrainConfig
 from al_core.errors import DeviceError
+from al_core.words import tr
 
 MEMORY_FORMAT = torch.channels_last
 # Layers of images up to this side are too small to share: two threads on two idle cores train digits no
@@ -103,7 +104,11 @@ def _device(asked: str) -> torch.device:
     device = torch.device("cuda:0" if asked == "cuda" else asked)
     if str(device) not in there:
         raise DeviceError(
-            f"device {asked!r} is not on this machine; there is {', '.join(there)}; or use auto"
+            tr(
+                "device {asked!r} is not on this machine; there is {there}; or use auto",
+                asked=asked,
+                there=", ".join(there),
+            )
         )
     return device
 

@@ -24,6 +24,7 @@ from al_core.engine.device import free_memory, is_out_of_memory
 from al_core.engine.network import ImageClassifier, Network
 from al_core.errors import DeviceError
 from al_core.types import SampleIds
+from al_core.words import tr
 
 Progress = Callable[[int, int], None]
 Control = Callable[[], None]
@@ -158,8 +159,11 @@ def run_chunks(
                 raise
             if size == 1:
                 raise DeviceError(
-                    f"memory ran out on {network.plan.describe} with one image at a time; choose a smaller "
-                    "model or image size, or device=cpu"
+                    tr(
+                        "memory ran out on {device} with one image at a time; choose a smaller model or "
+                        "image size, or device=cpu",
+                        device=network.plan.describe,
+                    )
                 ) from error
             size //= 2
             free_memory(network.plan.device)

@@ -34,6 +34,7 @@ from al_core.engine.network import Network, NetworkSpec, build_module, load_stat
 from al_core.engine.train_data import TrainData, read_images
 from al_core.errors import DeviceError, ProcessLost, TrainingError
 from al_core.records import EpochRecord
+from al_core.words import tr
 
 log = logging.getLogger(__name__)
 
@@ -77,8 +78,11 @@ def fit_in_group(
             break
         if memory <= 1:
             raise DeviceError(
-                f"memory ran out on each of {count} devices with one image at a time; "
-                "choose a smaller model or image size"
+                tr(
+                    "memory ran out on each of {count} devices with one image at a time; choose a "
+                    "smaller model or image size",
+                    count=count,
+                )
             )
         micro_batch = max(1, memory // 2)
         log.warning("out of memory: %d images at a time from now on, same batch size", micro_batch)
@@ -93,13 +97,22 @@ def _check_room(config: ExperimentConfig, data: TrainData) -> None:
     wanted = config.train.device.startswith("cuda") or (config.train.device == "auto" and bool(gpus))
     if wanted and count > len(gpus):
         raise DeviceError(
-            f"train.devices is {count}, but a worker here sees {len(gpus)} GPUs ({', '.join(gpus)}); "
-            "ask for so many, or for device=cpu"
+            tr(
+                "train.devices is {count}, but a worker here sees {there} GPUs ({gpus}); ask for so "
+                "many, or for device=cpu",
+                count=count,
+                there=len(gpus),
+                gpus=", ".join(gpus),
+            )
         )
     if data.num_images < count:
         raise TrainingError(
-            f"{data.num_images} labeled images cannot be shared among {count} devices; "
-            "label more to begin with, or lower train.devices"
+            tr(
+                "{num_images} labeled images cannot be shared among {count} devices; label more to "
+                "begin with, or lower train.devices",
+                num_images=data.num_images,
+                count=count,
+            )
         )
 
 
@@ -177,7 +190,9 @@ def _run(
     free_memory(torch.device("cuda" if torch.cuda.is_available() else "cpu"))
     with _listening() as (server, address), (folder / "group.log").open("wb") as said:
         process = subprocess.Popen(
-            command, cwd=PROJECT, env=os.environ | {**environment, SOCKET: address}, stdin=subprocess.DEVNULL,
+            command, cwd=PROJECT, stdin=subprocess.DEVNULL,
+            # what it says is kept, so it is English
+            env=os.environ | {**environment, SOCKET: address, "AL_LANGUAGE": ""},
             stdout=said, stderr=said, start_new_session=True,
         )  # fmt: skip
         lines = _Lines(server)
@@ -197,8 +212,12 @@ def _run(
         words = (folder / "group.log").read_text("utf-8", "replace")[-2000:]
         log.error("the group of %d ended with status %s: %s", count, process.returncode, words)
         raise ProcessLost(
-            f"one of {count} processes of a training ended without a word (status {process.returncode}); "
-            "the others were ended too"
+            tr(
+                "one of {count} processes of a training ended without a word (status {returncode}); "
+                "the others were ended too",
+                count=count,
+                returncode=process.returncode,
+            )
         )
     return None
 

@@ -23,6 +23,7 @@ from al_core.engine.train_data import TrainData
 from al_core.errors import TrainingError
 from al_core.records import EpochRecord
 from al_core.settings import Settings
+from al_core.words import tr
 
 ITERATIONS = 10  # of L-BFGS in what is told as one epoch
 MAX_EPOCHS = 30
@@ -74,8 +75,12 @@ def fit_head(
             record = _record(network, round, epoch, (h, y), held, time.perf_counter() - began)
         if not np.isfinite(record.train_loss):
             raise TrainingError(
-                f"the head of {network.spec.model} diverged in round {round}: its features are not finite; "
-                "take another model, or train the whole network (frozen off)"
+                tr(
+                    "the head of {model} diverged in round {round}: its features are not finite; take "
+                    "another model, or train the whole network (frozen off)",
+                    model=network.spec.model,
+                    round=round,
+                )
             )
         network.facts = {"epochs": epoch + 1, "steps": record.steps, "penalty": problem.penalty}
         on_epoch(record)

@@ -27,6 +27,7 @@ from al_core.errors import ModelError
 from al_core.models import MODELS
 from al_core.seeds import seed_for
 from al_core.settings import Settings
+from al_core.words import tr
 
 if TYPE_CHECKING:
     from al_core.engine.features import FeatureTables
@@ -59,7 +60,9 @@ class NetworkSpec:
         model = config.model
         entry = MODELS.get(model.model)
         if model.pretrained and entry.weights is None:
-            raise ModelError(f"{entry.name} has no ImageNet weights; switch them off or take another model")
+            raise ModelError(
+                tr("{model} has no ImageNet weights; switch them off or take another model", model=entry.name)
+            )
         size = config.data.image_size
         if size is None:
             size = dataset.image_size
@@ -213,7 +216,9 @@ def load_network(
         about = json.loads(metadata["network"])
         spec = NetworkSpec.from_json(about["spec"])
     except (KeyError, ValueError, TypeError) as error:
-        raise ModelError(f"{path} holds tensors but not a network that askwell saved") from error
+        raise ModelError(
+            tr("{path} holds tensors but not a network that askwell saved", path=path)
+        ) from error
     plan = choose(train or TrainConfig(), image_size=spec.image_size)
     head_only = spec.frozen and all(name.startswith(HEAD) for name in state)
     # a file with every weight needs no ImageNet file to be read
@@ -222,8 +227,13 @@ def load_network(
     load_state(network.module, state, path, partial=head_only)
     if network.state_hash() != about["state_hash"]:
         raise ModelError(
-            f"{path}: the rebuilt {spec.model} is not the saved one; its frozen trunk has other weights here "
-            "(another ImageNet file, or another torch version's fresh weights). Train the round again"
+            tr(
+                "{path}: the rebuilt {model} is not the saved one; its frozen trunk has other "
+                "weights here (another ImageNet file, or another torch version's fresh weights). "
+                "Train the round again",
+                path=path,
+                model=spec.model,
+            )
         )
     if spec.frozen and dataset is not None and settings is not None:
         from al_core.engine.features import FeatureTables  # noqa: PLC0415 - features build on networks
@@ -246,9 +256,16 @@ def load_state(
     if wrong or missing:
         first = (wrong or missing)[0]
         raise ModelError(
-            f"the weights of {source} are not of this model with {module.classifier.head.out_features} "
-            f"classes ({len(wrong)} do not fit, {len(missing)} are missing; the first is {first}). Take the "
-            "model and classes that they were trained with, or a cold start"
+            tr(
+                "the weights of {source} are not of this model with {num_classes} classes ({wrong} do "
+                "not fit, {missing} are missing; the first is {first}). Take the model and classes that "
+                "they were trained with, or a cold start",
+                source=source,
+                num_classes=module.classifier.head.out_features,
+                wrong=len(wrong),
+                missing=len(missing),
+                first=first,
+            )
         )
     with torch.no_grad():
         for name, value in state.items():
@@ -294,4 +311,6 @@ def read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
             metadata = dict(file.metadata() or {})
         return load_file(path), metadata
     except (OSError, SafetensorError) as error:
-        raise ModelError(f"{path} cannot be read as weights ({error}); train the round again") from error
+        raise ModelError(
+            tr("{path} cannot be read as weights ({error}); train the round again", path=path, error=error)
+        ) from error

@@ -26,6 +26,7 @@ from al_core.engine.folding import folded
 from al_core.engine.inference import evaluating
 from al_core.engine.network import ImageClassifier, Network
 from al_core.errors import ModelError
+from al_core.words import tr
 
 INPUT, OUTPUT = "images", "probabilities"
 TOLERANCE = 1e-4
@@ -62,11 +63,15 @@ def write_onnx(network: Network, path: Path, size: int, about: Mapping[str, str]
         except torch.onnx.errors.OnnxExporterError as error:
             first = str(error).strip().partition("\n")[0]
             raise ModelError(
-                f"{network.spec.model} cannot be written as ONNX ({first}); leave ONNX out, the safetensors "
-                "file holds the same network"
+                tr(
+                    "{model} cannot be written as ONNX ({first}); leave ONNX out, the safetensors file "
+                    "holds the same network",
+                    model=network.spec.model,
+                    first=first,
+                )
             ) from error
     if program is None:
-        raise ModelError("torch.onnx gave no program; take torch 2.14 or newer")
+        raise ModelError(tr("torch.onnx gave no program; take torch 2.14 or newer"))
     program.model.metadata_props.update(about)
     program.save(path)
 
@@ -90,8 +95,12 @@ def check_onnx(
         worst = max(worst, float(np.abs(found - expected[part]).max()))
     if not worst <= TOLERANCE:
         raise ModelError(
-            f"the ONNX file gives other probabilities than the network (by up to {worst:.2g}, "
-            f"{TOLERANCE:g} is allowed); leave ONNX out and report this model"
+            tr(
+                "the ONNX file gives other probabilities than the network (by up to {worst:.2g}, "
+                "{tolerance:g} is allowed); leave ONNX out and report this model",
+                worst=worst,
+                tolerance=TOLERANCE,
+            )
         )
     return worst
 
@@ -107,8 +116,11 @@ def _needed(*names: str) -> list[ModuleType]:
         return [importlib.import_module(name) for name in names]
     except ImportError as error:
         raise ModelError(
-            f"an ONNX file needs the packages onnx, onnxscript and onnxruntime ({error}): install them, or "
-            "leave ONNX out (--no-onnx)"
+            tr(
+                "an ONNX file needs the packages onnx, onnxscript and onnxruntime ({error}): install "
+                "them, or leave ONNX out (--no-onnx)",
+                error=error,
+            )
         ) from error
 
 

@@ -42,6 +42,7 @@ from al_core.experiment import Experiment
 from al_core.results.records_file import write_json
 from al_core.store.objects import ARRAYS, Objects
 from al_core.types import UNKNOWN, Images
+from al_core.words import told, tr
 
 _CHECKED: Final = 32  # pictures on which the ONNX file is held against the network
 FP32: Final = TrainConfig(precision="fp32")
@@ -91,7 +92,14 @@ def open_folder(folder: Path, train: TrainConfig = FP32) -> SavedModel:
     card = read_card(folder)
     network = load_network(folder / WEIGHTS, train)
     if list(network.spec.classes) != card.get("classes"):
-        raise ModelError(f"{folder}: {CARD} and {WEIGHTS} name different classes; export the model again")
+        raise ModelError(
+            tr(
+                "{folder}: {card} and {weights} name different classes; export the model again",
+                folder=folder,
+                card=CARD,
+                weights=WEIGHTS,
+            )
+        )
     return SavedModel(network, card["input"]["size"], str(card.get("title", folder.name)))
 
 
@@ -122,9 +130,12 @@ def classify(
             names += block.names
         progress(len(names) + len(refused) - len(pictures.refused), total)
     if not names:
-        reasons = "; ".join(f"{r.name}: {r.reason}" for r in refused[:3])
-        which = f"none of the {total} files is" if total > 1 else "the file is not"
-        raise DataError(f"{which} a picture that can be opened ({reasons})")
+        reasons = "; ".join(f"{r.name}: {told(r.reason)}" for r in refused[:3])
+        raise DataError(
+            tr("none of the {n} files is a picture that can be opened ({reasons})", n=total, reasons=reasons)
+            if total > 1
+            else tr("the file is not a picture that can be opened ({reasons})", reasons=reasons)
+        )
     return Outcome(
         model.title, model.classes, tuple(names), np.concatenate(probs), 1000 * np.concatenate(seconds),
         tuple(refused),
@@ -167,9 +178,9 @@ def write_model(
 def _check_out(out: Path) -> None:
     if out.suffix.lower() == ".zip":
         if out.exists():
-            raise ConfigError([Problem("--out", str(out), "is there already; name another file")])
+            raise ConfigError([Problem("--out", str(out), tr("is there already; name another file"))])
     elif out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise ConfigError([Problem("--out", str(out), "must be a new or empty folder, or a .zip")])
+        raise ConfigError([Problem("--out", str(out), tr("must be a new or empty folder, or a .zip"))])
 
 
 def _write_files(

@@ -14,6 +14,7 @@ from al_core.data.dataset import Split
 from al_core.engine.inference import Control
 from al_core.errors import TrainingError
 from al_core.types import Images, Labels, SampleIds
+from al_core.words import tr, tr_n
 
 READ_AT_ONCE = 512
 
@@ -83,19 +84,31 @@ def check_trainable(train: TrainConfig, data: TrainData) -> None:
     """
     present = np.unique(data.classes)
     if len(present) < 2:
-        what = (
-            "no images"
-            if not len(present)
-            else f"{len(data.classes)} images of one class (number {present[0]})"
-        )
+        if not len(present):
+            raise TrainingError(
+                tr(
+                    "the labeled set has no images; training needs labels of at least two classes: label "
+                    "further images of other classes, or start with init=per_class"
+                )
+            )
         raise TrainingError(
-            f"the labeled set has {what}; training needs labels of at least two classes: label further "
-            "images of other classes, or start with init=per_class"
+            tr_n(
+                "the labeled set has {n} image of one class (number {number}); training needs labels of at "
+                "least two classes: label further images of other classes, or start with init=per_class",
+                "the labeled set has {n} images of one class (number {number}); training needs labels of at "
+                "least two classes: label further images of other classes, or start with init=per_class",
+                len(data.classes),
+                number=present[0],
+            )
         )
     if train.early_stopping is not None and not data.has_validation:
         raise TrainingError(
-            f"early_stopping={train.early_stopping} needs validation images: set train.labeled_validation or "
-            "data.epoch_validation above 0, or leave early_stopping empty"
+            tr(
+                "early_stopping={early_stopping} needs validation images: set "
+                "train.labeled_validation or data.epoch_validation above 0, or leave early_stopping "
+                "empty",
+                early_stopping=train.early_stopping,
+            )
         )
 
 

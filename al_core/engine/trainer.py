@@ -40,6 +40,7 @@ from al_core.models import MODELS
 from al_core.records import EpochRecord
 from al_core.seeds import generator, seed_for
 from al_core.settings import Settings
+from al_core.words import tr
 
 log = logging.getLogger(__name__)
 
@@ -129,7 +130,7 @@ def _warm_start(network: Network, start: Mapping[str, np.ndarray] | Path) -> Non
         state, _ = read_safetensors(start)
     else:
         state = {name: torch.from_numpy(np.array(value)) for name, value in start.items()}
-    load_state(network.module, state, start if isinstance(start, Path) else "the warm start")
+    load_state(network.module, state, start if isinstance(start, Path) else tr("the warm start"))
 
 
 class _Training:
@@ -299,10 +300,16 @@ class _Training:
         log.warning("round %d, epoch %d diverged at learning rate %g", self.round, standing.epoch, tried)
         if standing.rollbacks > MAX_ROLLBACKS:
             raise TrainingError(
-                f"training diverged {standing.rollbacks} times in epoch {standing.epoch} of round "
-                f"{self.round}, the last time with a learning rate of {tried:g}; set train.learning_rate "
-                f"below that (the model's own is {MODELS.get(self.network.spec.model).learning_rate:g}), "
-                "or precision=fp32"
+                tr(
+                    "training diverged {rollbacks} times in epoch {epoch} of round {round}, the last "
+                    "time with a learning rate of {tried:g}; set train.learning_rate below that (the "
+                    "model's own is {learning_rate:g}), or precision=fp32",
+                    rollbacks=standing.rollbacks,
+                    epoch=standing.epoch,
+                    round=self.round,
+                    tried=tried,
+                    learning_rate=MODELS.get(self.network.spec.model).learning_rate,
+                )
             )
         self.snapshot.restore()
 
@@ -310,8 +317,12 @@ class _Training:
         standing = self.standing
         if standing.micro_batch <= self.smallest:
             raise DeviceError(
-                f"memory ran out on {self.plan.describe} with {standing.micro_batch} images at a time; "
-                "choose a smaller model or image size, or device=cpu"
+                tr(
+                    "memory ran out on {device} with {micro_batch} images at a time; choose a smaller "
+                    "model or image size, or device=cpu",
+                    device=self.plan.describe,
+                    micro_batch=standing.micro_batch,
+                )
             ) from error
         standing.micro_batch = max(self.smallest, standing.micro_batch // 2)
         log.warning("out of memory: %d images at a time from now on, same batch size", standing.micro_batch)

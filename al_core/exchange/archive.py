@@ -17,8 +17,9 @@ from pathlib import Path
 from typing import IO, Final
 
 from al_core.data.roots import check_relative
-from al_core.errors import DataError
+from al_core.errors import DataError, PathRefused
 from al_core.exchange.content import Refused
+from al_core.words import kept, noted, tr, tr_n
 
 MAX_MEMBERS: Final = 1_000_000
 MAX_TOTAL: Final = 200 * 2**30
@@ -46,9 +47,9 @@ def unpack(
         with zipfile.ZipFile(source) as archive:
             return _unpack(archive, target, wanted, progress)
     except _DAMAGED as error:
-        raise DataError(f"the zip cannot be read ({error}); make it anew") from None
+        raise DataError(tr("the zip cannot be read ({error}); make it anew", error=error)) from None
     except OSError as error:
-        raise DataError(f"the zip cannot be unpacked ({error.strerror or error})") from None
+        raise DataError(tr("the zip cannot be unpacked ({reason})", reason=error.strerror or error)) from None
 
 
 def _unpack(
@@ -68,9 +69,9 @@ def _unpack(
         name = info.filename
         if info.is_dir() or _passed_over(name):
             continue
-        reason = _bad(info) or ("it is in the zip twice" if name in names else None)
+        reason = _bad(info) or (noted("it is in the zip twice") if name in names else None)
         if reason:
-            refused.append(Refused(f"member {done + 1}", name[:200], reason))
+            refused.append(Refused(kept("member {n}", n=done + 1), name[:200], reason))
             continue
         names[name] = None
         if not wanted(name):
@@ -80,11 +81,21 @@ def _unpack(
             with archive.open(info) as inner:
                 written = _write(inner, target / name, written, packed)
         except (FileExistsError, NotADirectoryError, IsADirectoryError):
-            refused.append(Refused(f"member {done + 1}", name[:200], "a file and a folder have its name"))
+            refused.append(
+                Refused(
+                    kept("member {n}", n=done + 1), name[:200], noted("a file and a folder have its name")
+                )
+            )
             del names[name]
         except _DAMAGED as error:
             (target / name).unlink(missing_ok=True)
-            refused.append(Refused(f"member {done + 1}", name[:200], f"damaged in the zip ({error})"))
+            refused.append(
+                Refused(
+                    kept("member {n}", n=done + 1),
+                    name[:200],
+                    kept("damaged in the zip ({error})", error=error),
+                )
+            )
             del names[name]
     progress(len(infos), len(infos))
     return list(names), refused
@@ -93,16 +104,27 @@ def _unpack(
 def _judge(infos: list[zipfile.ZipInfo], target: Path) -> None:
     """Refuse an archive by what it announces; what it holds is counted again while it is unpacked."""
     if len(infos) > MAX_MEMBERS:
-        raise DataError(f"the zip has {len(infos):,} members; at most {MAX_MEMBERS:,} are unpacked")
+        raise DataError(
+            tr_n(
+                "the zip has {n:,} member; at most {most:,} are unpacked",
+                "the zip has {n:,} members; at most {most:,} are unpacked",
+                len(infos),
+                most=MAX_MEMBERS,
+            )
+        )
     total = sum(info.file_size for info in infos)
     free = shutil.disk_usage(target).free
     if total > MAX_TOTAL or total > free:
         raise DataError(
-            f"the zip holds {total / 2**30:,.1f} GB unpacked; {min(free, MAX_TOTAL) / 2**30:,.1f} GB fit"
+            tr(
+                "the zip holds {total:,.1f} GB unpacked; {free:,.1f} GB fit",
+                total=total / 2**30,
+                free=min(free, MAX_TOTAL) / 2**30,
+            )
         )
     ends = sorted((info.header_offset, info.header_offset + info.compress_size) for info in infos)
     if any(end > start for (_, end), (start, _) in pairwise(ends)):
-        raise DataError("the zip's members lie over each other: it is made to burst, and is refused")
+        raise DataError(tr("the zip's members lie over each other: it is made to burst, and is refused"))
 
 
 def _write(inner: IO[bytes], path: Path, written: int, packed: int) -> int:
@@ -113,7 +135,7 @@ def _write(inner: IO[bytes], path: Path, written: int, packed: int) -> int:
         while block := inner.read(_BLOCK):
             written += len(block)
             if written > MAX_TOTAL or (written > _FREE and written > MAX_RATIO * max(packed, 1)):
-                raise DataError("the zip unpacks to far more than it holds: it is made to burst")
+                raise DataError(tr("the zip unpacks to far more than it holds: it is made to burst"))
             file.write(block)
     return written
 
@@ -128,9 +150,9 @@ def _bad(info: zipfile.ZipInfo) -> str | None:
     """Why a member is not unpacked."""
     mode = info.external_attr >> 16
     if stat.S_IFMT(mode) not in (0, stat.S_IFREG):
-        return "it is a link or a device"
+        return noted("it is a link or a device")
     if info.flag_bits & 1:
-        return "it is encrypted"
+        return noted("it is encrypted")
     return bad_name(info.filename)
 
 
@@ -139,12 +161,12 @@ def bad_name(name: str) -> str | None:
     try:
         check_relative(name)
         parts = [os.fsencode(part) for part in name.split("/")]
-    except DataError as error:
-        return str(error).rpartition("refused: ")[2]
+    except PathRefused as error:
+        return error.why
     except UnicodeEncodeError:
-        return "its name is no text"
+        return noted("its name is no text")
     if any(part in (b"", b".") for part in parts):
-        return "its name has an empty part"
+        return noted("its name has an empty part")
     if any(len(part) > _LONGEST for part in parts) or len(name) > 2000:
-        return "its name is too long"
+        return noted("its name is too long")
     return None

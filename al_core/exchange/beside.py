@@ -21,12 +21,15 @@ from al_core.pool import Status
 from al_core.records import PEOPLE, ExperimentStatus, LabelOp, LabelSource, LogEvent, Mark
 from al_core.results.said import REASK, as_said, author, is_reask
 from al_core.types import EXCLUDE, INITIAL_ROUND, SKIP, UNLABEL
+from al_core.words import kept, noted
 
-ANSWERS: Final = {SKIP: "skipped", EXCLUDE: "excluded"}
+ANSWERS: Final = {SKIP: noted("skipped"), EXCLUDE: noted("excluded")}
 _UNASKABLE: Final = {
-    Status.VALIDATION: "it is set aside for validation", Status.THINNED: "it was thinned out of the pool",
-    Status.RESERVED: "it is kept for the hold-back", Status.HELD_BACK: "it measures (hold-back)",
-}  # fmt: skip
+    Status.VALIDATION: noted("it is set aside for validation"),
+    Status.THINNED: noted("it was thinned out of the pool"),
+    Status.RESERVED: noted("it is kept for the hold-back"),
+    Status.HELD_BACK: noted("it measures (hold-back)"),
+}
 Read = Callable[[str], "int | str"]
 """A class's id by the name that a file gives it, or why there is none."""
 
@@ -128,10 +131,14 @@ class Difference:
     def becomes(self, classes: Sequence[str]) -> str:
         """In words."""
         if self.opinion is not None:
-            again = ", asked again" if self.opinion.again else ""
-            return f"{self.opinion.by or 'somebody'}: {word(self.opinion.value, classes)}{again}"
+            who, said = self.opinion.by or noted("somebody"), word(self.opinion.value, classes)
+            return (
+                kept("{who}: {said}, asked again", who=who, said=said)
+                if self.opinion.again
+                else (f"{who}: {said}")
+            )
         if self.kind == "asked":
-            return "initial set" if self.round < 0 else f"after round {self.round}"
+            return noted("initial set") if self.round < 0 else kept("after round {n}", n=self.round)
         return self.text
 
 
@@ -169,7 +176,9 @@ class Reader:
         for text in row.tags:
             name = " ".join(text.split())
             if not 0 < len(name) <= MAX_TAG:
-                yield _refused(row, i, f"the tag {text[:60]!r} has not 1 to {MAX_TAG} letters")
+                yield _refused(
+                    row, i, kept("the tag {text!r} has not 1 to {most} letters", text=text[:60], most=MAX_TAG)
+                )
             elif name not in self.there.tags.get(i, ()):
                 yield Difference("tag", i, text=name, place=row.place, format=self.format)
 
@@ -186,12 +195,24 @@ class Reader:
             if number in there:
                 continue
             if number > self._reached:
-                after = "its initial set" if self._reached < 0 else f"the query after round {self._reached}"
-                yield _refused(
-                    row, i, f"it was asked for by hand after round {number}; this session has reached {after}"
-                )
+                if self._reached < 0:
+                    reason = kept(
+                        "it was asked for by hand after round {number}; this session has reached its "
+                        "initial set",
+                        number=number,
+                    )
+                else:
+                    reason = kept(
+                        "it was asked for by hand after round {number}; this session has reached the query "
+                        "after round {n}",
+                        number=number,
+                        n=self._reached,
+                    )
+                yield _refused(row, i, reason)
             elif (reason := _UNASKABLE.get(Status(int(self.status[i])))) is not None:
-                yield _refused(row, i, f"it was asked for by hand, which it cannot be here: {reason}")
+                yield _refused(
+                    row, i, kept("it was asked for by hand, which it cannot be here: {reason}", reason=reason)
+                )
             else:
                 yield Difference("asked", i, round=number, order=place, place=row.place, format=self.format)
 
@@ -199,10 +220,10 @@ class Reader:
         there = {(opinion.by, opinion.again): opinion.value for opinion in self.there.opinions.get(i, ())}
         for said in row.opinions:
             value = self._value(said)
-            who = said.by or "somebody"
+            who = said.by or noted("somebody")
             if isinstance(value, str):
                 self.unknown[str(said.label)] += 1
-                yield _refused(row, i, f"the opinion of {who[:60]!r}: {value}")
+                yield _refused(row, i, kept("the opinion of {who!r}: {value}", who=who[:60], value=value))
                 continue
             was = there.get((said.by, said.again), UNLABEL)
             if was == value or (was != UNLABEL and not self.replace):
@@ -220,7 +241,9 @@ class Reader:
 
 
 def _refused(row: Row, sample_id: int, reason: str) -> Refused:
-    return Refused(row.place, (row.file if row.file is not None else f"sample {sample_id}")[:200], reason)
+    return Refused(
+        row.place, (row.file if row.file is not None else kept("sample {n}", n=sample_id))[:200], reason
+    )
 
 
 def ops_of(found: Iterable[Difference], first: int, own: Mapping[int, int]) -> list[LabelOp]:

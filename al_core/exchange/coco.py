@@ -9,6 +9,7 @@ from typing import Any
 from al_core.errors import DataError
 from al_core.exchange.content import Content, Refused, Row, Several, agreed, row_of
 from al_core.exchange.tables import OURS, collect, declared
+from al_core.words import kept, noted, tr
 
 
 def is_coco(value: Any) -> bool:
@@ -40,9 +41,15 @@ def _categories(categories: list[Any]) -> dict[Any, str]:
             or not isinstance(category.get("name"), str)
             or not _is_id(category.get("id"))
         ):
-            raise DataError(f"category {number} has no id or no name")
+            raise DataError(tr("category {number} has no id or no name", number=number))
         if category["id"] in names or category["name"] in names.values():
-            raise DataError(f"category {number} ({category['name']!r}) repeats an id or a name")
+            raise DataError(
+                tr(
+                    "category {number} ({name!r}) repeats an id or a name",
+                    number=number,
+                    name=category["name"],
+                )
+            )
         names[category["id"]] = category["name"]
     return names
 
@@ -54,15 +61,15 @@ def _given(
     known = {image["id"] for image in images if _is_map(image) and _is_id(image.get("id"))}
     given: dict[Any, list[tuple[str, float]]] = defaultdict(list)
     for number, annotation in enumerate(annotations, start=1):
-        place = f"annotation {number}"
+        place = kept("annotation {n}", n=number)
         if not _is_map(annotation):
-            refused.append(Refused(place, str(annotation)[:200], "it is no object"))
+            refused.append(Refused(place, str(annotation)[:200], noted("it is no object")))
             continue
         image, category = annotation.get("image_id"), annotation.get("category_id")
         if not _is_id(image) or image not in known:
-            refused.append(Refused(place, str(image)[:200], "no image has this id"))
+            refused.append(Refused(place, str(image)[:200], noted("no image has this id")))
         elif not _is_id(category) or category not in names:
-            refused.append(Refused(place, str(category)[:200], "no category has this id"))
+            refused.append(Refused(place, str(category)[:200], noted("no category has this id")))
         else:
             given[image].append((names[category], _area(annotation)))
     return given
@@ -82,12 +89,14 @@ def _rows(
 ) -> Iterator[Row | Refused]:
     seen: set[Any] = set()
     for number, image in enumerate(images, start=1):
-        place = f"image {number}"
+        place = kept("image {n}", n=number)
         if not _is_map(image) or not _is_id(image.get("id")) or not isinstance(image.get("file_name"), str):
-            yield Refused(place, str(image)[:200], "it has no id or no file_name")
+            yield Refused(place, str(image)[:200], noted("it has no id or no file_name"))
             continue
         if image["id"] in seen:
-            yield Refused(place, image["file_name"][:200], f"the id {image['id']!r} is another image's too")
+            yield Refused(
+                place, image["file_name"][:200], kept("the id {id!r} is another image's too", id=image["id"])
+            )
             continue
         seen.add(image["id"])
         fields: dict[str, Any] = {"file": image["file_name"]}

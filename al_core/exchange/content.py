@@ -12,18 +12,26 @@ from typing import Any, Final, Literal
 
 from al_core.records import STANDING_MARKS, Mark
 from al_core.results.export import uncell
+from al_core.words import kept, noted
 
 Format = Literal["folders", "csv", "json", "parquet", "coco", "label-studio", "hf"]
 FORMATS: Final[dict[Format, str]] = {
-    "folders": "Class folders", "csv": "CSV", "json": "JSON", "parquet": "Parquet", "coco": "COCO",
-    "label-studio": "Label Studio JSON", "hf": "Hugging Face on disk",
-}  # fmt: skip
+    "folders": noted("Class folders"),
+    "csv": "CSV",
+    "json": "JSON",
+    "parquet": "Parquet",
+    "coco": "COCO",
+    "label-studio": noted("Label Studio JSON"),
+    "hf": noted("Hugging Face on disk"),
+}
 Answer = Literal["", "class", "skip", "exclude"]
 Several = Literal["refuse", "first", "most", "largest"]
 SEVERAL: Final[dict[Several, str]] = {
-    "refuse": "refuse the image", "first": "take the first", "most": "take the most frequent",
-    "largest": "take the one with the largest area",
-}  # fmt: skip
+    "refuse": noted("refuse the image"),
+    "first": noted("take the first"),
+    "most": noted("take the most frequent"),
+    "largest": noted("take the one with the largest area"),
+}
 MAX_ROWS: Final = 10_000_000
 MOST_BESIDE: Final = 1000  # tags, asks or opinions of one image
 MOST_LETTERS: Final = 200  # of a person's name
@@ -125,16 +133,18 @@ def row_of(place: str, fields: Mapping[str, Any], *, csv: bool = False) -> Row |
     number, file, label = first("sample_id"), first("file"), first("label")
     what = str(file if file is not None else number if number is not None else "")[:200]
     if number is not None and whole(number) is None:
-        return Refused(place, what, f"sample_id {str(number)[:40]!r} is no whole number")
+        return Refused(place, what, kept("sample_id {number!r} is no whole number", number=str(number)[:40]))
     said = str(first("answer") or "").strip().lower()
     word = "" if label is None else str(label)
     if said not in _ANSWERS:
-        return Refused(place, what, f"answer {said[:40]!r} is none of labeled, skipped, excluded")
+        return Refused(
+            place, what, kept("answer {said!r} is none of labeled, skipped, excluded", said=said[:40])
+        )
     answer = _ANSWERS[said]
     if not answer and word:
         answer = _ANSWERS[word] if word in _WORDS else "class"
     if answer == "class" and not word:
-        return Refused(place, what, "it says that it is labeled, and has no label")
+        return Refused(place, what, noted("it says that it is labeled, and has no label"))
     split = str(first("split") or "").strip().lower()
     try:
         beside = (
@@ -163,8 +173,15 @@ def _listed(value: Any, name: str) -> list[Any] | None:
     if not isinstance(value, list):
         return None
     if len(value) > MOST_BESIDE:
-        raise ValueError(f"it has {len(value)} {name}; at most {MOST_BESIDE} are taken of one image")
+        raise ValueError(kept(_TOO_MANY[name], n=len(value), most=MOST_BESIDE))
     return value
+
+
+_TOO_MANY: Final = {
+    "tags": noted("it has {n} tags; at most {most} are taken of one image"),
+    "rounds": noted("it has {n} rounds; at most {most} are taken of one image"),
+    "opinions": noted("it has {n} opinions; at most {most} are taken of one image"),
+}
 
 
 def tags_in(value: Any) -> tuple[str, ...]:
@@ -177,7 +194,7 @@ def tags_in(value: Any) -> tuple[str, ...]:
     if found is None:
         found = [part.strip() for part in str(value).split(";") if part.strip()]
     if not all(isinstance(tag, str) for tag in found):
-        raise ValueError("tags are a list of texts")
+        raise ValueError(noted("tags are a list of texts"))
     return tuple(dict.fromkeys(found))
 
 
@@ -191,7 +208,7 @@ def asked_in(value: Any) -> tuple[tuple[int, int], ...]:
     pairs = [tuple(pair) for pair in found or [] if isinstance(pair, list) and len(pair) == 2]
     good = [pair for pair in pairs if all(type(n) is int for n in pair) and -1 <= pair[0] < 2**31 > pair[1]]
     if found is None or len(good) != len(found):
-        raise ValueError("asked_for is a list of [round, place], such as [[0, 2]]")
+        raise ValueError(noted("asked_for is a list of [round, place], such as [[0, 2]]"))
     return tuple((number, place) for number, place in good)
 
 
@@ -203,18 +220,22 @@ def words_in(value: Any) -> tuple[Word, ...]:
     """
     found = _listed(value, "opinions")
     if found is None or not all(isinstance(item, dict) for item in found):
-        raise ValueError('opinions are a list such as [{"by": "Ada", "label": "cat"}]')
+        raise ValueError(noted('opinions are a list such as [{"by": "Ada", "label": "cat"}]'))
     words: dict[tuple[str, bool], Word] = {}
     for item in found:
         by, label, said = item.get("by", ""), item.get("label"), str(item.get("answer", "") or "").lower()
         if not isinstance(by, str) or len(by) > MOST_LETTERS or not by.isprintable():
-            raise ValueError(f"an opinion is somebody's, by a name of at most {MOST_LETTERS} letters")
+            raise ValueError(
+                kept("an opinion is somebody's, by a name of at most {n} letters", n=MOST_LETTERS)
+            )
         answer = "class" if isinstance(label, str) and label else _ANSWERS.get(said, "")
         if answer not in ("class", "skip", "exclude") or (answer == "class" and not isinstance(label, str)):
-            raise ValueError(f"the opinion of {by[:40]!r} has neither a label nor skipped or excluded")
+            raise ValueError(
+                kept("the opinion of {by!r} has neither a label nor skipped or excluded", by=by[:40])
+            )
         word = Word(by, label if answer == "class" else None, answer, yes(item.get("again", False)))
         if words.setdefault((by, word.again), word) != word:
-            raise ValueError(f"there are two opinions of {by[:40]!r}")
+            raise ValueError(kept("there are two opinions of {by!r}", by=by[:40]))
     return tuple(words.values())
 
 
@@ -264,7 +285,9 @@ def agreed(choices: Iterable[tuple[str, float]], several: Several) -> tuple[str 
         return names[0], ""
     shown = ", ".join(repr(name) for name in names[:5])
     if several == "refuse":
-        return None, f"it has {len(names)} classes ({shown}); choose a rule for such images"
+        return None, kept(
+            "it has {n} classes ({shown}); choose a rule for such images", n=len(names), shown=shown
+        )
     if several == "first":
         return names[0], ""
     weights = {name: 0.0 for name in names}
@@ -273,6 +296,7 @@ def agreed(choices: Iterable[tuple[str, float]], several: Several) -> tuple[str 
     best = max(weights.values())
     top = [name for name in names if weights[name] == best]
     if len(top) > 1:
-        by = "area" if several == "largest" else "count"
-        return None, f"its classes ({shown}) are equal by {by}"
+        if several == "largest":
+            return None, kept("its classes ({shown}) are equal by area", shown=shown)
+        return None, kept("its classes ({shown}) are equal by count", shown=shown)
     return top[0], ""

@@ -22,10 +22,11 @@ from al_core.data.checking import Checker
 from al_core.data.names import display
 from al_core.data.roots import resolve_inside
 from al_core.data.sources.imported import FORMAT, MANIFEST
-from al_core.errors import DataError
+from al_core.errors import DataError, PathRefused
 from al_core.exchange.content import Content, Refused, Row
 from al_core.exchange.reading import Progress
 from al_core.settings import Settings
+from al_core.words import kept, kept_n, noted, told, tr, tr_n
 
 CHECKING: Final = "checking"
 _STALE_SECONDS: Final = 24 * 3600
@@ -65,7 +66,7 @@ def check(content: Content, progress: Progress) -> Found:
         DataError: no picture is left, or there are fewer than two classes.
     """
     if content.root is None:
-        raise DataError("this file names no pictures; import it into a session, or give the folder")
+        raise DataError(tr("this file names no pictures; import it into a session, or give the folder"))
     refused = list(content.refused)
     taken: dict[str, Row] = {}
     conflicting: set[str] = set()
@@ -75,12 +76,18 @@ def check(content: Content, progress: Progress) -> Found:
             refused.append(name)
         elif (first := taken.setdefault(name, row)) is not row:
             same = (first.label, first.split) == (row.label, row.split)
-            refused.append(Refused(row.place, display(name)[:200], f"{first.place} names the same picture"))
+            refused.append(
+                Refused(
+                    row.place, display(name)[:200], kept("{place} names the same picture", place=first.place)
+                )
+            )
             if not same:
                 conflicting.add(name)
     for name in conflicting:
         row = taken.pop(name)
-        refused.append(Refused(row.place, display(name)[:200], "another row gives it another class or split"))
+        refused.append(
+            Refused(row.place, display(name)[:200], noted("another row gives it another class or split"))
+        )
     good = dict(taken)
     for name, reason in _unreadable(content.root, list(taken), progress):
         row = good.pop(name)
@@ -91,18 +98,22 @@ def check(content: Content, progress: Progress) -> Found:
 def _inside(root: Path, row: Row) -> str | Refused:
     """The picture's name below the root, or why there is none."""
     if row.file is None:
-        return Refused(row.place, f"sample {row.sample_id}", "it names no file")
+        return Refused(row.place, kept("sample {n}", n=row.sample_id), noted("it names no file"))
     name = row.file.removeprefix("./")
     if row.split not in ("", "train", "test", "valid"):
-        return Refused(row.place, display(name)[:200], f"{row.split[:40]!r} is none of train, test, valid")
+        return Refused(
+            row.place,
+            display(name)[:200],
+            kept("{split!r} is none of train, test, valid", split=row.split[:40]),
+        )
     if row.answer == "exclude":
-        return Refused(row.place, display(name)[:200], "it was excluded")
+        return Refused(row.place, display(name)[:200], noted("it was excluded"))
     try:
         path = resolve_inside(root, name)
-    except DataError as error:
-        return Refused(row.place, display(name)[:200], str(error).rpartition("refused: ")[2])
+    except PathRefused as error:
+        return Refused(row.place, display(name)[:200], error.why)
     if not path.is_file():
-        return Refused(row.place, display(name)[:200], "there is no such file")
+        return Refused(row.place, display(name)[:200], noted("there is no such file"))
     return name
 
 
@@ -124,17 +135,34 @@ def _found(content: Content, good: dict[str, Row], refused: list[Refused]) -> Fo
     extra = [name for name in given if name not in content.classes]
     classes = (*content.classes, *extra) if content.classes else tuple(given)
     if not rows:
-        reasons = "; ".join(f"{r.place}: {r.reason}" for r in refused[:3])
-        raise DataError(f"no picture is left of {len(refused)} rows ({reasons})")
+        reasons = "; ".join(f"{told(r.place)}: {told(r.reason)}" for r in refused[:3])
+        raise DataError(
+            tr_n(
+                "no picture is left of {n} row ({reasons})",
+                "no picture is left of {n} rows ({reasons})",
+                len(refused),
+                reasons=reasons,
+            )
+        )
     if len(classes) < 2:
-        raise DataError(f"there must be two classes at least; found: {', '.join(classes) or 'none'}")
+        found = ", ".join(classes) or tr("none")
+        raise DataError(tr("there must be two classes at least; found: {classes}", classes=found))
     unlabeled = sum(not class_name for _, class_name, _ in rows)
-    notes = (f"{unlabeled:,} pictures have no label",) if unlabeled else ()
+    notes = (
+        (kept_n("{n:,} picture has no label", "{n:,} pictures have no label", unlabeled),)
+        if unlabeled
+        else ()
+    )
     said = sum(row.beside or bool(row.marks) for row in content.rows)
     if said:
         notes += (
-            f"{said:,} rows have marks, tags or further answers, which belong to a session and not to its "
-            "images: import the same file into a session of this data set, and they are there too",
+            kept_n(
+                "{n:,} row has marks, tags or further answers, which belong to a session and not to its "
+                "images: import the same file into a session of this data set, and they are there too",
+                "{n:,} rows have marks, tags or further answers, which belong to a session and not to its "
+                "images: import the same file into a session of this data set, and they are there too",
+                said,
+            ),
         )
     return Found(rows, refused, classes, (*content.notes, *notes))
 
@@ -148,7 +176,7 @@ def keep(
         DataError: the title is empty.
     """
     if not title.strip():
-        raise DataError("a name is needed for the data set")
+        raise DataError(tr("a name is needed for the data set"))
     own = content_root == folder or folder in content_root.parents
     manifest = {
         "format": FORMAT, "title": title.strip()[:100], "root": None if own else str(content_root),

@@ -17,6 +17,7 @@ from al_core.errors import DataError
 from al_core.exchange.archive import bad_name
 from al_core.exchange.content import Content, Refused, Row, row_of
 from al_core.exchange.tables import OURS, collect, damaged, declared, opened
+from al_core.words import kept, noted, tr
 
 _BATCH: Final = 64
 _SUFFIXES: Final = {
@@ -48,7 +49,7 @@ def read_hugging_face(folder: Path, pictures: Path | None, *, only: Path | None 
     """
     files = files_of(folder) if only is None else [(only, _split(Path(only.name)))]
     if not files:
-        raise DataError(f"there is no parquet or arrow file in {folder.name}")
+        raise DataError(tr("there is no parquet or arrow file in {folder}", folder=folder.name))
     classes, fingerprint = (), None
     refused: list[Refused] = []
     rows: list[Row] = []
@@ -134,13 +135,15 @@ def _rows(
     for batch in batches:
         for fields in batch.to_pylist():
             number += 1
-            place = f"{path.name} row {number}"
+            place = kept("{file} row {n}", file=path.name, n=number)
             picture = fields.pop(image, None) if image else None
             if column is not None:
                 value = fields.pop(column)
                 if value is not None and value != -1:
                     if not isinstance(value, int) or not 0 <= value < len(names[column]):
-                        yield Refused(place, str(value)[:40], f"there is no class {value!r}")
+                        yield Refused(
+                            place, str(value)[:40], kept("there is no class {value!r}", value=value)
+                        )
                         continue
                     fields["label"] = names[column][value]
             if isinstance(picture, dict):
@@ -160,7 +163,7 @@ def _write(
     """Write one picture below `pictures` under its own name where that is good; gives why not."""
     data = picture.get("bytes")
     if not isinstance(data, bytes) or not data:
-        return "it holds no picture, only a path"
+        return noted("it holds no picture, only a path")
     suffix = next((end for start, end in _SUFFIXES.items() if data.startswith(start)), ".bin")
     name = str(fields.get("file") or "")
     if not name or bad_name(name):
@@ -174,6 +177,6 @@ def _write(
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(data)
     except OSError as error:
-        return f"it cannot be written ({error.strerror})"
+        return kept("it cannot be written ({reason})", reason=error.strerror)
     fields["file"] = target.relative_to(pictures).as_posix()
     return None

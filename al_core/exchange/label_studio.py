@@ -8,6 +8,7 @@ from urllib.parse import unquote
 
 from al_core.exchange.content import Content, Refused, Row, Several, agreed, row_of
 from al_core.exchange.tables import OURS, collect, declared
+from al_core.words import kept, noted
 
 
 def is_label_studio(value: Any) -> bool:
@@ -28,9 +29,9 @@ def from_label_studio(value: list[Any], several: Several) -> Content:
 
 def _rows(tasks: list[Any], several: Several) -> Iterator[Row | Refused]:
     for number, task in enumerate(tasks, start=1):
-        place = f"task {number}"
+        place = kept("task {n}", n=number)
         if not isinstance(task, dict) or not isinstance(task.get("data"), dict):
-            yield Refused(place, str(task)[:200], "it has no data")
+            yield Refused(place, str(task)[:200], noted("it has no data"))
             continue
         fields = _fields(task["data"])
         annotations = task.get("annotations", task.get("completions"))

@@ -22,16 +22,17 @@ from al_core.pool import Status
 from al_core.records import STANDING_MARKS, LabelOp, LabelSource, Mark
 from al_core.standing import Standing
 from al_core.types import EXCLUDE, INITIAL_ROUND, SKIP, UNLABEL
+from al_core.words import kept, noted, tr
 
 Existing = Literal["replace", "keep"]
 CLIENT: Final = "import-"
 UNDONE: Final = "undo-import-"
 _VALUES: Final = {"skip": SKIP, "exclude": EXCLUDE}
 _ASIDE: Final = {
-    Status.VALIDATION: "it is set aside for validation",
-    Status.THINNED: "it was thinned out of the pool",
-    Status.RESERVED: "it is kept for the hold-back, and a label chosen by hand would bias that",
-    Status.HELD_BACK: "it measures (hold-back), and its answer is not changed by a file",
+    Status.VALIDATION: noted("it is set aside for validation"),
+    Status.THINNED: noted("it was thinned out of the pool"),
+    Status.RESERVED: noted("it is kept for the hold-back, and a label chosen by hand would bias that"),
+    Status.HELD_BACK: noted("it measures (hold-back), and its answer is not changed by a file"),
 }
 
 
@@ -106,7 +107,7 @@ def plan(
             refused.append(_refused(row, value))
             continue
         if value is None and not row.marks and not row.beside:
-            refused.append(_refused(row, "it says nothing of the image: no label and no mark"))
+            refused.append(_refused(row, noted("it says nothing of the image: no label and no mark")))
             continue
         reason = _aside(Status(int(status[sample_id])), row, value, found, sample_id, naming)
         if reason:
@@ -127,7 +128,8 @@ def plan(
 
 
 def _refused(row: Row, reason: str) -> Refused:
-    what = row.file if row.file is not None else "" if row.sample_id is None else f"sample {row.sample_id}"
+    sample = "" if row.sample_id is None else kept("sample {n}", n=row.sample_id)
+    what = sample if row.file is None else row.file
     return Refused(row.place, what[:200], reason)
 
 
@@ -166,12 +168,12 @@ def _take(
         return
     other, said = first
     if said == value:
-        refused.append(_refused(row, f"{other.place} says the same of this image"))
+        refused.append(_refused(row, kept("{place} says the same of this image", place=other.place)))
         return
     if sample_id not in conflicting:
-        refused.append(_refused(other, f"{row.place} says something else of this image"))
+        refused.append(_refused(other, kept("{place} says something else of this image", place=row.place)))
     conflicting.add(sample_id)
-    refused.append(_refused(row, f"{other.place} says something else of this image"))
+    refused.append(_refused(row, kept("{place} says something else of this image", place=other.place)))
 
 
 def _made(
@@ -227,7 +229,7 @@ def apply(experiment: Experiment, made: Plan, *, token: str | None = None, annot
     if store.last_number(experiment.id, client):
         return token
     if store.label_rev(experiment.id) != made.rev:
-        raise StoreError("labels came in since this import was checked; check it again")
+        raise StoreError(tr("labels came in since this import was checked; check it again"))
     who = annotator or LabelSource.IMPORT.value
     own = {number: experiment.class_named(name, annotator=who) for name, number in made.new.items()}
     ops = [
@@ -305,9 +307,11 @@ def undo(experiment: Experiment, token: str) -> Undone:
     """
     store, client = experiment.store, f"{CLIENT}{token}"
     if not store.last_number(experiment.id, client):
-        raise NotFound(f"session {experiment.id} has no import {token!r}")
+        raise NotFound(
+            tr("session {experiment} has no import {token!r}", experiment=experiment.id, token=token)
+        )
     if store.last_number(experiment.id, f"{UNDONE}{token}"):
-        raise DataError(f"the import {token!r} is undone already")
+        raise DataError(tr("the import {token!r} is undone already", token=token))
     events = store.label_events(experiment.id)
     own = {event.sample_id: event for event in events if event.client == client}
     first = min((event.id for event in own.values()), default=0)

@@ -11,6 +11,7 @@ from al_core.data.dataset import Split
 from al_core.data.names import display
 from al_core.exchange.content import Row, nfc
 from al_core.results.export import safe_name
+from al_core.words import kept, noted
 
 _UPLOADED: Final = re.compile(r"[0-9a-f]{8}-")  # what Label Studio puts before the name of an upload
 _EXPORTED: Final = re.compile(r"([0-9]{6,})-")  # what our class folders put before it
@@ -49,19 +50,27 @@ class Names:
         if row.sample_id is not None:
             return self._by_id(row.sample_id, row.file)
         if row.file is None:
-            return "it names no image: neither sample_id nor file"
+            return noted("it names no image: neither sample_id nor file")
         return self._by_name(row.file)
 
     def _by_id(self, sample_id: int, file: str | None) -> int | str:
         if sample_id >= len(self._split):
-            return f"there is no sample {sample_id} in the train split (0 to {len(self._split) - 1})"
+            return kept(
+                "there is no sample {sample_id} in the train split (0 to {last})",
+                sample_id=sample_id,
+                last=len(self._split) - 1,
+            )
         if file is None:
             return sample_id
         own = nfc(self._split.file_name(sample_id))
         given = nfc(display(file))
         if given == own or given.rpartition("/")[2] == own.rpartition("/")[2]:
             return sample_id
-        return f"sample {sample_id} is {own[:100]!r} here: the file is of another data set"
+        return kept(
+            "sample {sample_id} is {own!r} here: the file is of another data set",
+            sample_id=sample_id,
+            own=own[:100],
+        )
 
     def _by_name(self, file: str) -> int | str:
         exact = self._whole.get(display(file))
@@ -77,7 +86,9 @@ class Names:
         for name in (last, _UPLOADED.sub("", last, count=1)):
             place = self._last.get(name)
             if place == _SEVERAL:
-                return f"several images are called {name[:100]!r}; name them with their folders"
+                return kept(
+                    "several images are called {name!r}; name them with their folders", name=name[:100]
+                )
             if place is not None:
                 return place
         return self._by_exported(last)
@@ -89,4 +100,4 @@ class Names:
             own = PurePosixPath(self._split.file_name(int(found[1])))
             if PurePosixPath(last).stem == f"{int(found[1]):06d}-{safe_name(own.stem)}":
                 return int(found[1])
-        return "no image of this session has this name"
+        return noted("no image of this session has this name")

@@ -9,6 +9,7 @@ from al_core.errors import ClassError
 from al_core.exchange.content import nfc
 from al_core.initial import class_number
 from al_core.results.export import class_folders
+from al_core.words import english, kept
 
 
 class Naming:
@@ -47,18 +48,19 @@ class Naming:
             return number
         if self._add is True or (self._add and label in self._add):
             return self._next(name)
-        return f"{name[:60]!r} is no class of this session"
+        return kept("{name!r} is no class of this session", name=name[:60])
 
     def _next(self, name: str) -> int | str:
         try:
-            clean = clean_name(name)
+            with english():  # the reason is kept in the report
+                clean = clean_name(name)
         except ClassError as error:
-            return f"{name[:60]!r} can be no class: {error}"
+            return kept("{name!r} can be no class: {error}", name=name[:60], error=error)
         same = next((i for other, i in self.new.items() if other.casefold() == clean.casefold()), None)
         if same is not None:
             return same
         if len(self.names) >= MOST_CLASSES:
-            return f"{name[:60]!r} can be no class: {MOST_CLASSES} are the most"
+            return kept("{name!r} can be no class: {most} are the most", name=name[:60], most=MOST_CLASSES)
         return self.new.setdefault(clean, len(self.names))
 
     def closed(self, class_id: int) -> str | None:
@@ -69,7 +71,10 @@ class Naming:
         if counted not in self.classes.effects.retired:
             return None
         name = self.classes.names[counted]
-        return f"the class {name[:60]!r} is retired; bring it back (Classes, on the Label page), or map it"
+        return kept(
+            "the class {name!r} is retired; bring it back (Classes, on the Label page), or map it",
+            name=name[:60],
+        )
 
 
 def class_ids(classes: tuple[str, ...]) -> dict[str, int]:

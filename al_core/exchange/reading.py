@@ -18,6 +18,7 @@ from al_core.exchange.hugging_face import files_of, read_hugging_face
 from al_core.exchange.label_studio import from_label_studio, is_label_studio
 from al_core.exchange.tables import from_json, opened, read_csv, read_json_value, read_parquet
 from al_core.results.export import MANIFEST, NO_CLASS
+from al_core.words import tr
 
 Progress = Callable[[int, int], None]
 SUFFIXES: Final = (".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".parquet", ".arrow", ".zip")
@@ -46,7 +47,7 @@ def read(
     suffix = path.suffix.lower()
     if suffix == ".zip":
         if workspace is None:
-            raise DataError("a zip is unpacked first; give a workspace")
+            raise DataError(tr("a zip is unpacked first; give a workspace"))
         inside = workspace / "unpacked"
         inside.mkdir()
         _, refused = unpack(path, inside, progress=progress)
@@ -64,7 +65,9 @@ def _table(path: Path, several: Several) -> Content:
     if suffix == ".parquet":
         return read_parquet(path)
     if suffix not in (".json", ".jsonl", ".ndjson"):
-        raise DataError(f"{path.name} is none of {', '.join(SUFFIXES)}, and no folder")
+        raise DataError(
+            tr("{path} is none of {suffixes}, and no folder", path=path.name, suffixes=", ".join(SUFFIXES))
+        )
     value = read_json_value(path)
     if is_coco(value):
         return from_coco(value, several)
@@ -106,7 +109,7 @@ def _folder(folder: Path, several: Several, workspace: Path | None, whole: bool)
     tables = [p for p in inside if p.suffix.lower() in _TABLES and p.is_file() and p.stem != "run-card"]
     if len(tables) > 1:
         names = ", ".join(sorted(display(p.name) for p in tables)[:5])
-        raise DataError(f"there are several tables ({names}); name the one to import")
+        raise DataError(tr("there are several tables ({names}); name the one to import", names=names))
     if tables:
         return replace(_table(tables[0], several), root=folder)
     return class_folders_of(folder)
@@ -120,7 +123,7 @@ def class_folders_of(folder: Path) -> Content:
     """
     found, skipped, _ = walk(folder)
     if not found:
-        raise DataError(f"there are no files in {display(folder.name)}")
+        raise DataError(tr("there are no files in {folder}", folder=display(folder.name)))
     rows: list[Row] = []
     refused = [Refused(display(s.name), display(s.name), s.reason) for s in skipped]
     for item in sorted(place(found, folder), key=lambda item: item.file.name):

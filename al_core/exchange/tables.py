@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from al_core.errors import DataError
 from al_core.exchange.content import MAX_ROWS, Content, Refused, Row, row_of
+from al_core.words import kept, noted, tr
 
 if TYPE_CHECKING:
     from pyarrow.parquet import ParquetFile
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 MAX_TEXT: Final = 2 * 2**30
 """Bytes of a CSV or JSON file; JSON is read whole."""
 OURS: Final = "askwell"
-_NEEDED: Final = "a column sample_id or file, and a column label (or answer, flag, note)"
+_NEEDED: Final = noted("a column sample_id or file, and a column label (or answer, flag, note)")
 
 
 def read_csv(path: Path, *, by_path: bool = False) -> Content:
@@ -40,9 +41,11 @@ def read_csv(path: Path, *, by_path: bool = False) -> Content:
             reader = csv.DictReader(file, delimiter=max(counts, key=lambda mark: counts[mark]))
             rows, refused = collect(_csv_rows(reader, by_path))
     except UnicodeDecodeError as error:
-        raise DataError(f"{path.name} is not UTF-8 ({error.reason}); save it as CSV UTF-8") from None
+        raise DataError(
+            tr("{path} is not UTF-8 ({reason}); save it as CSV UTF-8", path=path.name, reason=error.reason)
+        ) from None
     except (OSError, csv.Error) as error:
-        raise DataError(f"{path.name} cannot be read as CSV ({error})") from None
+        raise DataError(tr("{path} cannot be read as CSV ({error})", path=path.name, error=error)) from None
     return Content("csv", rows, refused)
 
 
@@ -50,14 +53,18 @@ def _csv_rows(reader: csv.DictReader[str], by_path: bool) -> Iterator[Row | Refu
     names = [str(name) for name in reader.fieldnames or []]
     check_columns(names)
     if len(set(names)) < len(names):
-        raise DataError("two columns of the header have one name; rename one")
+        raise DataError(tr("two columns of the header have one name; rename one"))
     for number, fields in enumerate(reader, start=2):
         if None in fields:
-            yield Refused(f"row {number}", str(fields[names[0]])[:200], "it has more cells than the header")
+            yield Refused(
+                kept("row {n}", n=number),
+                str(fields[names[0]])[:200],
+                noted("it has more cells than the header"),
+            )
         else:
             if by_path and fields.get("path"):
                 fields = {k: v for k, v in fields.items() if k not in ("file", "name")}
-            yield row_of(f"row {number}", fields, csv=True)
+            yield row_of(kept("row {n}", n=number), fields, csv=True)
 
 
 def check_columns(names: Iterable[str]) -> None:
@@ -68,7 +75,13 @@ def check_columns(names: Iterable[str]) -> None:
     said = isinstance(probe, Refused) or probe.label or probe.answer or probe.marks or probe.beside
     if not named or not said:
         shown = ", ".join(sorted(there)[:12]) or "none"
-        raise DataError(f"the columns ({shown}) do not say which image has which label; needed are {_NEEDED}")
+        raise DataError(
+            tr(
+                "the columns ({shown}) do not say which image has which label; needed are {needed}",
+                shown=shown,
+                needed=tr(_NEEDED),
+            )
+        )
 
 
 def collect(found: Iterable[Row | Refused]) -> tuple[list[Row], list[Refused]]:
@@ -85,7 +98,7 @@ def collect(found: Iterable[Row | Refused]) -> tuple[list[Row], list[Refused]]:
         else:
             rows.append(item)
     if len(rows) + len(refused) > MAX_ROWS:
-        raise DataError(f"there are more than {MAX_ROWS:,} rows; split the file")
+        raise DataError(tr("there are more than {most:,} rows; split the file", most=MAX_ROWS))
     return rows, refused
 
 
@@ -94,9 +107,18 @@ def small_enough(path: Path) -> None:
     try:
         size = path.stat().st_size
     except OSError as error:
-        raise DataError(f"{path.name} cannot be read ({error.strerror})") from None
+        raise DataError(
+            tr("{path} cannot be read ({reason})", path=path.name, reason=error.strerror)
+        ) from None
     if size > MAX_TEXT:
-        raise DataError(f"{path.name} holds {size / 2**30:.1f} GB; at most {MAX_TEXT >> 30} GB are read")
+        raise DataError(
+            tr(
+                "{path} holds {size:.1f} GB; at most {most} GB are read",
+                path=path.name,
+                size=size / 2**30,
+                most=MAX_TEXT >> 30,
+            )
+        )
 
 
 def read_json_value(path: Path) -> Any:
@@ -116,7 +138,7 @@ def read_json_value(path: Path) -> Any:
                 raise
             return [json.loads(line) for line in lines]
     except (OSError, ValueError, RecursionError) as error:
-        raise DataError(f"{path.name} is not JSON ({str(error)[:200]})") from None
+        raise DataError(tr("{path} is not JSON ({error})", path=path.name, error=str(error)[:200])) from None
 
 
 def from_json(value: Any) -> Content:
@@ -134,10 +156,12 @@ def from_json(value: Any) -> Content:
     else:
         items = value
     if not isinstance(items, list):
-        raise DataError("this JSON is none of: a list of objects, an object with `images`, names with labels")
+        raise DataError(
+            tr("this JSON is none of: a list of objects, an object with `images`, names with labels")
+        )
     rows, refused = collect(
-        row_of(f"entry {number}", item) if isinstance(item, dict)
-        else Refused(f"entry {number}", str(item)[:200], "it is no object")
+        row_of(kept("entry {n}", n=number), item) if isinstance(item, dict)
+        else Refused(kept("entry {n}", n=number), str(item)[:200], noted("it is no object"))
         for number, item in enumerate(items, start=1)
     )  # fmt: skip
     return Content("json", rows, refused, classes, fingerprint)
@@ -179,7 +203,7 @@ def _parquet_rows(file: ParquetFile, path: Path) -> Iterator[Row | Refused]:
         for batch in file.iter_batches(batch_size=4096):
             for fields in batch.to_pylist():
                 number += 1
-                yield row_of(f"row {number}", fields)
+                yield row_of(kept("row {n}", n=number), fields)
     except (pa.ArrowException, OSError, ValueError) as error:
         raise damaged(path, error) from None
 
@@ -200,4 +224,6 @@ def opened(path: Path) -> ParquetFile:
 
 def damaged(path: Path, error: Exception) -> DataError:
     """The error for a file that its library refuses."""
-    return DataError(f"{path.name} cannot be read ({str(error)[:200]}); write it anew")
+    return DataError(
+        tr("{path} cannot be read ({error}); write it anew", path=path.name, error=str(error)[:200])
+    )

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from al_core.errors import ModelError
 from al_core.registry import Registry
+from al_core.words import noted
 
 if TYPE_CHECKING:
     from al_core.models._classifier import Classifier
@@ -88,7 +89,7 @@ class ModelEntry:
         return Stem(size, small)
 
 
-MODELS: Registry[ModelEntry] = Registry("model", __name__, ModelError)
+MODELS: Registry[ModelEntry] = Registry(noted("model"), __name__, ModelError)
 
 
 def model(

@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlparse
 
 from al_core.errors import ModelError
+from al_core.words import tr
 
 
 def backbone(name: str, weights: str | None, **options: Any) -> Any:
@@ -30,7 +31,13 @@ def backbone(name: str, weights: str | None, **options: Any) -> Any:
     except Exception as error:
         file = Path(torch.hub.get_dir()) / "checkpoints" / Path(urlparse(chosen.url).path).name
         raise ModelError(
-            f"the ImageNet weights of {name} cannot be had ({type(error).__name__}: {error}). They are "
-            f"looked for in {file} (TORCH_HOME sets the folder) and downloaded otherwise. Put the file "
-            "there, allow the download, or switch ImageNet weights off"
+            tr(
+                "the ImageNet weights of {name} cannot be had ({kind}: {error}). They are looked "
+                "for in {file} (TORCH_HOME sets the folder) and downloaded otherwise. Put the file "
+                "there, allow the download, or switch ImageNet weights off",
+                name=name,
+                kind=type(error).__name__,
+                error=error,
+                file=file,
+            )
         ) from error

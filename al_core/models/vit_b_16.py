@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from al_core.errors import ModelError
 from al_core.models import model
+from al_core.words import tr
 
 if TYPE_CHECKING:
     from al_core.models._classifier import Classifier
@@ -31,8 +32,10 @@ def build(
 
     if small_stem and weights is not None:
         raise ModelError(
-            "vit_b_16 has no ImageNet weights for its small variant (patches of 4); set stem to auto or "
-            "imagenet, or switch ImageNet weights off"
+            tr(
+                "vit_b_16 has no ImageNet weights for its small variant (patches of 4); set stem to "
+                "auto or imagenet, or switch ImageNet weights off"
+            )
         )
     if small_stem:
         network = torchvision.models.VisionTransformer(

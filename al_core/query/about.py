@@ -14,6 +14,7 @@ from typing import Final
 
 from al_core.errors import StrategyError
 from al_core.query.work import Work
+from al_core.words import tr
 
 HEADS: Final = ("formula", "score", "cost", "helps", "hurts", "deviation")
 _COST: Final = re.compile(r"time (?P<time>.+?)[;,] memory (?P<memory>[^;]+?)(?:\.(?=\s|$)|;|$)")
@@ -56,7 +57,10 @@ def growth(cost: str) -> tuple[Work, Work]:
     found = _COST.match(cost)
     if found is None:
         raise StrategyError(
-            f"the cost {cost[:60]!r} does not begin with 'time EXPRESSION; memory EXPRESSION.', as in "
-            "'time n*m*D + n*k*D; memory n.'"
+            tr(
+                "the cost {cost!r} does not begin with 'time EXPRESSION; memory EXPRESSION.', as in "
+                "'time n*m*D + n*k*D; memory n.'",
+                cost=cost[:60],
+            )
         )
     return Work.of(found["time"]), Work.of(found["memory"])

@@ -15,6 +15,7 @@ from jaxtyping import Bool, Float, Int64
 
 from al_core.errors import StrategyError
 from al_core.query.strategies import STRATEGIES, Strategy
+from al_core.words import tr
 
 DEFAULT_HORIZON = 20
 CHANCE, ACCURACY = "arm_chance:", "arm_accuracy:"
@@ -47,7 +48,7 @@ def arms_of(text: str) -> tuple[Strategy, ...]:
     """
     arms = dict.fromkeys(STRATEGIES.get(name.strip()) for name in text.split(",") if name.strip())
     if any(arm.name == "bandit" for arm in arms):
-        raise StrategyError("a bandit cannot be an arm of a bandit; name other strategies")
+        raise StrategyError(tr("a bandit cannot be an arm of a bandit; name other strategies"))
     return tuple(dict.fromkeys([*arms, STRATEGIES.get("random")]))
 
 

@@ -17,6 +17,7 @@ from jaxtyping import Float, Int64
 from al_core.errors import StrategyError
 from al_core.query.picks import Picks
 from al_core.types import Positions
+from al_core.words import tr
 
 Points = Float[np.ndarray, "n D"]
 Distances = Float[np.ndarray, " n"]
@@ -160,7 +161,9 @@ def farthest_first(
         search.take(int(rng.integers(len(cloud)) if rng is not None else cloud.squares.argmax()), np.inf)
     search.bound_all()
     if not np.isfinite(search.bounds).all():
-        raise StrategyError("the points are not finite, or too large for distances in float32; rescale them")
+        raise StrategyError(
+            tr("the points are not finite, or too large for distances in float32; rescale them")
+        )
     while search.made < k:
         search.run()
     return search.picks, np.sqrt(search.radii)

@@ -10,6 +10,7 @@ from types import ModuleType
 
 from al_core.errors import StrategyError
 from al_core.query.strategies import STRATEGIES, Strategy
+from al_core.words import tr
 
 
 def load_strategy(text: str) -> Strategy:
@@ -23,7 +24,9 @@ def load_strategy(text: str) -> Strategy:
         return STRATEGIES.get(text)
     path = Path(file)
     if not path.is_file():
-        raise StrategyError(f"there is no file {file!r}; name one as FILE.py or FILE.py:FUNCTION")
+        raise StrategyError(
+            tr("there is no file {file!r}; name one as FILE.py or FILE.py:FUNCTION", file=file)
+        )
     return strategy_of(imported(path), name, file)
 
 
@@ -42,12 +45,20 @@ def strategy_of(module: ModuleType, name: str, file: str) -> Strategy:
     if not name:
         names = list(registered) or list(functions)
         if len(names) != 1:
-            listed = ", ".join(names) or "none"
-            raise StrategyError(f"{file} has not one function but {listed}: name one, as {file}:FUNCTION")
+            listed = ", ".join(names) or tr("none")
+            raise StrategyError(
+                tr(
+                    "{file} has not one function but {listed}: name one, as {file}:FUNCTION",
+                    file=file,
+                    listed=listed,
+                )
+            )
         name = names[0]
     if name not in functions:
-        listed = ", ".join(functions) or "none"
-        raise StrategyError(f"{file} has no function {name!r}; it has {listed}")
+        listed = ", ".join(functions) or tr("none")
+        raise StrategyError(
+            tr("{file} has no function {name!r}; it has {listed}", file=file, name=name, listed=listed)
+        )
     title = name.replace("_", " ").capitalize()
     return registered.get(name) or Strategy.of(functions[name], title, family="uncertainty")
 
@@ -61,12 +72,14 @@ def imported(path: Path) -> ModuleType:
     name = f"askwell_own.{path.stem}"  # a model is called like the last part
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
-        raise StrategyError(f"{path} is no Python file")
+        raise StrategyError(tr("{path} is no Python file", path=path))
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module  # annotations are looked up there
     try:
         spec.loader.exec_module(module)
     except Exception as error:  # whatever a person's file does wrong, they are told
         sys.modules.pop(name, None)
-        raise StrategyError(f"{path} cannot be run: {type(error).__name__}: {error}") from error
+        raise StrategyError(
+            tr("{path} cannot be run: {kind}: {error}", path=path, kind=type(error).__name__, error=error)
+        ) from error
     return module

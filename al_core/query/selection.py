@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from al_core.query.picks import Picks
 from al_core.query.ranking import top_k
 from al_core.query.strategies import Strategy
 from al_core.types import Positions, SampleIds, Scores
+from al_core.words import noted, tr
 
 
 @dataclass(frozen=True)
@@ -81,9 +82,21 @@ def usable(strategy: Strategy, evidence: Mapping[str, Any], num_candidates: int)
         StrategyError: something is missing, unknown, misshapen or not finite.
     """
     if unknown := sorted(evidence.keys() - KINDS.keys()):
-        raise StrategyError(f"{', '.join(unknown)}: not evidence; known: {', '.join(sorted(KINDS))}")
+        raise StrategyError(
+            tr(
+                "{unknown}: not evidence; known: {kinds}",
+                unknown=", ".join(unknown),
+                kinds=", ".join(sorted(KINDS)),
+            )
+        )
     if missing := [name for name in strategy.evidence if name not in evidence]:
-        raise StrategyError(f"strategy {strategy.name!r} needs {', '.join(missing)}, which was not gathered")
+        raise StrategyError(
+            tr(
+                "strategy {strategy!r} needs {missing}, which was not gathered",
+                strategy=strategy.name,
+                missing=", ".join(missing),
+            )
+        )
     sizes = {"n": num_candidates}
     return [_checked(strategy, name, evidence[name], sizes) for name in strategy.evidence]
 
@@ -103,58 +116,122 @@ def _checked(strategy: Strategy, name: str, value: Any, sizes: dict[str, int]) -
         want = " x ".join(
             letter if size < 0 else str(size) for letter, size in zip(letters, expected, strict=True)
         )
-        raise StrategyError(f"strategy {strategy.name!r}: {name} has shape {array.shape}, needed is {want}")
+        raise StrategyError(
+            tr(
+                "strategy {strategy!r}: {name} has shape {shape}, needed is {want}",
+                strategy=strategy.name,
+                name=name,
+                shape=array.shape,
+                want=want,
+            )
+        )
     sizes.update(zip(names, array.shape, strict=True))
     _check_values(strategy, name, array)
     array.flags.writeable = False
     return array
 
 
+_WHOLE: Final = noted("strategy {strategy!r}: {name} is {dtype}, needed are whole numbers")
+_FLOATING: Final = noted("strategy {strategy!r}: {name} is {dtype}, needed are floating-point numbers")
+
+
 def _check_values(strategy: Strategy, name: str, array: np.ndarray) -> None:
     kind = "i" if name == "labeled_classes" else "f"
     if array.dtype.kind != kind:
-        needed = "whole numbers" if kind == "i" else "floating-point numbers"
-        raise StrategyError(f"strategy {strategy.name!r}: {name} is {array.dtype}, needed are {needed}")
+        text = _WHOLE if kind == "i" else _FLOATING
+        raise StrategyError(tr(text, strategy=strategy.name, name=name, dtype=array.dtype))
     # the extremes are finite only if all is: no array of flags is made
     if array.size and not np.isfinite([array.min(), array.max()]).all():
         bad = int(array.size - np.isfinite(array).sum())
         raise StrategyError(
-            f"strategy {strategy.name!r}: {bad} of {array.size} values of {name} are not finite; "
-            "the training has probably diverged: try a lower learning rate"
+            tr(
+                "strategy {strategy!r}: {bad} of {size} values of {name} are not finite; the "
+                "training has probably diverged: try a lower learning rate",
+                strategy=strategy.name,
+                bad=bad,
+                size=array.size,
+                name=name,
+            )
         )
     # wide enough for softmax in bfloat16, narrow enough to notice logits
     off = np.abs(np.einsum("...c->...", array) - 1).max(initial=0) if name.endswith("probs") else 0
     if off > 0.05 or (name.endswith("probs") and array.min(initial=0) < 0):
-        raise StrategyError(f"strategy {strategy.name!r}: {name} are not probabilities that sum to 1")
+        raise StrategyError(
+            tr(
+                "strategy {strategy!r}: {name} are not probabilities that sum to 1",
+                strategy=strategy.name,
+                name=name,
+            )
+        )
 
 
 def _checked_scores(strategy: Strategy, value: Any, num_candidates: int) -> Scores:
     scores = np.asarray(value)
     if scores.shape != (num_candidates,) or scores.dtype.kind not in "fiu":
         raise StrategyError(
-            f"strategy {strategy.name!r} gave {scores.dtype} scores of shape {scores.shape}; "
-            f"needed is a number for each of the {num_candidates} candidates"
+            tr(
+                "strategy {strategy!r} gave {dtype} scores of shape {shape}; needed is a number for "
+                "each of the {num_candidates} candidates",
+                strategy=strategy.name,
+                dtype=scores.dtype,
+                shape=scores.shape,
+                num_candidates=num_candidates,
+            )
         )
     if bad := int(num_candidates - np.isfinite(scores).sum()):
         raise StrategyError(
-            f"strategy {strategy.name!r} gave {bad} of {num_candidates} scores that are not finite; "
-            "nothing was asked: its formula must give a number for every candidate"
+            tr(
+                "strategy {strategy!r} gave {bad} of {num_candidates} scores that are not finite; "
+                "nothing was asked: its formula must give a number for every candidate",
+                strategy=strategy.name,
+                bad=bad,
+                num_candidates=num_candidates,
+            )
         )
     return scores.astype(np.float64)
 
 
 def _checked_positions(strategy: Strategy, value: Any, num_candidates: int, k: int) -> Positions:
     picks = np.asarray(value)
-    refused = f"strategy {strategy.name!r} gave unusable positions: "
+    name = strategy.name
     if picks.dtype.kind not in "iu":
-        raise StrategyError(f"{refused}{picks.dtype} where whole numbers are needed")
+        raise StrategyError(
+            tr(
+                "strategy {strategy!r} gave unusable positions: {dtype} where whole numbers are needed",
+                strategy=name,
+                dtype=picks.dtype,
+            )
+        )
     if picks.shape != (k,):
-        raise StrategyError(f"{refused}shape {picks.shape} where {k} were asked for")
+        raise StrategyError(
+            tr(
+                "strategy {strategy!r} gave unusable positions: shape {shape} where {k} were asked for",
+                strategy=name,
+                shape=picks.shape,
+                k=k,
+            )
+        )
     if picks.min() < 0 or picks.max() >= num_candidates:
         outside = int(((picks < 0) | (picks >= num_candidates)).sum())
-        raise StrategyError(f"{refused}{outside} of {k} lie outside the {num_candidates} candidates")
+        raise StrategyError(
+            tr(
+                "strategy {strategy!r} gave unusable positions: {outside} of {k} lie outside the "
+                "{num_candidates} candidates",
+                strategy=name,
+                outside=outside,
+                k=k,
+                num_candidates=num_candidates,
+            )
+        )
     if repeated := k - len(np.unique(picks)):
-        raise StrategyError(f"{refused}{repeated} of {k} repeat another")
+        raise StrategyError(
+            tr(
+                "strategy {strategy!r} gave unusable positions: {repeated} of {k} repeat another",
+                strategy=name,
+                repeated=repeated,
+                k=k,
+            )
+        )
     return picks.astype(np.int64)
 
 
@@ -162,7 +239,11 @@ def _checked_values(strategy: Strategy, picks: Any, k: int) -> Scores | None:
     values = picks.values if isinstance(picks, Picks) else None
     if values is not None and values.shape != (k,):
         raise StrategyError(
-            f"strategy {strategy.name!r} gave values of shape {values.shape} with {k} picks; one each is "
-            "needed"
+            tr(
+                "strategy {strategy!r} gave values of shape {shape} with {k} picks; one each is needed",
+                strategy=strategy.name,
+                shape=values.shape,
+                k=k,
+            )
         )
     return values

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from al_core.errors import StrategyError
+from al_core.words import tr
 
 LETTERS: Final = frozenset("nmkCDTM")
 
@@ -45,7 +46,7 @@ class Work:
         try:
             tree = ast.parse(text.strip(), mode="eval").body
         except (SyntaxError, ValueError):
-            raise StrategyError(f"{text!r} is no expression like n*k*D + n*m*D") from None
+            raise StrategyError(tr("{text!r} is no expression like n*k*D + n*m*D", text=text)) from None
         names: set[str] = set()
         _names_of(tree, text, names)
         return cls(" ".join(text.split()), frozenset(names), tuple(_summands(tree)))
@@ -83,18 +84,22 @@ def _names_of(tree: ast.expr, text: str, found: set[str]) -> None:
                 _names_of(argument, text, found)
         case _:
             what = ast.unparse(tree)
-            raise StrategyError(f"{what!r} in {text!r}: only + - * / ** min max log are understood")
+            raise StrategyError(
+                tr("{what!r} in {text!r}: only + - * / ** min max log are understood", what=what, text=text)
+            )
 
 
 def _value(tree: ast.expr, sizes: Mapping[str, float], text: str) -> float:
     try:
         value = _computed(tree, sizes)
     except KeyError as error:
-        raise StrategyError(f"{error.args[0]!r} in {text!r} is neither a size nor an option") from None
+        raise StrategyError(
+            tr("{name!r} in {text!r} is neither a size nor an option", name=error.args[0], text=text)
+        ) from None
     except (ArithmeticError, ValueError):
         value = math.nan
     if not math.isfinite(value):
-        raise StrategyError(f"{text!r} gives no finite number for these sizes")
+        raise StrategyError(tr("{text!r} gives no finite number for these sizes", text=text))
     return value
 
 

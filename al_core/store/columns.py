@@ -11,6 +11,7 @@ from sqlalchemy import BigInteger, Dialect, Integer, Text
 from sqlalchemy.types import TypeDecorator, UserDefinedType
 
 from al_core.errors import StoreError
+from al_core.words import tr
 
 Serial = BigInteger().with_variant(Integer(), "sqlite")
 """A number that the database hands out; SQLite only does so for INTEGER."""
@@ -34,7 +35,11 @@ def to_json(value: Any) -> str:
         return _encode(value)
     except (TypeError, ValueError) as error:
         raise StoreError(
-            f"{type(value).__name__} cannot be kept as JSON ({error}); store plain values"
+            tr(
+                "{kind} cannot be kept as JSON ({error}); store plain values",
+                kind=type(value).__name__,
+                error=error,
+            )
         ) from error
 
 

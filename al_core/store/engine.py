@@ -16,7 +16,7 @@ import time
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
-from typing import Any, TypeVarTuple
+from typing import Any, Final, TypeVarTuple
 
 from sqlalchemy import URL, Connection, Engine, Select, Table, create_engine, event, func, make_url, select
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
@@ -24,6 +24,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from al_core.errors import StoreError
 from al_core.store.lock import WriterLock
+from al_core.words import noted, tr
 
 Ts = TypeVarTuple("Ts")
 
@@ -116,9 +117,11 @@ class Database:
             self._writer.dispose()
             raise StoreError(_words(str(self), error.orig or error)) from error
         except PoolTimeout as error:
-            raise StoreError(f"{self} has no free connection for 30 s; try again") from error
+            raise StoreError(tr("{place} has no free connection for 30 s; try again", place=self)) from error
         except (SQLAlchemyError, UnicodeEncodeError, OverflowError) as error:
-            raise StoreError(f"{self} refuses: {error}; nothing was written") from error
+            raise StoreError(
+                tr("{place} refuses: {error}; nothing was written", place=self, error=error)
+            ) from error
 
     def now(self, connection: Connection) -> float:
         """The database's clock. SQLite runs in this process, so there it is this machine's."""
@@ -150,18 +153,26 @@ class Database:
 
 
 def _parse(text: str) -> URL:
-    allowed = "use sqlite:///FILE or postgresql://USER@HOST/NAME (DATABASE_URL)"
+    allowed = tr("use sqlite:///FILE or postgresql://USER@HOST/NAME (DATABASE_URL)")
     try:
         url = make_url(text)
         backend = url.get_backend_name()
     except (ArgumentError, ValueError) as error:
-        raise StoreError(f"the database's address cannot be read; {allowed}") from error
+        raise StoreError(tr("the database's address cannot be read; {allowed}", allowed=allowed)) from error
     if backend in ("postgresql", "postgres"):
         return url.set(drivername="postgresql+psycopg")
     if backend != "sqlite":
-        raise StoreError(f"{backend} is not a database that Askwell writes to; {allowed}")
+        raise StoreError(
+            tr(
+                "{backend} is not a database that Askwell writes to; {allowed}",
+                backend=backend,
+                allowed=allowed,
+            )
+        )
     if url.database in (None, "", ":memory:") or str(url.database).startswith("file:"):
-        raise StoreError(f"a SQLite store needs a file, as server and worker share it; {allowed}")
+        raise StoreError(
+            tr("a SQLite store needs a file, as server and worker share it; {allowed}", allowed=allowed)
+        )
     return url.set(
         drivername="sqlite+pysqlite", database=str(Path(str(url.database)).expanduser().absolute())
     )
@@ -174,7 +185,7 @@ def _engine(url: URL, *, writes: bool) -> Engine:
         # A server may restart between two uses: pool_pre_ping notices and connects again.
         engine = create_engine(url, pool_pre_ping=True, pool_size=5, max_overflow=15)
     except ModuleNotFoundError as error:
-        raise StoreError("PostgreSQL needs a driver: pip install 'psycopg[binary]'") from error
+        raise StoreError(tr("PostgreSQL needs a driver: pip install 'psycopg[binary]'")) from error
     return engine if writes else engine.execution_options(postgresql_readonly=True)
 
 
@@ -204,23 +215,71 @@ def uses_wal() -> bool:
     return tuple(sqlite.sqlite_version_info) >= WAL_SINCE
 
 
+_MEANINGS: Final = (
+    (
+        "readonly",
+        noted(
+            "{place} is read-only: make the file and its folder writable, or set AL_HOME to another "
+            "folder [{text}]. Nothing was written."
+        ),
+    ),
+    (
+        "disk is full",
+        noted(
+            "{place} could not be written, the disk is full: free some space, then try again [{text}]. "
+            "Nothing was written."
+        ),
+    ),
+    (
+        "disk i/o",
+        noted(
+            "{place} could not be written or read (disk full, quota or a failing disk): check it, then "
+            "try again [{text}]. Nothing was written."
+        ),
+    ),
+    (
+        "unable to open",
+        noted(
+            "{place} cannot be opened: see that its folder exists and can be written, or set AL_HOME "
+            "[{text}]. Nothing was written."
+        ),
+    ),
+    (
+        "locked",
+        noted("{place} is held by another program: close it, then try again [{text}]. Nothing was written."),
+    ),
+    (
+        "malformed",
+        noted(
+            "{place} is damaged: run `python -m al_core doctor`, or take a copy from backups/ "
+            "[{text}]. Nothing was written."
+        ),
+    ),
+    (
+        "not a database",
+        noted("{place} is not a database: move the file away, or set AL_HOME [{text}]. Nothing was written."),
+    ),
+    (
+        "append-only",
+        noted(
+            "{place} keeps its label log as it is: label events are never changed or removed [{text}]. "
+            "Nothing was written."
+        ),
+    ),
+    (
+        "connection",
+        noted(
+            "{place} does not answer: see that PostgreSQL runs and DATABASE_URL is right [{text}]. "
+            "Nothing was written."
+        ),
+    ),
+)
+"""What a driver says, in part, and what that means."""
+_UNKNOWN: Final = noted("{place} refuses: {text}. Nothing was written.")
+
+
 def _words(place: str, error: BaseException) -> str:
     """What the driver's error means for a person, and the way out."""
     text = str(error).strip()
-    for sign, meaning in (
-        ("readonly", "is read-only: make the file and its folder writable, or set AL_HOME to another folder"),
-        ("disk is full", "could not be written, the disk is full: free some space, then try again"),
-        (
-            "disk i/o",
-            "could not be written or read (disk full, quota or a failing disk): check it, then try again",
-        ),
-        ("unable to open", "cannot be opened: see that its folder exists and can be written, or set AL_HOME"),
-        ("locked", "is held by another program: close it, then try again"),
-        ("malformed", "is damaged: run `python -m al_core doctor`, or take a copy from backups/"),
-        ("not a database", "is not a database: move the file away, or set AL_HOME"),
-        ("append-only", "keeps its label log as it is: label events are never changed or removed"),
-        ("connection", "does not answer: see that PostgreSQL runs and DATABASE_URL is right"),
-    ):
-        if sign in text.lower():
-            return f"{place} {meaning} [{text}]. Nothing was written."
-    return f"{place} refuses: {text}. Nothing was written."
+    meant = next((meaning for sign, meaning in _MEANINGS if sign in text.lower()), _UNKNOWN)
+    return tr(meant, place=place, text=text)

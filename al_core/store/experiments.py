@@ -40,6 +40,7 @@ from al_core.store.schema import (
     round_,
     seat,
 )
+from al_core.words import tr
 
 # What belongs to an experiment, what refers to others first.
 BELONGINGS = (
@@ -54,7 +55,12 @@ TOUCH = update(experiment).where(experiment.c.id == bindparam("key")).values(ver
 
 def missing(experiment_id: str) -> NotFound:
     """The error for an experiment that is not there."""
-    return NotFound(f"there is no experiment {experiment_id!r}: it may have been deleted; choose another")
+    return NotFound(
+        tr(
+            "there is no experiment {experiment_id!r}: it may have been deleted; choose another",
+            experiment_id=experiment_id,
+        )
+    )
 
 
 def touch(connection: Connection, experiment_id: str, now: float, **values: Any) -> None:
@@ -269,14 +275,14 @@ def remove(db: Database, connection: Connection, ids: Sequence[str], *, idle: bo
     states = connection.scalars(db.locked(select(job.c.state).where(job.c.experiment_id.in_(ids)))).all()
     busy = sum(JobState(state).active for state in states)
     if idle and busy:
-        raise StoreError(f"{busy} of its runs still run or wait; stop it first, then delete it")
+        raise StoreError(tr("{busy} of its runs still run or wait; stop it first, then delete it", busy=busy))
     gone = experiment.c.id.in_(ids)
     connection.execute(update(experiment).where(gone).values(deleting=True))
     for table in BELONGINGS:
         connection.execute(delete(table).where(table.c.experiment_id.in_(ids)))
     connection.execute(update(experiment).where(experiment.c.parent_id.in_(ids)).values(parent_id=None))
     if connection.execute(delete(experiment).where(gone)).rowcount != len(ids):
-        raise StoreError("an experiment changed while it was deleted; try again")
+        raise StoreError(tr("an experiment changed while it was deleted; try again"))
 
 
 def _exists(connection: Connection, experiment_id: str) -> bool:

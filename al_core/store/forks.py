@@ -28,6 +28,7 @@ from al_core.store.schema import (
     query_item,
     round_,
 )
+from al_core.words import tr
 
 _AT_ONCE = 5000  # rows of an insert
 _COPIED = {epoch: epoch.c.round, query: query.c.round, query_item: query_item.c.round}
@@ -101,7 +102,13 @@ class Forks:
                 put_query_rows(connection, query, items)
             same = (round_.c.experiment_id == record.experiment_id) & (round_.c.number == record.number)
             if not connection.execute(update(round_).where(same).values(values)).rowcount:
-                raise StoreError(f"{record.experiment_id} has no round {record.number} to ask after")
+                raise StoreError(
+                    tr(
+                        "{experiment_id} has no round {number} to ask after",
+                        experiment_id=record.experiment_id,
+                        number=record.number,
+                    )
+                )
 
     def family(self, experiment_id: str) -> list[ExperimentRecord]:
         """See the contract.

@@ -16,6 +16,7 @@ from al_core.store.engine import Database
 from al_core.store.experiments import missing, touch
 from al_core.store.leases import hold
 from al_core.store.schema import experiment, job
+from al_core.words import kept_n, tr
 
 CONTROLS = ("", "pause", "stop")
 FIELDS = tuple(JobRecord.__dataclass_fields__)
@@ -78,7 +79,9 @@ class Jobs:
                 known = connection.execute(select(job).where(same)).one_or_none()
                 if known is not None:
                     return _record(known)
-        raise StoreError(f"the {kind} job could not be queued: others come and go too fast; try again")
+        raise StoreError(
+            tr("the {kind} job could not be queued: others come and go too fast; try again", kind=kind)
+        )
 
     def claim_job(self, worker_id: str, *, job_id: str | None = None) -> tuple[JobRecord, JobLease] | None:
         """The queued job of highest priority (oldest first), now RUNNING, attempt + 1, with a fresh token."""
@@ -118,11 +121,17 @@ class Jobs:
         A stop is final, and a job that has ended is left as it is.
         """
         if control not in CONTROLS:
-            raise StoreError(f"{control!r} is not something a job understands; use one of {CONTROLS}")
+            raise StoreError(
+                tr(
+                    "{control!r} is not something a job understands; use one of {controls}",
+                    control=control,
+                    controls=CONTROLS,
+                )
+            )
         with self._db.write() as connection:
             row = connection.execute(self._db.locked(select(job).where(job.c.id == job_id))).one_or_none()
             if row is None:
-                raise NotFound(f"there is no job {job_id!r}")
+                raise NotFound(tr("there is no job {job_id!r}", job_id=job_id))
             if not JobState(row.state).active or row.control in (control, "stop"):
                 return
             now = self._db.now(connection)
@@ -142,7 +151,7 @@ class Jobs:
     ) -> None:
         """DONE, FAILED, STOPPED, or QUEUED again (gave way to a more urgent job)."""
         if state is JobState.RUNNING:
-            raise StoreError("a job does not end as running; say done, failed, stopped or queued")
+            raise StoreError(tr("a job does not end as running; say done, failed, stopped or queued"))
         with self._db.write() as connection:
             row = hold(self._db, connection, lease)
             now = self._db.now(connection)
@@ -154,7 +163,7 @@ class Jobs:
         with self._db.read() as connection:
             row = connection.execute(select(job).where(job.c.id == job_id)).one_or_none()
         if row is None:
-            raise NotFound(f"there is no job {job_id!r}")
+            raise NotFound(tr("there is no job {job_id!r}", job_id=job_id))
         return _record(row)
 
     def jobs(
@@ -197,9 +206,12 @@ class Jobs:
             return self._end(connection, row, now, JobState.QUEUED, lost=lost)
         if row.experiment_id is not None:
             touch(connection, row.experiment_id, now, status=ExperimentStatus.FAILED.value)
-        remedy = (
-            f"The worker ended without a word {lost} times in a row (killed, out of memory, or the machine "
-            "went down). Look at the log, then start it again."
+        remedy = kept_n(
+            "The worker ended without a word {n} time in a row (killed, out of memory, or the machine went "
+            "down). Look at the log, then start it again.",
+            "The worker ended without a word {n} times in a row (killed, out of memory, or the machine went "
+            "down). Look at the log, then start it again.",
+            lost,
         )
         return self._end(
             connection, row, now, JobState.FAILED, lost=lost, error_kind="lost", error_text=remedy

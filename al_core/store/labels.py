@@ -32,6 +32,7 @@ from al_core.store.leases import hold
 from al_core.store.schema import experiment, label_client, label_current, label_event
 from al_core.store.seats import give_way, people_of, renew
 from al_core.types import EXCLUDE, SKIP, UNLABEL
+from al_core.words import tr
 
 SOURCES = {source.value: source for source in LabelSource}
 MARKS = tuple(mark.value for mark in Mark)
@@ -70,7 +71,15 @@ def _integer(op: LabelOp, name: str, low: int, high: int) -> int:
     except TypeError:
         number = None
     if number is None or isinstance(value, bool) or not low <= number < high:
-        raise StoreError(f"label {op.n!r}: {name} {value!r} is refused; it is a whole number from {low} on")
+        raise StoreError(
+            tr(
+                "label {n!r}: {name} {value!r} is refused; it is a whole number from {low} on",
+                n=op.n,
+                name=name,
+                value=value,
+                low=low,
+            )
+        )
     return number
 
 
@@ -85,20 +94,43 @@ def _checked(ops: Sequence[LabelOp]) -> list[LabelOp]:
         n = _integer(op, "n", 1, 2**53)
         if n <= last:
             raise StoreError(
-                f"label {n} comes after label {last}; answers are sent in the order of their numbers"
+                tr(
+                    "label {n} comes after label {last}; answers are sent in the order of their numbers",
+                    n=n,
+                    last=last,
+                )
             )
         low, high = (UNLABEL, 2**31) if op.mark in (None, Mark.OPINION) else (0, 2)
         value = _integer(op, "value", low, high)
         if value < 0 and value not in (SKIP, EXCLUDE, UNLABEL):
-            raise StoreError(f"label {n}: value {value} is neither a class nor skip, exclude or unlabel")
+            raise StoreError(
+                tr(
+                    "label {n}: value {value} is neither a class nor skip, exclude or unlabel",
+                    n=n,
+                    value=value,
+                )
+            )
         spent = None if op.milliseconds is None else _integer(op, "milliseconds", 0, 2**53)
         sample_id = _integer(op, "sample_id", 0, 2**63)
         if op.mark is not None and op.mark not in MARKS:
-            raise StoreError(f"label {n}: {op.mark!r} is no mark; there are {', '.join(MARKS)}")
+            raise StoreError(
+                tr(
+                    "label {n}: {mark!r} is no mark; there are {marks}",
+                    n=n,
+                    mark=op.mark,
+                    marks=", ".join(MARKS),
+                )
+            )
         if op.detail is not None and len(to_json(op.detail)) > MAX_DETAIL:
-            raise StoreError(f"label {n}: what is said of it is longer than {MAX_DETAIL} letters; shorten it")
+            raise StoreError(
+                tr(
+                    "label {n}: what is said of it is longer than {most} letters; shorten it",
+                    n=n,
+                    most=MAX_DETAIL,
+                )
+            )
         if len(op.annotator or "") > 200:
-            raise StoreError(f"label {n}: a name of at most 200 letters is needed")
+            raise StoreError(tr("label {n}: a name of at most 200 letters is needed", n=n))
         asked = None if op.round is None else _integer(op, "round", -1, 2**31)
         checked.append(LabelOp(n, sample_id, value, spent, op.mark, op.detail, op.annotator, asked))
         last = n
@@ -156,7 +188,9 @@ class Labels:
         """
         checked = _checked(ops)
         if not 0 < len(client) <= 200 or len(annotator) > 200:
-            raise StoreError(f"client {client[:40]!r}: a name of 1 to 200 letters is needed")
+            raise StoreError(
+                tr("client {client!r}: a name of 1 to 200 letters is needed", client=client[:40])
+            )
         with self._db.write() as connection:
             if lease is not None:
                 hold(self._db, connection, lease)
@@ -217,12 +251,19 @@ class Labels:
             StoreError: the write failed.
         """
         if len(annotator) > 200:
-            raise StoreError(f"annotator {annotator[:40]!r}: a name of at most 200 letters is needed")
+            raise StoreError(
+                tr(
+                    "annotator {annotator!r}: a name of at most 200 letters is needed",
+                    annotator=annotator[:40],
+                )
+            )
         said = {name: value for name, value in asdict(change).items() if value not in ("", None)}
         del said["class_id"]
         detail = to_json(said)
         if len(detail) > MAX_DETAIL:
-            raise StoreError(f"what is said of a class is longer than {MAX_DETAIL} letters; shorten it")
+            raise StoreError(
+                tr("what is said of a class is longer than {most} letters; shorten it", most=MAX_DETAIL)
+            )
         with self._db.write() as connection:
             _, head = self._log_end(connection, experiment_id)
             known = read_classes(connection, experiment_id)

@@ -10,6 +10,7 @@ from al_core.errors import Fenced
 from al_core.records import JobLease, JobState
 from al_core.store.engine import Database
 from al_core.store.schema import job
+from al_core.words import tr
 
 
 def hold(db: Database, connection: Connection, lease: JobLease) -> Row[Any]:
@@ -21,5 +22,10 @@ def hold(db: Database, connection: Connection, lease: JobLease) -> Row[Any]:
     mine = (job.c.id == lease.job_id) & (job.c.token == lease.token) & (job.c.state == JobState.RUNNING.value)
     row = connection.execute(db.locked(select(job).where(mine))).one_or_none()
     if row is None:
-        raise Fenced(f"this attempt of job {lease.job_id} has been replaced or ended; nothing was written")
+        raise Fenced(
+            tr(
+                "this attempt of job {job_id} has been replaced or ended; nothing was written",
+                job_id=lease.job_id,
+            )
+        )
     return row

@@ -13,6 +13,7 @@ from pathlib import Path
 from types import TracebackType
 
 from al_core.errors import StoreError
+from al_core.words import tr
 
 try:
     import fcntl
@@ -81,14 +82,22 @@ class WriterLock:
             return os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         except OSError as error:
             raise StoreError(
-                f"{self._path} cannot be opened for writing ({error.strerror}): "
-                "make its folder writable, free some disk space, or set AL_HOME to another folder"
+                tr(
+                    "{path} cannot be opened for writing ({reason}): make its folder writable, free some "
+                    "disk space, or set AL_HOME to another folder",
+                    path=self._path,
+                    reason=error.strerror,
+                )
             ) from error
 
     def _busy(self) -> StoreError:
         return StoreError(
-            f"another writer has held {self._path} for {self._patience:.0f} s; nothing was written: "
-            "see whether an Askwell process hangs, then try again"
+            tr(
+                "another writer has held {path} for {patience:.0f} s; nothing was written: see "
+                "whether an Askwell process hangs, then try again",
+                path=self._path,
+                patience=self._patience,
+            )
         )
 
 

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, inspect, text
 
 from al_core.errors import StoreError
 from al_core.store.engine import Database, uses_wal
+from al_core.words import tr
 
 FOLDER = Path(__file__).parent / "migrations"
 
@@ -58,7 +59,11 @@ def _prepare_file(db: Database) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StoreError(
-            f"the folder {path.parent} cannot be made ({error.strerror}); set AL_HOME"
+            tr(
+                "the folder {parent} cannot be made ({reason}); set AL_HOME",
+                parent=path.parent,
+                reason=error.strerror,
+            )
         ) from error
     wanted = "wal" if uses_wal() else "delete"
     # Through the writer's one connection: to leave WAL, SQLite wants to be alone with the file.
@@ -70,7 +75,11 @@ def _prepare_file(db: Database) -> None:
         mode = connection.execute(f"PRAGMA journal_mode={wanted}").fetchone()[0]
         if mode != wanted:
             raise StoreError(
-                f"{path} keeps its journal as {mode}: close other programs that use it, then try again"
+                tr(
+                    "{path} keeps its journal as {mode}: close other programs that use it, then try again",
+                    path=path,
+                    mode=mode,
+                )
             )
 
 
@@ -85,7 +94,10 @@ def _step(connection: Connection) -> str | None:
         return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
     if tables:
         raise StoreError(
-            f"the database has tables that are not Askwell's ({', '.join(tables[:3])}); use another"
+            tr(
+                "the database has tables that are not Askwell's ({tables}); use another",
+                tables=", ".join(tables[:3]),
+            )
         )
     return None
 
@@ -94,8 +106,13 @@ def _steps_missing(db: Database, connection: Connection) -> bool:
     step, known = _step(connection), known_steps()
     if step is not None and step not in known:
         raise StoreError(
-            f"{db} was written by a newer Askwell (schema {step}; this one knows up to {known[-1]}): "
-            "update Askwell, or set AL_HOME to another folder"
+            tr(
+                "{db} was written by a newer Askwell (schema {step}; this one knows up to {known}): "
+                "update Askwell, or set AL_HOME to another folder",
+                db=db,
+                step=step,
+                known=known[-1],
+            )
         )
     return step != known[-1]
 
@@ -113,7 +130,11 @@ def _back_up(db: Database, folder: Path, step: str) -> None:
         part.rename(folder / f"{name}.db")
     except OSError as error:
         raise StoreError(
-            f"no backup could be written to {folder} ({error.strerror}); nothing was changed"
+            tr(
+                "no backup could be written to {folder} ({reason}); nothing was changed",
+                folder=folder,
+                reason=error.strerror,
+            )
         ) from error
 
 

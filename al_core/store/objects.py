@@ -22,6 +22,7 @@ from safetensors import SafetensorError
 from safetensors import numpy as safetensors
 
 from al_core.errors import NotFound, StoreError
+from al_core.words import noted, tr
 
 ARRAYS = "safetensors"
 
@@ -43,7 +44,13 @@ class Objects:
         """
         suffix = suffix.removeprefix(".")
         if not _SHA.fullmatch(sha) or not _SUFFIX.fullmatch(suffix):
-            raise StoreError(f"{sha[:80]!r} with suffix {suffix[:40]!r} is not the name of an object")
+            raise StoreError(
+                tr(
+                    "{sha!r} with suffix {suffix!r} is not the name of an object",
+                    sha=sha[:80],
+                    suffix=suffix[:40],
+                )
+            )
         return self.root / sha[:2] / f"{sha[2:]}.{suffix}"
 
     def put_bytes(self, data: bytes, suffix: str) -> str:
@@ -75,7 +82,11 @@ class Objects:
             data = safetensors.save(plain)
         except (SafetensorError, KeyError, ValueError) as error:
             raise StoreError(
-                f"arrays {sorted(arrays)} cannot be kept ({error}); use plain numbers"
+                tr(
+                    "arrays {arrays} cannot be kept ({error}); use plain numbers",
+                    arrays=sorted(arrays),
+                    error=error,
+                )
             ) from error
         return self.put_bytes(data, ARRAYS)
 
@@ -98,7 +109,9 @@ class Objects:
         try:
             return safetensors.load(self.get_bytes(sha, ARRAYS))
         except SafetensorError as error:
-            raise StoreError(f"object {sha} does not hold arrays: {error}") from error
+            raise StoreError(
+                tr("object {sha} does not hold arrays: {error}", sha=sha, error=error)
+            ) from error
 
     def remove(self, sha: str, suffix: str = ARRAYS, *, older_than: float = 0.0) -> int:
         """Remove an object that was put so many seconds ago or more; gives the bytes that were freed."""
@@ -111,7 +124,9 @@ class Objects:
         except FileNotFoundError:  # another process removed it
             return 0
         except OSError as error:
-            raise StoreError(f"{place} cannot be removed ({error.strerror})") from error
+            raise StoreError(
+                tr("{place} cannot be removed ({reason})", place=place, reason=error.strerror)
+            ) from error
         return found.st_size
 
     def check(self, progress: Callable[[int, int], None] = lambda done, total: None) -> list[str]:
@@ -162,8 +177,14 @@ def _publish(file: IO[bytes], place: Path) -> None:
 
 def _damaged(place: Path) -> StoreError:
     size = place.stat().st_size
-    found = "is empty" if size == 0 else f"({size} bytes) does not have the content that its name says"
-    return StoreError(f"{place} {found}: it was cut off or changed; the round that made it must be run again")
+    if size == 0:
+        text = noted("{place} is empty: it was cut off or changed; the round that made it must be run again")
+    else:
+        text = noted(
+            "{place} ({size} bytes) does not have the content that its name says: it was cut off or changed; "
+            "the round that made it must be run again"
+        )
+    return StoreError(tr(text, place=place, size=size))
 
 
 @contextlib.contextmanager
@@ -171,11 +192,15 @@ def _in_words(place: Path) -> Iterator[None]:
     try:
         yield
     except FileNotFoundError as error:
-        raise NotFound(f"{place} is not there") from error
+        raise NotFound(tr("{place} is not there", place=place)) from error
     except OSError as error:
         raise StoreError(
-            f"{place} cannot be written or read ({error.strerror}): see that the disk has space and that "
-            "the folder can be written, or set AL_HOME; nothing was kept"
+            tr(
+                "{place} cannot be written or read ({reason}): see that the disk has space and that "
+                "the folder can be written, or set AL_HOME; nothing was kept",
+                place=place,
+                reason=error.strerror,
+            )
         ) from error
 
 

@@ -23,6 +23,7 @@ from al_core.store.engine import Database
 from al_core.store.experiments import touch
 from al_core.store.leases import hold
 from al_core.store.schema import epoch, job, query, query_item, round_
+from al_core.words import tr
 
 EPOCH_TABLE = epoch  # an epoch's record is called epoch too, where it is put
 EPOCH = [epoch.c[name] for name in EpochRecord.__dataclass_fields__]
@@ -76,7 +77,11 @@ def put_query_rows(connection: Connection, asked: Query, items: list[dict[str, A
         return
     if known is not None:
         raise StoreError(
-            f"round {asked.round} of {asked.experiment_id} has asked its query already; it stays"
+            tr(
+                "round {round} of {experiment_id} has asked its query already; it stays",
+                round=asked.round,
+                experiment_id=asked.experiment_id,
+            )
         )
     connection.execute(
         insert(query),
@@ -140,7 +145,14 @@ class Rounds:
             StoreError: the round is there already, or the query belongs to another one.
         """
         if query is not None and (query.experiment_id, query.round) != (record.experiment_id, record.number):
-            raise StoreError(f"round {record.number} of {record.experiment_id} cannot ask for {query.batch}")
+            raise StoreError(
+                tr(
+                    "round {number} of {experiment_id} cannot ask for {batch}",
+                    number=record.number,
+                    experiment_id=record.experiment_id,
+                    batch=query.batch,
+                )
+            )
         values = {name: getattr(record, name) for name in RoundRecord.__dataclass_fields__}
         items = [] if query is None else item_rows(query)
         with self._db.write() as connection:
@@ -150,7 +162,13 @@ class Rounds:
             touch(connection, record.experiment_id, now, status=status.value, stop_reason=reason)
             same = (round_.c.experiment_id == record.experiment_id) & (round_.c.number == record.number)
             if connection.scalar(select(round_.c.number).where(same)) is not None:
-                raise StoreError(f"round {record.number} of {record.experiment_id} has been recorded already")
+                raise StoreError(
+                    tr(
+                        "round {number} of {experiment_id} has been recorded already",
+                        number=record.number,
+                        experiment_id=record.experiment_id,
+                    )
+                )
             connection.execute(insert(round_), values)
             if query is not None:
                 put_query_rows(connection, query, items)

@@ -22,6 +22,7 @@ from al_core.store.engine import Database
 from al_core.store.experiments import missing
 from al_core.store.schema import experiment, item_lease, label_event, seat
 from al_core.types import UNLABEL
+from al_core.words import tr
 
 SILENCE: Final = 120.0
 """Seconds without a sign of the person after which a seat is free; a hidden page can speak once a minute."""
@@ -85,7 +86,7 @@ class Seats:
             NotFound: the experiment is gone.
         """
         if len(annotator) > 200 or len(browser) > 200:
-            raise StoreError("a name of at most 200 letters is needed")
+            raise StoreError(tr("a name of at most 200 letters is needed"))
         with self._db.write() as connection:
             rev = _lock(self._db, connection, experiment_id)
             now = self._db.now(connection)

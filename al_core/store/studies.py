@@ -12,6 +12,7 @@ from al_core.records import ExperimentRecord, StudyRecord
 from al_core.store.engine import Database
 from al_core.store.experiments import read_record, records_query, remove
 from al_core.store.schema import experiment, study
+from al_core.words import tr
 
 
 def _study(row: Row[Any]) -> StudyRecord:
@@ -19,7 +20,9 @@ def _study(row: Row[Any]) -> StudyRecord:
 
 
 def _missing(study_id: str) -> NotFound:
-    return NotFound(f"there is no study {study_id!r}: it may have been deleted; choose another")
+    return NotFound(
+        tr("there is no study {study_id!r}: it may have been deleted; choose another", study_id=study_id)
+    )
 
 
 class Studies:

@@ -50,6 +50,7 @@ def main(argv: list[str] | None = None) -> int:
     )
     if arguments.parent is not None and not die_with(arguments.parent):
         return 0
+    os.environ.pop("AL_LANGUAGE", None)  # what a worker says is kept, so it is English, in its children too
     settings = Settings.from_env()
     own_files.load(settings.own_files)
     if arguments.check is not None:

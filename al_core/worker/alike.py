@@ -16,6 +16,7 @@ from al_core.results.records_file import write_json
 from al_core.settings import Settings
 from al_core.store.base import Store
 from al_core.types import UNKNOWN
+from al_core.words import noted, told, tr
 from al_core.worker.control import JobControl
 from al_core.worker.forked import trained_network
 
@@ -27,16 +28,20 @@ def alike_job(store: Store, settings: Settings, job: JobRecord, lease: JobLease,
     asked, request = read_asked(settings, job.spec["token"]), MapRequest(**job.spec["map"])
     experiment = Experiment.open(store, settings, request.experiment)
     if request.round is None:
-        raise DataError("a picture from outside needs a map by a round's network; choose that one")
+        raise DataError(tr("a picture from outside needs a map by a round's network; choose that one"))
     control.progress("load", 0, 1)
     found = ImageMap.read(request.path(experiment))
     block = next(decode(find_pictures(asked.root), experiment.dataset.image_size))
     if not len(block.images):
-        reason = block.refused[0].reason if block.refused else "it is empty"
-        raise DataError(f"the file is not a picture that can be opened ({reason})")
+        reason = block.refused[0].reason if block.refused else noted("it is empty")
+        raise DataError(tr("the file is not a picture that can be opened ({reason})", reason=told(reason)))
     network = trained_network(experiment, experiment.store.rounds(experiment.id)[request.round])
     picture = MemmapSplit("test", np.full(1, UNKNOWN), block.images[:1], None)
     features = embed(network, picture, np.zeros(1, np.int64), control=control)
     ids, distances = found.alike_to(features[0], MOST)
-    told = {"name": block.names[0], "ids": ids.tolist(), "distances": [round(float(d), 5) for d in distances]}
-    write_json(place(settings, asked.token) / "result.json", told)
+    answer = {
+        "name": block.names[0],
+        "ids": ids.tolist(),
+        "distances": [round(float(d), 5) for d in distances],
+    }
+    write_json(place(settings, asked.token) / "result.json", answer)

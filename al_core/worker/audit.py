@@ -22,6 +22,7 @@ from al_core.results.audit import Audit, audit_path, keep
 from al_core.results.metrics import Probabilities
 from al_core.seeds import generator
 from al_core.types import Labels
+from al_core.words import tr
 from al_core.worker.control import JobControl
 
 FOLDS = 5
@@ -40,8 +41,13 @@ def audit(experiment: Experiment, control: JobControl) -> None:
     given = pool.classes[ids]
     if len(ids) < LEAST_LABELS or len(np.unique(given)) < 2:
         raise TrainingError(
-            f"an audit needs {LEAST_LABELS} labels of two classes at least; there are {len(ids)} of "
-            f"{len(np.unique(given))}. Label more, then ask again"
+            tr(
+                "an audit needs {least} labels of two classes at least; there are {num_labels} of "
+                "{num_classes}. Label more, then ask again",
+                least=LEAST_LABELS,
+                num_labels=len(ids),
+                num_classes=len(np.unique(given)),
+            )
         )
 
     def progress(phase: str, done: int, total: int) -> None:

@@ -13,8 +13,7 @@ from al_core.experiment import Experiment
 from al_core.initial import class_map, draw_initial, read_labels_file
 from al_core.records import LabelSource
 from al_core.types import INITIAL_ROUND, SampleIds
-
-_WAY_OUT = "say which it is with import_map ({name}=CLASS), or let it be added with new_classes=add"
+from al_core.words import told, tr
 
 
 def first_images(
@@ -64,7 +63,13 @@ def _imported(experiment: Experiment) -> dict[int, int]:
         found = naming.read(label)
         if isinstance(found, int):
             return found
-        return f"{found}, which are {known}: {_WAY_OUT.format(name=label[:40])}"
+        return tr(
+            "{found}, which are {classes}: say which it is with import_map ({name}=CLASS), or let it be "
+            "added with new_classes=add",
+            found=told(found),
+            classes=known,
+            name=label[:40],
+        )
 
     labels = read_labels_file(
         path,

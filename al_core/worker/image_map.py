@@ -19,6 +19,7 @@ from al_core.results.image_map import MOST, ImageMap, MapRequest
 from al_core.seeds import generator
 from al_core.store.objects import ARRAYS, Objects
 from al_core.types import UNKNOWN, SampleIds
+from al_core.words import tr
 from al_core.worker.control import JobControl
 
 REDUCED = 32  # components that neighbours are found by and t-SNE begins with
@@ -121,7 +122,7 @@ def _umap(reduced: np.ndarray, dims: int, seed: int) -> np.ndarray:
         umap = import_module("umap")  # optional: it compiles itself, and weighs 200 MB
     except ImportError:
         raise DataError(
-            "UMAP needs its library: pip install -r requirements-umap.txt; t-SNE is there without it"
+            tr("UMAP needs its library: pip install -r requirements-umap.txt; t-SNE is there without it")
         ) from None
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="n_jobs value", category=UserWarning)

@@ -18,6 +18,7 @@ from al_core.results.image_map import MapRequest
 from al_core.results.survey import SurveyRequest
 from al_core.settings import Settings
 from al_core.store.base import Store
+from al_core.words import english, kept, noted, tr
 from al_core.worker.control import Interrupted, JobControl
 from al_core.worker.predicting import export_job, predict_job
 from al_core.worker.rounds import Advance
@@ -45,7 +46,7 @@ def run_job(
     root = logging.getLogger()
     root.addHandler(handler)
     try:
-        with JobControl(store, job, lease) as control:
+        with english(), JobControl(store, job, lease) as control:  # what a job says is kept
             attach(control)
             log.info("attempt %d of %s begins", job.attempt, job.kind)
             state = _run(store, settings, job, lease, control)
@@ -95,10 +96,14 @@ def _run(store: Store, settings: Settings, job: JobRecord, lease: JobLease, cont
     except ALError as error:
         _fail(store, job, lease, type(error).__name__, str(error))
     except MemoryError:
-        text = "the machine ran out of memory; take a smaller batch size, image size or candidate cap"
+        text = noted("the machine ran out of memory; take a smaller batch size, image size or candidate cap")
         _fail(store, job, lease, "MemoryError", text)
     except Exception as error:  # the outermost handler: whatever it was, the person must hear of it
-        text = f"unexpected {type(error).__name__}: {error}. The log of this job has the details"
+        text = kept(
+            "unexpected {kind}: {error}. The log of this job has the details",
+            kind=type(error).__name__,
+            error=error,
+        )
         _fail(store, job, lease, type(error).__name__, text)
     return JobState.FAILED
 
@@ -131,7 +136,7 @@ def _prepare(store: Store, settings: Settings, job: JobRecord, lease: JobLease, 
 
 def _advance(store: Store, settings: Settings, job: JobRecord, lease: JobLease, control: JobControl) -> None:
     if job.experiment_id is None:
-        raise NotFound(f"job {job.id} names no experiment")
+        raise NotFound(tr("job {id} names no experiment", id=job.id))
     experiment = Experiment.open(store, settings, job.experiment_id)
     Advance(experiment, lease, control, job.spec.get("until_labels")).run()
     if job.spec.get("ghost") and not experiment.record.ghost:

@@ -18,6 +18,7 @@ from al_core.records import JobLease, JobRecord
 from al_core.results.records_file import write_json
 from al_core.settings import Settings
 from al_core.store.base import Store
+from al_core.words import tr
 from al_core.worker.control import JobControl
 
 
@@ -32,8 +33,14 @@ def predict_job(
     pictures = find_pictures(asked.root)
     if len(pictures.names) > MAX_FILES:
         raise DataError(
-            f"{asked.root} holds {len(pictures.names):,} files; the browser takes up to {MAX_FILES:,}. Name "
-            f"a folder with fewer, or run: python -m al_core predict {experiment.id} {asked.root} --out x.csv"
+            tr(
+                "{root} holds {n:,} files; the browser takes up to {most:,}. Name a folder with "
+                "fewer, or run: python -m al_core predict {experiment} {root} --out x.csv",
+                root=asked.root,
+                n=len(pictures.names),
+                most=MAX_FILES,
+                experiment=experiment.id,
+            )
         )
     pictures = dataclasses.replace(pictures, refused=(*asked.refused, *pictures.refused))
     model = open_round(experiment, choice)

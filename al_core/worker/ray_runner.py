@@ -22,6 +22,7 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from al_core.errors import ClusterError
 from al_core.settings import Settings
+from al_core.words import tr
 from al_core.worker.identity import host_name
 from al_core.worker.runner import Need, Worker
 from al_core.worker.starting import PROJECT, worker_command, worker_environment, worker_log
@@ -47,8 +48,12 @@ class RayRunner:
             )  # fmt: skip
         except (OSError, RuntimeError, ValueError) as error:
             raise ClusterError(
-                f"no Ray cluster answers at {settings.ray_address!r} ({error}): start one with "
-                "`ray start --head` there, or leave the address empty to train on this machine"
+                tr(
+                    "no Ray cluster answers at {ray_address!r} ({error}): start one with `ray start "
+                    "--head` there, or leave the address empty to train on this machine",
+                    ray_address=settings.ray_address,
+                    error=error,
+                )
             ) from error
         try:
             self.hosts = self._check()
@@ -98,8 +103,12 @@ class RayRunner:
         hosts = {told["host"] for told in answers.values()}
         if blind:
             raise ClusterError(
-                f"the nodes {', '.join(blind)} have another folder at {self.settings.home}: set AL_HOME to a "
-                "folder that every machine of the cluster mounts at the same path"
+                tr(
+                    "the nodes {blind} have another folder at {home}: set AL_HOME to a folder that every "
+                    "machine of the cluster mounts at the same path",
+                    blind=", ".join(blind),
+                    home=self.settings.home,
+                )
             )
         self._check_database(hosts)
         return hosts
@@ -108,8 +117,11 @@ class RayRunner:
         others = sorted(set(hosts) - {host_name()})
         if others and self.settings.on_sqlite:
             raise ClusterError(
-                f"SQLite is for one machine, and the cluster has others ({', '.join(others)}): put the store "
-                "on PostgreSQL (DATABASE_URL=postgresql://USER@HOST/NAME, for the server too)"
+                tr(
+                    "SQLite is for one machine, and the cluster has others ({others}): put the store on "
+                    "PostgreSQL (DATABASE_URL=postgresql://USER@HOST/NAME, for the server too)",
+                    others=", ".join(others),
+                )
             )
 
     def _ask(self, node: Mapping[str, Any], command: list[str]) -> Any:
@@ -156,11 +168,16 @@ def _answer(name: str, reference: Any) -> dict[str, Any]:
     try:
         status, told, words = ray.get(reference, timeout=CHECK_SECONDS)
     except RayError as error:
-        raise ClusterError(f"node {name} does not answer: {error}") from error
+        raise ClusterError(tr("node {name} does not answer: {error}", name=name, error=error)) from error
     if status != 0:
         raise ClusterError(
-            f"node {name} cannot run workers: {words.strip()[-600:]} Every node needs this checkout at "
-            f"{PROJECT} with its packages, and must reach AL_HOME and the database"
+            tr(
+                "node {name} cannot run workers: {words} Every node needs this checkout at {project} "
+                "with its packages, and must reach AL_HOME and the database",
+                name=name,
+                words=words.strip()[-600:],
+                project=PROJECT,
+            )
         )
     return json.loads(told)
 

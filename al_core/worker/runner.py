@@ -13,6 +13,7 @@ from typing import Protocol
 from al_core.config import ExperimentConfig
 from al_core.errors import ClusterError
 from al_core.settings import Settings
+from al_core.words import tr
 from al_core.worker import gpus
 from al_core.worker.identity import Slot
 from al_core.worker.starting import start_worker, study_slot
@@ -104,8 +105,12 @@ def runner_for(settings: Settings, *, idle_minutes: float) -> Runner:
         from al_core.worker.ray_runner import RayRunner  # noqa: PLC0415 - ray is an optional package
     except ModuleNotFoundError as error:
         raise ClusterError(
-            f"the cluster at {settings.ray_address!r} needs the package {error.name}: "
-            "pip install -r requirements-ray.txt, or leave the address empty to train on this machine"
+            tr(
+                "the cluster at {ray_address!r} needs the package {package}: pip install -r "
+                "requirements-ray.txt, or leave the address empty to train on this machine",
+                ray_address=settings.ray_address,
+                package=error.name,
+            )
         ) from error
     return RayRunner(settings, idle_minutes=idle_minutes)
 
@@ -143,8 +148,12 @@ class Crew:
         self._failures = self._failures + 1 if status > 0 else 0
         if self._failures >= MOST_FAILURES:
             raise ClusterError(
-                f"workers cannot run: the last {self._failures} ended with an error (exit status {status}); "
-                "the newest worker-*.log among the logs of AL_HOME says why"
+                tr(
+                    "workers cannot run: the last {failures} ended with an error (exit status {status}); "
+                    "the newest worker-*.log among the logs of AL_HOME says why",
+                    failures=self._failures,
+                    status=status,
+                )
             )
 
     def dismiss(self) -> None:

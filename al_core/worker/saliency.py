@@ -11,6 +11,7 @@ from al_core.records import JobLease, JobRecord
 from al_core.results.saliency import Saliency, SaliencyRequest
 from al_core.settings import Settings
 from al_core.store.base import Store
+from al_core.words import tr
 from al_core.worker.control import JobControl
 from al_core.worker.forked import trained_network
 
@@ -25,7 +26,7 @@ def saliency_job(
     if path.exists():
         return
     if not 0 <= request.sample_id < len(experiment.dataset.train):
-        raise NotFound(f"there is no image {request.sample_id}")
+        raise NotFound(tr("there is no image {sample_id}", sample_id=request.sample_id))
     control.progress("saliency", 0, 1)
     network = trained_network(experiment, store.rounds(experiment.id)[request.round])
     image = experiment.dataset.train.read(np.array([request.sample_id]))

@@ -9,6 +9,7 @@ from typing import Final, Literal
 from al_core.data.material import Material, Request
 from al_core.errors import DataError
 from al_core.registry import Registry
+from al_core.words import noted
 
 Load = Callable[[Request], Material]
 
@@ -32,7 +33,7 @@ class Source:
     revision: Callable[[Request], str] | None = None  # cheap digest of what can change on disk
 
 
-SOURCES: Final[Registry[Source]] = Registry("data set", "al_core.data.sources", DataError)
+SOURCES: Final[Registry[Source]] = Registry(noted("data set"), "al_core.data.sources", DataError)
 
 
 def source(

@@ -11,6 +11,7 @@ from typing import Final
 from al_core.data.material import Request
 from al_core.data.names import display
 from al_core.errors import DataError
+from al_core.words import tr
 
 _PIECE: Final = 1 << 20
 
@@ -36,10 +37,20 @@ def absent(request: Request, title: str, megabytes: float, files: str) -> DataEr
     """The error that names every way to the data set."""
     looked = ", ".join(display(str(place)) for place in places(request))
     if request.path is not None:
-        return DataError(f"{title} is not in {looked}: {files} belong there")
+        return DataError(
+            tr("{title} is not in {looked}: {files} belong there", title=title, looked=looked, files=files)
+        )
     return DataError(
-        f"{title} is not on this machine (looked in {looked}). Download it, about {megabytes:.0f} MB,"
-        f" with the Download button or --download; or put {files} into {display(str(places(request)[0]))}"
+        tr(
+            "{title} is not on this machine (looked in {looked}). Download it, about "
+            "{megabytes:.0f} MB, with the Download button or --download; or put {files} into "
+            "{folder}",
+            title=title,
+            looked=looked,
+            megabytes=megabytes,
+            files=files,
+            folder=display(str(places(request)[0])),
+        )
     )
 
 
@@ -70,13 +81,26 @@ def fetch(request: Request, url: str, md5: str, title: str, folder: Path | None 
                 done += len(piece)
                 request.progress("download", done, max(total, done))
         if digest.hexdigest() != md5:
-            raise DataError(f"the download of {title} is damaged ({done} bytes from {url}); try again")
+            raise DataError(
+                tr(
+                    "the download of {title} is damaged ({done} bytes from {url}); try again",
+                    title=title,
+                    done=done,
+                    url=url,
+                )
+            )
         partial.replace(target)
     except (urllib.error.URLError, OSError) as error:
         why = getattr(error, "reason", None) or error
         raise DataError(
-            f"{title} cannot be downloaded ({why}); check the network, or put {target.name} into"
-            f" {display(str(folder))} yourself"
+            tr(
+                "{title} cannot be downloaded ({why}); check the network, or put {target} into "
+                "{folder} yourself",
+                title=title,
+                why=why,
+                target=target.name,
+                folder=display(str(folder)),
+            )
         ) from error
     finally:
         partial.unlink(missing_ok=True)

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from al_core.errors import DataError
+from al_core.words import tr
 
 
 def _empty_array(*_: object) -> np.ndarray:
@@ -52,9 +53,11 @@ def read(data: bytes, name: str) -> dict[str, Any]:
     try:
         values = _Reader(io.BytesIO(data), encoding="latin1").load()
     except Exception as error:  # damaged pickles raise nearly anything
-        raise DataError(f"{name} is refused: not a file of CIFAR ({error})") from error
+        raise DataError(
+            tr("{name} is refused: not a file of CIFAR ({error})", name=name, error=error)
+        ) from error
     if not isinstance(values, dict):
-        raise DataError(f"{name} is refused: it holds no table")
+        raise DataError(tr("{name} is refused: it holds no table", name=name))
     return {
         key.decode("latin1") if isinstance(key, bytes) else str(key): value for key, value in values.items()
     }

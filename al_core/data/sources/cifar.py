@@ -17,6 +17,7 @@ from al_core.data.material import Material, Part, Request
 from al_core.data.sources import _found, _pickles, source
 from al_core.errors import DataError
 from al_core.types import Images, Labels
+from al_core.words import kept, tr
 
 AUGMENTATION: Final = Augmentation(4, True, 15.0, 0.1, 0.1)
 _ROW: Final = 3 * 32 * 32
@@ -101,9 +102,10 @@ def _load(request: Request, layout: Layout) -> Material:
     labels = np.concatenate([ids for _, ids in parts])
     test_images, test_labels = _part(tables[layout.test], layout, layout.test, layout.per_file[1])
     request.progress("load", len(wanted), len(wanted))
-    repack = (
-        f"these files are not the official ones byte for byte, but a re-pack of {layout.title}: their counts,"
-        " shapes and labels were checked"
+    repack = kept(
+        "these files are not the official ones byte for byte, but a re-pack of {data}: their counts, shapes "
+        "and labels were checked",
+        data=layout.title,
     )
     return Material(
         title=layout.title,
@@ -125,7 +127,10 @@ def _reader(request: Request, layout: Layout) -> Callable[[str], bytes]:
             return lambda name: _read_member(folder / layout.archive, name, layout)
     if not request.download:
         raise _found.absent(
-            request, layout.title, layout.megabytes, f"{layout.archive} or the folder {layout.folder}"
+            request,
+            layout.title,
+            layout.megabytes,
+            tr("{archive} or the folder {folder}", archive=layout.archive, folder=layout.folder),
         )
     from torchvision.datasets import CIFAR10 as TEN
     from torchvision.datasets import CIFAR100 as HUNDRED
@@ -139,10 +144,19 @@ def _read_file(folder: Path, name: str, layout: Layout) -> bytes:
     path = folder / name
     try:
         if path.stat().st_size > 4 * MAX_BYTES:
-            raise DataError(f"{path} is too large to be a file of {layout.title}")
+            raise DataError(
+                tr("{path} is too large to be a file of {layout}", path=path, layout=layout.title)
+            )
         return path.read_bytes()
     except OSError as error:
-        raise DataError(f"{path} of {layout.title} cannot be read ({error.strerror})") from error
+        raise DataError(
+            tr(
+                "{path} of {layout} cannot be read ({reason})",
+                path=path,
+                layout=layout.title,
+                reason=error.strerror,
+            )
+        ) from error
 
 
 def _read_member(archive: Path, name: str, layout: Layout) -> bytes:
@@ -151,16 +165,37 @@ def _read_member(archive: Path, name: str, layout: Layout) -> bytes:
             member = tar.getmember(f"{layout.folder}/{name}")
             file = tar.extractfile(member) if member.isreg() and member.size <= 4 * MAX_BYTES else None
             if file is None:
-                raise DataError(f"{archive} holds no file {name} of {layout.title}")
+                raise DataError(
+                    tr(
+                        "{archive} holds no file {name} of {layout}",
+                        archive=archive,
+                        name=name,
+                        layout=layout.title,
+                    )
+                )
             return file.read()
     except (OSError, tarfile.TarError, KeyError, EOFError) as error:
-        raise DataError(f"{archive} is no archive of {layout.title} ({error}); remove it") from error
+        raise DataError(
+            tr(
+                "{archive} is no archive of {layout} ({error}); remove it",
+                archive=archive,
+                layout=layout.title,
+                error=error,
+            )
+        ) from error
 
 
 def _class_names(meta: dict[str, Any], layout: Layout) -> tuple[str, ...]:
     names = meta.get(layout.names_key)
     if not isinstance(names, list) or len({str(name) for name in names}) != layout.num_classes:
-        raise DataError(f"{layout.meta} of {layout.title} does not name {layout.num_classes} classes")
+        raise DataError(
+            tr(
+                "{meta} of {layout} does not name {num_classes} classes",
+                meta=layout.meta,
+                layout=layout.title,
+                num_classes=layout.num_classes,
+            )
+        )
     return tuple(str(name) for name in names)
 
 
@@ -172,9 +207,23 @@ def _part(table: dict[str, Any], layout: Layout, name: str, expected: int) -> tu
         ids = np.empty(0, np.int64)
     shape = getattr(data, "shape", None)
     if not isinstance(data, np.ndarray) or data.dtype != np.uint8 or shape != (expected, _ROW):
-        raise DataError(f"{name} of {layout.title} holds pictures of shape {shape}, not {(expected, _ROW)}")
+        raise DataError(
+            tr(
+                "{name} of {layout} holds pictures of shape {shape}, not {wanted}",
+                name=name,
+                layout=layout.title,
+                shape=shape,
+                wanted=(expected, _ROW),
+            )
+        )
     if ids.shape != (expected,) or ids.min() < 0 or ids.max() >= layout.num_classes:
         raise DataError(
-            f"{name} of {layout.title} needs {expected} labels from 0 to {layout.num_classes - 1}"
+            tr(
+                "{name} of {layout} needs {expected} labels from 0 to {num_classes}",
+                name=name,
+                layout=layout.title,
+                expected=expected,
+                num_classes=layout.num_classes - 1,
+            )
         )
     return data.reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1), ids

@@ -34,6 +34,7 @@ from al_core.data.partition import (
 from al_core.data.scan import Placed, Skipped, place, walk
 from al_core.data.sources import SOURCES, Source
 from al_core.errors import DataError
+from al_core.words import kept_n, noted, told, tr, tr_n
 
 PHOTO_SIZE: Final = 128
 """Side in pixels at which photos are seen where nothing else is asked: what a CPU can train on."""
@@ -48,9 +49,21 @@ def load(request: Request) -> Material:
     root = _root(request)
     found, skipped, hidden = walk(root, lambda count: request.progress("scan", count, 0))
     if not found:
-        raise DataError(f"there are no files in {display(str(root))}; put pictures into class folders there")
+        raise DataError(
+            tr("there are no files in {root}; put pictures into class folders there", root=display(str(root)))
+        )
     placed, stray = _take_part(place(found, root), request.classes)
-    notes = (f"{hidden} hidden files or folders were passed over",) if hidden else ()
+    notes = (
+        (
+            kept_n(
+                "{n} hidden file or folder was passed over",
+                "{n} hidden files or folders were passed over",
+                hidden,
+            ),
+        )
+        if hidden
+        else ()
+    )
     return load_placed(request, root, placed, [*skipped, *stray], notes)
 
 
@@ -74,9 +87,15 @@ def load_placed(
         else:
             refused.append(Skipped(item.file.name, result.reason))
     if not pictures:
-        reasons = "; ".join(f"{display(r.name)}: {r.reason}" for r in refused[:3])
+        reasons = "; ".join(f"{display(r.name)}: {told(r.reason)}" for r in refused[:3])
         raise DataError(
-            f"none of {len(refused)} files in {display(str(root))} is a readable picture ({reasons})"
+            tr_n(
+                "none of {n} file in {root} is a readable picture ({reasons})",
+                "none of {n} files in {root} is a readable picture ({reasons})",
+                len(refused),
+                root=display(str(root)),
+                reasons=reasons,
+            )
         )
     material = _material(request, root, pictures, rows, size)
     refused.sort(key=lambda item: item.name)
@@ -89,7 +108,7 @@ def load_placed(
 
 def _root(request: Request) -> Path:
     if request.path is None:
-        raise DataError("folder needs a path: write folder:PATH")
+        raise DataError(tr("folder needs a path: write folder:PATH"))
     return request.path
 
 
@@ -113,7 +132,7 @@ def _take_part(
     kept = list(placed)
     if "train" in roles:
         outside = [p for p in kept if p.role == "all"]
-        stray += [Skipped(p.file.name, "outside the train, test and valid folders") for p in outside]
+        stray += [Skipped(p.file.name, noted("outside the train, test and valid folders")) for p in outside]
         side = "train" if "test" in roles else "test"
         kept = [replace(p, role=side) if p.role == "valid" else p for p in kept if p.role != "all"]
     if classes is not None and not {p.class_name for p in kept if p.class_name} <= set(classes):
@@ -121,7 +140,7 @@ def _take_part(
         kept = [replace(p, class_name="") for p in kept]
     labeled = any(p.class_name for p in kept if p.role != "test")
     homeless = [p for p in kept if not p.class_name and (labeled or p.role == "test")]
-    stray += [Skipped(p.file.name, "outside any class folder") for p in homeless]
+    stray += [Skipped(p.file.name, noted("outside any class folder")) for p in homeless]
     return [p for p in kept if p.class_name or not (labeled or p.role == "test")], stray
 
 

@@ -17,6 +17,7 @@ from al_core.data.scan import Found, Placed, Role, Skipped, walk
 from al_core.data.sources import SOURCES, Source
 from al_core.data.sources.folder import load_placed
 from al_core.errors import DataError
+from al_core.words import noted, tr
 
 MANIFEST: Final = "askwell-import.json"
 FORMAT: Final = 1
@@ -33,7 +34,9 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         if found["format"] != FORMAT:
             raise ValueError(f"format {found['format']}")
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise DataError(f"{folder} is no imported data set ({error}); import it again") from None
+        raise DataError(
+            tr("{folder} is no imported data set ({error}); import it again", folder=folder, error=error)
+        ) from None
     return found
 
 
@@ -50,7 +53,7 @@ def imported_sets(imports: Path) -> list[tuple[Path, dict[str, Any]]]:
 
 def _folder(request: Request) -> Path:
     if request.path is None:
-        raise DataError("imported needs a path: write imported:PATH")
+        raise DataError(tr("imported needs a path: write imported:PATH"))
     return request.path
 
 
@@ -71,7 +74,7 @@ def load(request: Request) -> Material:
     for name, class_name, split in manifest["rows"]:
         found = there.get(name)
         if found is None:
-            refused.append(Skipped(name, "the file is gone since it was imported"))
+            refused.append(Skipped(name, noted("the file is gone since it was imported")))
         else:
             placed.append(Placed(found, cast(Role, split or "all"), class_name))
     sides = {item.role for item in placed}

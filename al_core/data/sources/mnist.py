@@ -16,6 +16,7 @@ from al_core.data.material import Material, Part, Request
 from al_core.data.sources import SOURCES, Source, _found, _idx, source
 from al_core.errors import DataError
 from al_core.types import Images, Labels
+from al_core.words import kept, tr
 
 DIGITS: Final = tuple(string.digits)
 FASHION: Final = (
@@ -93,7 +94,15 @@ def _emnist(request: Request, split: str) -> Material:
     counts = len(parts[0][1]), len(parts[1][1])
     notes = ()
     if counts != (num_train, num_test):
-        notes = (f"{counts[0]} + {counts[1]} pictures, not the official {num_train} + {num_test}",)
+        notes = (
+            kept(
+                "{train} + {test} pictures, not the official {num_train} + {num_test}",
+                train=counts[0],
+                test=counts[1],
+                num_train=num_train,
+                num_test=num_test,
+            ),
+        )
     # the files count letters from 1, and their class 0 is empty
     first = 1 if split == "letters" else 0
     # and they hold every picture transposed
@@ -115,7 +124,9 @@ def _extract(request: Request, archive: Path, wanted: Sequence[str]) -> Path:
                     shape = b"".join(side.to_bytes(4, "big") for side in array.shape)
                     plain.write(b"\0\0\x08" + bytes([array.ndim]) + shape + array.tobytes())
     except (OSError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise DataError(f"{archive} is not EMNIST's archive ({error}); remove it") from error
+        raise DataError(
+            tr("{archive} is not EMNIST's archive ({error}); remove it", archive=archive, error=error)
+        ) from error
     return folder
 
 
@@ -127,7 +138,9 @@ def _find_mnist(request: Request, title: str, class_name: str, megabytes: float)
     if folder is not None:
         return folder
     if not request.download:
-        raise _found.absent(request, title, megabytes, f"{class_name}/raw/*-ubyte (plain or .gz)")
+        raise _found.absent(
+            request, title, megabytes, tr("{folder}/raw/*-ubyte (plain or .gz)", folder=class_name)
+        )
     import torchvision.datasets
 
     known: Any = getattr(torchvision.datasets, class_name)
@@ -163,7 +176,13 @@ def _files(folder: Path, names: dict[str, tuple[str, str]]) -> list[tuple[Images
         images, labels = (_idx.read(path) for name in pair if (path := _idx.find(folder, name)))
         if images.ndim != 3 or images.shape[1:] != (28, 28) or labels.shape != images.shape[:1]:
             raise DataError(
-                f"the {part} files in {folder} do not fit: pictures {images.shape}, labels {labels.shape}"
+                tr(
+                    "the {part} files in {folder} do not fit: pictures {shape}, labels {labels_shape}",
+                    part=part,
+                    folder=folder,
+                    shape=images.shape,
+                    labels_shape=labels.shape,
+                )
             )
         parts.append((images, labels.astype(np.int64)))
     return parts
@@ -180,7 +199,9 @@ def _material(
     request.progress("load", 1, 1)
     for _, labels in parts:
         if len(labels) == 0 or labels.min() < 0 or labels.max() >= len(classes):
-            raise DataError(f"the labels of {title} must lie between 0 and {len(classes) - 1}")
+            raise DataError(
+                tr("the labels of {title} must lie between 0 and {n}", title=title, n=len(classes) - 1)
+            )
     (images, labels), (test_images, test_labels) = parts
     return Material(
         title=title, classes=classes, train=Part(labels, images), test=Part(test_labels, test_images),

@@ -17,6 +17,7 @@ from al_core.data.dataset import Augmentation
 from al_core.data.material import Material, Part, Request
 from al_core.data.sources import source
 from al_core.types import Images, Labels
+from al_core.words import kept
 
 SIDE: Final = 32
 NUM_TRAIN: Final = 2400
@@ -80,7 +81,7 @@ def shapes(request: Request) -> Material:
         test=Part(test_labels.astype(np.int64), test),
         augmentation=Augmentation(3, True, 15.0, 0.1, 0.1),
         image_size=SIDE,
-        notes=(f"made up, with known traps among the train pictures: {counts}",),
+        notes=(kept("made up, with known traps among the train pictures: {counts}", counts=counts),),
         cases={name: tuple(ids.tolist()) for name, ids in cases.items()},
     )
 

@@ -11,6 +11,7 @@ from al_core.data.dataset import Augmentation
 from al_core.data.material import Material, Part, Request
 from al_core.data.sources import _found, source
 from al_core.errors import DataError
+from al_core.words import tr
 
 CLASSES: Final = tuple("0123456789")
 MEGABYTES: Final = 246
@@ -57,10 +58,17 @@ def _read(path: Path) -> Part:
         tables: Any = scipy.io.loadmat(path, variable_names=["X", "y"])
         images, labels = tables["X"], tables["y"].ravel().astype(np.int64)
     except Exception as error:  # damaged files make the reader raise nearly anything
-        raise DataError(f"{path} is no file of SVHN ({error})") from error
+        raise DataError(tr("{path} is no file of SVHN ({error})", path=path, error=error)) from error
     if images.dtype != np.uint8 or images.shape != (32, 32, 3, len(labels)) or len(labels) == 0:
-        raise DataError(f"{path} holds pictures of shape {images.shape} for {len(labels)} labels")
+        raise DataError(
+            tr(
+                "{path} holds pictures of shape {shape} for {n} labels",
+                path=path,
+                shape=images.shape,
+                n=len(labels),
+            )
+        )
     if labels.min() < 0 or labels.max() > 10:
-        raise DataError(f"the labels in {path} must lie between 0 and 10")
+        raise DataError(tr("the labels in {path} must lie between 0 and 10", path=path))
     # the files write 0 as 10
     return Part(labels % 10, images.transpose(3, 0, 1, 2))

@@ -21,6 +21,7 @@ from al_core.errors import StrategyError
 from al_core.query.evidence import KINDS
 from al_core.settings import Settings
 from al_core.types import Labels, SampleIds
+from al_core.words import tr
 
 Copies = Callable[[SampleIds, Labels], Mapping[str, np.ndarray]]
 """Of labeled ids and their classes: the adversarial copies that are trained on beside them, for TrainData."""
@@ -59,8 +60,11 @@ class EvidenceContext:
         """
         if self.network is None:
             raise StrategyError(
-                f"{name} needs a trained model and there is none before the first round; begin with another "
-                "initial set (random, per_class, kcenter)"
+                tr(
+                    "{name} needs a trained model and there is none before the first round; begin with "
+                    "another initial set (random, per_class, kcenter)",
+                    name=name,
+                )
             )
         return self.network
 
@@ -93,7 +97,13 @@ def gather(names: Collection[str], context: EvidenceContext) -> dict[str, np.nda
     providers = _providers()
     unknown = sorted(set(names) - set(providers))
     if unknown:
-        raise StrategyError(f"there is no evidence {unknown[0]!r}; known: {', '.join(sorted(KINDS))}")
+        raise StrategyError(
+            tr(
+                "there is no evidence {unknown!r}; known: {kinds}",
+                unknown=unknown[0],
+                kinds=", ".join(sorted(KINDS)),
+            )
+        )
     found: dict[str, np.ndarray] = {}
     for provide in dict.fromkeys(providers[name] for name in names):
         found |= provide([name for name in names if providers[name] is provide], context)

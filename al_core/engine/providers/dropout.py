@@ -25,6 +25,7 @@ from al_core.engine.providers import EvidenceContext
 from al_core.errors import StrategyError
 from al_core.seeds import seed_for
 from al_core.types import SampleIds
+from al_core.words import tr
 
 if TYPE_CHECKING:
     from al_core.models._classifier import Classifier
@@ -63,8 +64,11 @@ def mc_predict(
     active = [m for m in classifier.modules() if isinstance(m, nn.Dropout) and m.p > 0]
     if not active:
         raise StrategyError(
-            f"{network.spec.model} has no dropout, so mc_probs cannot be computed: every pass would be the "
-            "same; set model.dropout above 0, or choose a model with dropout or another strategy"
+            tr(
+                "{model} has no dropout, so mc_probs cannot be computed: every pass would be the "
+                "same; set model.dropout above 0, or choose a model with dropout or another strategy",
+                model=network.spec.model,
+            )
         )
     out = np.empty((len(ids), passes, network.num_classes), np.float32)
     frozen = network.spec.frozen

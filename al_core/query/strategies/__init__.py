@@ -25,6 +25,7 @@ from al_core.query.about import About, growth
 from al_core.query.evidence import KINDS
 from al_core.query.work import Work
 from al_core.registry import Registry
+from al_core.words import noted, tr
 
 Family = Literal[
     "baseline",
@@ -47,6 +48,25 @@ class Bounds:
     help: str = ""
 
 
+_ALLOWED: Final[Mapping[type, Mapping[tuple[bool, bool], str]]] = {
+    bool: {(False, False): noted("it must be true or false")},
+    int: {
+        (False, False): noted("it must be a whole number"),
+        (True, False): noted("it must be a whole number, {low} or more"),
+        (False, True): noted("it must be a whole number, {high} or less"),
+        (True, True): noted("it must be a whole number from {low} to {high}"),
+    },
+    float: {
+        (False, False): noted("it must be a number"),
+        (True, False): noted("it must be a number, {low} or more"),
+        (False, True): noted("it must be a number, {high} or less"),
+        (True, True): noted("it must be a number from {low} to {high}"),
+    },
+    str: {(False, False): noted("it must be text")},
+}
+"""What an option takes, by its type and by whether it has a lower and an upper bound."""
+
+
 @dataclass(frozen=True)
 class StrategyOption:
     """One option, as the form, the command line and the manifest show it."""
@@ -65,16 +85,10 @@ class StrategyOption:
     def allowed(self) -> str:
         """What is allowed, in words."""
         if self.choices:
-            return f"it must be one of {', '.join(map(repr, self.choices))}"
-        kind = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}[self.annotation]
+            return tr("it must be one of {names}", names=", ".join(map(repr, self.choices)))
         low, high = self.bounds.low, self.bounds.high
-        if low is None and high is None:
-            return f"it must be {kind}"
-        if high is None:
-            return f"it must be {kind}, {low} or more"
-        return (
-            f"it must be {kind}, {high} or less" if low is None else f"it must be {kind} from {low} to {high}"
-        )
+        bounded = (low is not None, high is not None)
+        return tr(_ALLOWED[self.annotation][bounded], low=low, high=high)
 
     def accepts(self, value: object) -> bool:
         """Whether the value is within bounds and has the option's type (a whole number is a number too)."""
@@ -124,11 +138,18 @@ class Strategy:
         """
         name = function.__name__
         if family not in get_args(Family):
-            raise _malformed(name, f"family {family!r} is not one of {', '.join(get_args(Family))}")
+            raise _malformed(
+                name,
+                tr(
+                    "family {family!r} is not one of {known}",
+                    family=family,
+                    known=", ".join(get_args(Family)),
+                ),
+            )
         idea = (inspect.getdoc(function) or "").partition("\n")[0]
         about = About.of(function.__globals__.get("__doc__"))
         if not idea:
-            raise _malformed(name, "it has no docstring; its first line is shown as the idea")
+            raise _malformed(name, tr("it has no docstring; its first line is shown as the idea"))
         evidence, options, drawn = _read_signature(name, function)
         return cls(
             name, title, family, aliases, idea, about.paper, evidence, drawn, options, function,
@@ -175,14 +196,19 @@ class Strategy:
     def _no_such_option(self, name: str) -> str:
         names = [option.name for option in self.options]
         if not names:
-            return f"{self.name} has no options"
+            return tr("{strategy} has no options", strategy=self.name)
         near = difflib.get_close_matches(name, names, n=1)
-        guess = f"did you mean {near[0]!r}? " if near else ""
-        return f"{guess}{self.name} has: {', '.join(names)}"
+        known = {"strategy": self.name, "names": ", ".join(names)}
+        if near:
+            return tr("did you mean {near!r}? {strategy} has: {names}", near=near[0], **known)
+        return tr("{strategy} has: {names}", **known)
 
 
 STRATEGIES: Final[Registry[Strategy]] = Registry(
-    "strategy", __name__, StrategyError, "; a file of your own is named by --strategy-file or AL_STRATEGIES"
+    noted("strategy"),
+    __name__,
+    StrategyError,
+    noted("a file of your own is named by --strategy-file or AL_STRATEGIES"),
 )
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -199,7 +225,7 @@ def strategy(title: str, *, family: Family, aliases: tuple[str, ...] = ()) -> Ca
 
 
 def _malformed(name: str, what: str) -> StrategyError:
-    return StrategyError(f"strategy {name!r} is malformed: {what}")
+    return StrategyError(tr("strategy {name!r} is malformed: {what}", name=name, what=what))
 
 
 def _read_signature(
@@ -210,7 +236,11 @@ def _read_signature(
     for parameter in inspect.signature(function).parameters.values():
         if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
             raise _malformed(
-                name, f"{parameter} hides what it needs; name each piece of evidence and each option"
+                name,
+                tr(
+                    "{parameter} hides what it needs; name each piece of evidence and each option",
+                    parameter=parameter,
+                ),
             )
         if parameter.kind is parameter.KEYWORD_ONLY:
             keywords[parameter.name] = parameter
@@ -218,17 +248,21 @@ def _read_signature(
             evidence.append(parameter.name)
         else:
             near = difflib.get_close_matches(parameter.name, list(KINDS), n=1)
-            guess = f"did you mean {near[0]!r}? " if near else ""
-            raise _malformed(
-                name, f"there is no evidence {parameter.name!r}; {guess}known: {', '.join(sorted(KINDS))}"
-            )
+            text = noted("there is no evidence {name!r}; known: {known}")
+            if near:
+                text = noted("there is no evidence {name!r}; did you mean {near!r}? known: {known}")
+            known = ", ".join(sorted(KINDS))
+            raise _malformed(name, tr(text, name=parameter.name, near=near[0] if near else "", known=known))
     drawn = {"k", "rng"} & keywords.keys()
     if len(drawn) == 1:
         raise _malformed(
-            name, f"it takes {drawn.pop()} alone; a selector takes both k and rng, a scorer neither"
+            name,
+            tr(
+                "it takes {drawn} alone; a selector takes both k and rng, a scorer neither", drawn=drawn.pop()
+            ),
         )
     if not evidence:
-        raise _malformed(name, "it asks for no evidence; num_candidates is the least that there is")
+        raise _malformed(name, tr("it asks for no evidence; num_candidates is the least that there is"))
     return tuple(evidence), tuple(_read_options(name, function, keywords)), bool(drawn)
 
 
@@ -247,9 +281,20 @@ def _read_options(
             annotation not in (bool, int, float, str) and get_origin(annotation) is not Literal
         ):
             raise _malformed(
-                name, f"option {parameter.name!r} must be annotated as bool, int, float, str or a Literal"
+                name,
+                tr(
+                    "option {parameter!r} must be annotated as bool, int, float, str or a Literal",
+                    parameter=parameter.name,
+                ),
             )
         option = StrategyOption(parameter.name, parameter.default, annotation, bounds)
         if parameter.default is parameter.empty or not option.accepts(parameter.default):
-            raise _malformed(name, f"option {parameter.name!r} needs a default, and {option.allowed}")
+            raise _malformed(
+                name,
+                tr(
+                    "option {parameter!r} needs a default, and {allowed}",
+                    parameter=parameter.name,
+                    allowed=option.allowed,
+                ),
+            )
         yield option
