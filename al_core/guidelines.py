@@ -12,6 +12,7 @@ from al_core.classes import MOST_PINS
 from al_core.errors import ClassError
 from al_core.records import ClassAct, ClassChange, ClassEvent, LabelEvent, Mark
 from al_core.store.objects import Objects
+from al_core.words import noted, tr, tr_n
 
 if TYPE_CHECKING:
     from al_core.experiment import Experiment
@@ -75,7 +76,12 @@ def check_pin(events: Iterable[ClassEvent], change: ClassChange) -> None:
     pins = guidelines(events).get(change.class_id, Guideline()).pins
     if len(pins) >= MOST_PINS and change.sample_id not in [pin.sample_id for pin in pins]:
         raise ClassError(
-            f"the class has {len(pins)} pinned examples; {MOST_PINS} are the most. Take one out first"
+            tr_n(
+                "the class has {n} pinned example; {most} are the most. Take one out first",
+                "the class has {n} pinned examples; {most} are the most. Take one out first",
+                len(pins),
+                most=MOST_PINS,
+            )
         )
 
 
@@ -84,30 +90,43 @@ def class_history(names: Sequence[str], events: Iterable[ClassEvent]) -> list[tu
 
     `names` are the data set's own.
     """
-    then, told = list(names), []
+    then, found = list(names), []
     for event in events:
         if event.change.act is ClassAct.ADD:
             then.append(event.change.name)
-        told.append((event, _words(event.change, then)))
+        found.append((event, _words(event.change, then)))
         if event.change.act is ClassAct.RENAME:
             then[event.change.class_id] = event.change.name
-    return told
+    return found
+
+
+_DONE: Final = {
+    ClassAct.ADD: noted("added “{name}”"),
+    ClassAct.RENAME: noted("renamed “{name}” to “{other}”"),
+    ClassAct.MERGE: noted("merged “{name}” into “{into}”"),
+    ClassAct.SPLIT: noted("split “{name}” back"),
+    ClassAct.RETIRE: noted("retired “{name}”, labels kept"),
+    ClassAct.RESTORE: noted("brought “{name}” back"),
+    ClassAct.GUIDE: noted("wrote the guideline of “{name}”"),
+    ClassAct.UNPIN: noted("took image {n} out of the examples of “{name}”"),
+}
+_PINNED: Final = {
+    "good": noted("pinned image {n} to “{name}” as a good example"),
+    "borderline": noted("pinned image {n} to “{name}” as a borderline example"),
+}
 
 
 def _words(change: ClassChange, names: Sequence[str]) -> str:
     name = names[change.class_id]
-    fate = "labels kept" if change.labels == "keep" else "its images to be asked again"
-    return {
-        ClassAct.ADD: f"added “{name}”",
-        ClassAct.RENAME: f"renamed “{name}” to “{change.name}”",
-        ClassAct.MERGE: f"merged “{name}” into “{'' if change.into is None else names[change.into]}”",
-        ClassAct.SPLIT: f"split “{name}” back",
-        ClassAct.RETIRE: f"retired “{name}”, {fate}",
-        ClassAct.RESTORE: f"brought “{name}” back",
-        ClassAct.GUIDE: f"wrote the guideline of “{name}”",
-        ClassAct.PIN: f"pinned image {change.sample_id} to “{name}” as a {change.text} example",
-        ClassAct.UNPIN: f"took image {change.sample_id} out of the examples of “{name}”",
-    }[change.act]
+    values = {
+        "name": name, "other": change.name, "n": change.sample_id,
+        "into": "" if change.into is None else names[change.into],
+    }  # fmt: skip
+    if change.act is ClassAct.RETIRE and change.labels != "keep":
+        return tr("retired “{name}”, its images to be asked again", **values)
+    if change.act is ClassAct.PIN:
+        return tr(_PINNED[change.text], **values)
+    return tr(_DONE[change.act], **values)
 
 
 def pins_of(found: Mapping[int, Guideline]) -> dict[int, dict[int, str]]:

@@ -16,6 +16,7 @@ from al_core.config import QueryConfig, StopConfig
 from al_core.records import RoundRecord
 from al_core.seeds import generator
 from al_core.types import Labels, SampleIds
+from al_core.words import kept, kept_n, noted
 
 AGREEMENT: Final = "stop_agreement"
 CLASS_CHANGE: Final = "stop_class_change"
@@ -30,20 +31,24 @@ def stop_reason(stop: StopConfig, rounds: Sequence[RoundRecord], num_unlabeled: 
     last = rounds[-1]
     accuracies = [r.metrics.get("validation_accuracy") for r in rounds]
     if stop.target_accuracy is not None and (accuracies[-1] or 0.0) >= stop.target_accuracy:
-        return f"target accuracy {stop.target_accuracy:g} reached on the validation split"
+        return kept("target accuracy {n:g} reached on the validation split", n=stop.target_accuracy)
     if stop.budget is not None and last.num_labeled >= stop.budget:
-        return f"budget of {stop.budget} labels spent"
+        return kept_n("budget of {n} labels spent", "budget of {n} labels spent", stop.budget)
     if stop.n_rounds is not None and len(rounds) >= stop.n_rounds:
-        return f"all {stop.n_rounds} rounds done"
+        return kept_n("all {n} rounds done", "all {n} rounds done", stop.n_rounds)
     if stop.patience is not None and len(rounds) > stop.patience:
         values = [a if a is not None else 0.0 for a in accuracies]
         best_before = max(values[: -stop.patience])
         if max(values[-stop.patience :]) <= best_before:
-            return f"no better validation accuracy in {stop.patience} rounds"
+            return kept_n(
+                "no better validation accuracy in {n} rounds",
+                "no better validation accuracy in {n} rounds",
+                stop.patience,
+            )
     if (stable := _stable(stop, rounds)) is not None:
         return stable
     if num_unlabeled == 0:
-        return "every image of the pool is labeled"
+        return noted("every image of the pool is labeled")
     return None
 
 
@@ -52,18 +57,25 @@ def _stable(stop: StopConfig, rounds: Sequence[RoundRecord]) -> str | None:
     n = stop.stable_rounds
     agreement = _mean_of_last(rounds, AGREEMENT, n)
     if stop.agreement is not None and agreement is not None and agreement >= stop.agreement:
-        return f"predictions are stable: kappa {agreement:.3f} {_over(n)}, {stop.agreement:g} is enough"
+        return kept_n(
+            "predictions are stable: kappa {kappa:.3f} in the last round, {enough:g} is enough",
+            "predictions are stable: kappa {kappa:.3f} over {n} rounds, {enough:g} is enough",
+            n,
+            kappa=agreement,
+            enough=stop.agreement,
+        )
     change = _mean_of_last(rounds, CLASS_CHANGE, n)
     if stop.class_change is not None and change is not None and change <= stop.class_change:
-        return (
-            f"predictions of every class are stable: F1 changes by {change:.3f} at most {_over(n)}, "
-            f"{stop.class_change:g} is small enough"
+        return kept_n(
+            "predictions of every class are stable: F1 changes by {change:.3f} at most in the last round, "
+            "{enough:g} is small enough",
+            "predictions of every class are stable: F1 changes by {change:.3f} at most over {n} rounds, "
+            "{enough:g} is small enough",
+            n,
+            change=change,
+            enough=stop.class_change,
         )
     return None
-
-
-def _over(n: int) -> str:
-    return f"over {n} rounds" if n > 1 else "in the last round"
 
 
 def _mean_of_last(rounds: Sequence[RoundRecord], key: str, n: int) -> float | None:

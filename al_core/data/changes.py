@@ -14,6 +14,7 @@ from jaxtyping import Float32, UInt8
 
 from al_core.data.dataset import Augmentation, Dataset
 from al_core.seeds import generator
+from al_core.words import tr, tr_n
 
 YIQ: Final = ((0.299, 0.587, 0.114), (0.596, -0.274, -0.322), (0.211, -0.523, 0.312))
 """From RGB to brightness and two colour axes: turning the axes shifts the hue and keeps the brightness."""
@@ -121,10 +122,12 @@ def words(augmentation: Augmentation) -> str:
     """What a data set declares safe: 'crops by up to 4 pixels, mirrored, turned by up to 15 degrees ...'."""
     a = augmentation
     parts = [
-        f"crops moved by up to {a.crop_padding} pixel{'s' * (a.crop_padding != 1)}" if a.crop_padding else "",
-        "mirrored half the time" if a.horizontal_flip else "",
-        f"turned by up to {a.rotation_degrees:g} degrees" if a.rotation_degrees else "",
-        f"contrast changed by up to {100 * a.contrast:g} %" if a.contrast else "",
-        f"hue by up to {100 * a.hue:g} % of the circle" if a.hue else "",
+        tr_n("crops moved by up to {n} pixel", "crops moved by up to {n} pixels", a.crop_padding)
+        if a.crop_padding
+        else "",
+        tr("mirrored half the time") if a.horizontal_flip else "",
+        tr("turned by up to {degrees:g} degrees", degrees=a.rotation_degrees) if a.rotation_degrees else "",
+        tr("contrast changed by up to {share:g} %", share=100 * a.contrast) if a.contrast else "",
+        tr("hue by up to {share:g} % of the circle", share=100 * a.hue) if a.hue else "",
     ]
-    return ", ".join(part for part in parts if part) or "no change is declared safe"
+    return ", ".join(part for part in parts if part) or tr("no change is declared safe")

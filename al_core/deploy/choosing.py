@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from al_core.errors import NotFound
 from al_core.records import RoundRecord
+from al_core.words import kept, tr
 
 
 @dataclass(frozen=True)
@@ -26,16 +27,26 @@ def choose_round(rounds: Sequence[RoundRecord], number: int | None = None) -> Ch
         NotFound: there is no such round, or none at all.
     """
     if not rounds:
-        raise NotFound("no round is trained yet, so there is no model: train one round first")
+        raise NotFound(tr("no round is trained yet, so there is no model: train one round first"))
     if number is not None:
         found = next((record for record in rounds if record.number == number), None)
         if found is None:
-            raise NotFound(f"there is no round {number}; rounds 0 to {rounds[-1].number} are trained")
-        return Choice(found, f"round {number}, as asked for")
+            raise NotFound(
+                tr(
+                    "there is no round {number}; rounds 0 to {last} are trained",
+                    number=number,
+                    last=rounds[-1].number,
+                )
+            )
+        return Choice(found, kept("round {n}, as asked for", n=number))
     measured = [record for record in rounds if "validation_accuracy" in record.metrics]
     if not measured:
         last = rounds[-1]
-        return Choice(last, f"round {last.number}, the last: there is no validation split to choose by")
+        why = kept("round {n}, the last: there is no validation split to choose by", n=last.number)
+        return Choice(last, why)
     best = max(measured, key=lambda record: (record.metrics["validation_accuracy"], record.number))
     accuracy = best.metrics["validation_accuracy"]
-    return Choice(best, f"round {best.number}, the best by validation accuracy ({accuracy:.4f})")
+    why = kept(
+        "round {n}, the best by validation accuracy ({accuracy:.4f})", n=best.number, accuracy=accuracy
+    )
+    return Choice(best, why)

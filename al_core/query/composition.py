@@ -24,6 +24,7 @@ from al_core.query.remaining import of_rows
 from al_core.query.selection import Selection, select, usable
 from al_core.query.strategies import STRATEGIES, Strategy
 from al_core.types import Positions, Scores
+from al_core.words import tr
 
 # A selector is asked for twice as many picks, up to so many times its first number, before it is asked for
 # picks among the images that still count.
@@ -147,9 +148,9 @@ class Composition:
         In a query of several strategies it is that of the one that the place was dealt to.
         """
         if self.learner is not None:
-            return self.learner.score
+            return tr(self.learner.score)
         member = int(deal(k, self.share)[place]) if len(self.strategies) > 1 else 0
-        return self.strategies[member].score
+        return tr(self.strategies[member].score)
 
     def _slots(
         self,

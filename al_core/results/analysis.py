@@ -20,6 +20,14 @@ from al_core.query.strategies import STRATEGIES
 from al_core.records import EpochRecord, LabelEvent, Mark, MarkEvent, Query, RoundRecord
 from al_core.results.metrics import Confusion
 from al_core.types import EXCLUDE, SKIP, UNKNOWN
+from al_core.words import noted, tr
+
+_AXES: Final = {
+    "test": (noted("{metric}, test images"), noted("{metric}, test images (%)")),
+    "validation": (noted("{metric}, validation images"), noted("{metric}, validation images (%)")),
+    "": ("", noted("{metric} (%)")),
+}
+"""Titles of a chart's axis by split, and by whether values are in per cent."""
 
 
 @dataclass(frozen=True)
@@ -35,9 +43,9 @@ class Metric:
     @property
     def axis(self) -> str:
         """Title of a chart's axis."""
-        images = {"test": ", test images", "validation": ", validation images"}
-        unit = " (%)" if self.share else ""
-        return f"{self.title}{images.get(self.key.partition('_')[0], '')}{unit}"
+        split = self.key.partition("_")[0]
+        text = _AXES[split if split in ("test", "validation") else ""][self.share]
+        return tr(text, metric=tr(self.title)) if text else tr(self.title)
 
     def text(self, value: float | None) -> str:
         """The value for a person."""
@@ -49,7 +57,16 @@ class Metric:
         """A signed difference: percentage points for shares."""
         if value is None or not np.isfinite(value):
             return "–"
-        return f"{100 * value:+.1f} points" if self.share else f"{value:+.3f}"
+        return tr("{n} points", n=self.signed(value)) if self.share else self.signed(value)
+
+    def signed(self, value: float) -> str:
+        """A difference without its unit."""
+        return f"{100 * value:+.1f}" if self.share else f"{value:+.3f}"
+
+    def size(self, value: float) -> str:
+        """A difference without its sign: half of an interval."""
+        size = self.signed(value).lstrip("+")
+        return tr("{n} points", n=size) if self.share else size
 
 
 METRICS: Final = (

@@ -14,6 +14,7 @@ from al_core.config import ExperimentConfig, Option, options
 from al_core.models import MODELS
 from al_core.query.strategies import STRATEGIES
 from al_core.results.published import ANCHORS, Anchor, PublishedCurve
+from al_core.words import tr
 
 METRIC: Final = "test_accuracy"
 _BEYOND: Final = 1.25
@@ -67,12 +68,19 @@ def differences(anchor: Anchor, configs: Sequence[ExperimentConfig]) -> list[str
         ours = {_value(config, path, anchor.num_classes) for config in configs}
         wanted = _total(anchor) if path == "init.n_start" else theirs
         if ours != {wanted}:
-            found.append(f"{_label(known[path])}: {_words(wanted)} there, {_several(ours)} here")
-    return found + [f"only there: {words}" for words in anchor.beyond]
+            found.append(
+                tr(
+                    "{option}: {theirs} there, {ours} here",
+                    option=_label(known[path]),
+                    theirs=_words(wanted),
+                    ours=_several(ours),
+                )
+            )
+    return found + [tr("only there: {words}", words=tr(words)) for words in anchor.beyond]
 
 
 def _label(option: Option) -> str:
-    return "Initial labels, in all" if option.path == "init.n_start" else option.label
+    return tr("Initial labels, in all") if option.path == "init.n_start" else tr(option.label)
 
 
 def _total(anchor: Anchor) -> int:
@@ -97,9 +105,9 @@ def _value(config: ExperimentConfig, path: str, num_classes: int) -> Any:
 
 def _words(value: object) -> str:
     if isinstance(value, bool):
-        return "on" if value else "off"
+        return tr("on") if value else tr("off")
     if value is None or value == "":
-        return "none"
+        return tr("none")
     return (
         f"{value:,}" if isinstance(value, int) else f"{value:g}" if isinstance(value, float) else str(value)
     )
@@ -107,14 +115,16 @@ def _words(value: object) -> str:
 
 def _several(values: set[Any]) -> str:
     shown = sorted(map(_words, values))
-    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} or {shown[-1]}"
+    if len(shown) == 1:
+        return shown[0]
+    return tr("{first} or {last}", first=", ".join(shown[:-1]), last=shown[-1])
 
 
 def as_mapping(fit: Fit) -> Mapping[str, Any]:
     """For a browser: what a chart draws of it."""
     return {
         "title": fit.anchor.title,
-        "source": f"{fit.anchor.source} ({fit.anchor.runs})",
+        "source": f"{fit.anchor.source} ({tr(fit.anchor.runs)})",
         "curves": [
             {"name": curve.name, "strategy": curve.strategy, "points": [list(p) for p in curve.points]}
             for curve in fit.curves

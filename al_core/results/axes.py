@@ -13,6 +13,7 @@ from typing import Final, Literal
 
 from al_core.errors import ConfigError, Problem
 from al_core.records import PEOPLE, LabelEvent, RoundRecord
+from al_core.words import noted, tr
 
 Over = Literal["labels", "minutes", "seconds", "money"]
 SECONDS_A_LABEL: Final = 1.5
@@ -31,14 +32,14 @@ class Axis:
 
     def text(self, x: float) -> str:
         """'60 labels', 'a cost of 12.50'."""
-        return self.form.format(x)
+        return tr(self.form, n=x)
 
 
 AXES: Final[dict[Over, Axis]] = {
-    "labels": Axis("labeled images", "Labels", "{:,.0f} labels"),
-    "minutes": Axis("minutes of labeling", "Minutes", "{:,.1f} minutes of labeling"),
-    "seconds": Axis("seconds of computing", "Seconds", "{:,.0f} seconds of computing"),
-    "money": Axis("cost", "Money", "a cost of {:,.2f}"),
+    "labels": Axis("labeled images", "Labels", noted("{n:,.0f} labels")),
+    "minutes": Axis("minutes of labeling", "Minutes", noted("{n:,.1f} minutes of labeling")),
+    "seconds": Axis("seconds of computing", "Seconds", noted("{n:,.0f} seconds of computing")),
+    "money": Axis("cost", "Money", noted("a cost of {n:,.2f}")),
 }
 
 
@@ -54,10 +55,10 @@ class Prices:
     def __post_init__(self) -> None:
         for name in ("label", "seconds_a_label"):
             if not getattr(self, name) > 0:
-                raise ConfigError([Problem(name, getattr(self, name), "must be above 0")])
+                raise ConfigError([Problem(name, getattr(self, name), tr("must be above 0"))])
         for name in ("ratio", "hour"):
             if not getattr(self, name) >= 0:
-                raise ConfigError([Problem(name, getattr(self, name), "must not be below 0")])
+                raise ConfigError([Problem(name, getattr(self, name), tr("must not be below 0"))])
 
     def cost(self, labels: float, trainings: int, seconds: float = 0.0) -> float:
         """Of so many labels and trainings, and of the computing if it is paid by the hour."""

@@ -7,11 +7,16 @@ from typing import Any, Final
 
 from al_core.config import DataConfig
 from al_core.records import RoundRecord
+from al_core.words import kept, noted
 
 _WORDS: Final = {
-    "device": "the device", "precision": "the precision", "threads": "the threads", "torch": "torch",
-    "numpy": "numpy", "askwell": "this program's version",
-}  # fmt: skip
+    "device": noted("the device"),
+    "precision": noted("the precision"),
+    "threads": noted("the threads"),
+    "torch": "torch",
+    "numpy": "numpy",
+    "askwell": noted("this program's version"),
+}
 
 
 def different_machines(rounds: Iterable[RoundRecord]) -> str | None:
@@ -25,10 +30,11 @@ def different_machines(rounds: Iterable[RoundRecord]) -> str | None:
     apart = [f"{_WORDS[key]} ({'; '.join(seen)})" for key, seen in values.items() if len(seen) > 1]
     if not apart:
         return None
-    listed = ", ".join(apart[:-1]) + (" and " if len(apart) > 1 else "") + apart[-1]
-    return (
-        f"The runs differ in {listed}. Hardware and kernels alone move accuracies, by as much as strategies "
-        "differ (Ji et al., 2023): repeat them on one machine before you believe a small difference."
+    first, last = ", ".join(apart[:-1]), apart[-1]
+    return kept(
+        "The runs differ in {listed}. Hardware and kernels alone move accuracies, by as much as strategies "
+        "differ (Ji et al., 2023): repeat them on one machine before you believe a small difference.",
+        listed=kept("{first} and {last}", first=first, last=last) if first else last,
     )
 
 
@@ -39,8 +45,16 @@ def much_validation(data: DataConfig, num_train: int, rounds: Sequence[RoundReco
     last = max((r.num_labeled for r in rounds), default=0)
     if not rounds or held <= first:
         return None
-    until = "all labels to the end" if held > last else f"the labels until there are {held:,}"
-    return (
-        f"{held:,} validation images, with their labels, are more than {until} ({first:,} to {last:,}). Who "
-        "labels by hand has none of them (Munjal et al., 2022): take smaller shares, or count them."
-    )
+    if held > last:
+        text = noted(
+            "{held:,} validation images, with their labels, are more than all labels to the end ({first:,} "
+            "to {last:,}). Who labels by hand has none of them (Munjal et al., 2022): take smaller shares, "
+            "or count them."
+        )
+    else:
+        text = noted(
+            "{held:,} validation images, with their labels, are more than the labels until there are "
+            "{held:,} ({first:,} to {last:,}). Who labels by hand has none of them (Munjal et al., 2022): "
+            "take smaller shares, or count them."
+        )
+    return kept(text, held=held, first=first, last=last)

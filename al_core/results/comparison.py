@@ -20,6 +20,7 @@ from al_core.results.analysis import Curve
 from al_core.results.looks import adjusted as repeated
 from al_core.results.looks import level
 from al_core.seeds import generator
+from al_core.words import english, kept, kept_n, noted
 
 CONFIDENCE: Final = 0.95
 FEW_SEEDS: Final = 5
@@ -252,6 +253,7 @@ class Verdict:
     text: str
 
 
+@english()
 def verdicts(
     arms: Sequence[Arm],
     baseline: Arm,
@@ -264,8 +266,9 @@ def verdicts(
     """Every other arm against the baseline, the best area first.
 
     An arm is said to differ where the paired difference of its normalised area does, after Holm's correction
-    for the number of arms. `labels` are the places to compare at (all that are shared); `place` says one.
-    `looks`: seeds at the first and the last look of a study that goes on until it is clear.
+    for the number of arms; what is said of it is English, and told in a language where it is shown. `labels`
+    are the places to compare at (all that are shared); `place` says one. `looks`: seeds at the first and the
+    last look of a study that goes on until it is clear.
     """
     labels = shared_labels([baseline, *arms]) if labels is None else labels
     until = labels[-1] if labels else None
@@ -286,7 +289,7 @@ def verdicts(
         better = sign * gap.interval.mean > 0
         differs = p is not None and p < 1 - CONFIDENCE
         since = _since(arm, baseline, labels, sign if better else -sign) if differs else None
-        where = "on the whole curve" if since is None else f"from {place(since)} on"
+        where = None if since is None else place(since)
         judged.append(
             Verdict(arm.name, baseline.name, gap, p, since, _words(arm, baseline, gap, p, where, sign))
         )
@@ -304,17 +307,31 @@ def _since(arm: Arm, other: Arm, labels: Sequence[float], sign: int) -> float | 
     return since
 
 
-def _words(arm: Arm, other: Arm, gap: Difference, p: float | None, where: str, sign: int) -> str:
+_AHEAD: Final = noted("{arm} beats {other} on the whole curve.")
+_BEHIND: Final = noted("{arm} is behind {other} on the whole curve.")
+_AHEAD_FROM: Final = noted("{arm} beats {other} from {place} on.")
+_BEHIND_FROM: Final = noted("{arm} is behind {other} from {place} on.")
+
+
+def _words(arm: Arm, other: Arm, gap: Difference, p: float | None, where: str | None, sign: int) -> str:
+    names = {"arm": arm.name, "other": other.name}
     if p is None:
-        return f"{arm.name} and {other.name} were run with one seed: nothing can be said of their difference."
-    verb = "beats" if sign * gap.interval.mean > 0 else "is behind"
+        return kept(
+            "{arm} and {other} were run with one seed: nothing can be said of their difference.", **names
+        )
     if p < 1 - CONFIDENCE:
-        return f"{arm.name} {verb} {other.name} {where}."
-    needed = "more seeds would hardly help"
-    if gap.seeds_needed is not None:
-        more = max(gap.seeds_needed - gap.interval.n, 1)
-        needed = f"a difference of this size takes about {more} more seed{'s' * (more > 1)}"
-    return f"{arm.name} and {other.name} cannot be told apart; {needed}."
+        ahead = sign * gap.interval.mean > 0
+        if where is None:
+            return kept(_AHEAD if ahead else _BEHIND, **names)
+        return kept(_AHEAD_FROM if ahead else _BEHIND_FROM, place=where, **names)
+    if gap.seeds_needed is None:
+        return kept("{arm} and {other} cannot be told apart; more seeds would hardly help.", **names)
+    return kept_n(
+        "{arm} and {other} cannot be told apart; a difference of this size takes about {n} more seed.",
+        "{arm} and {other} cannot be told apart; a difference of this size takes about {n} more seeds.",
+        max(gap.seeds_needed - gap.interval.n, 1),
+        **names,
+    )
 
 
 def saving(

@@ -22,6 +22,7 @@ from al_core.errors import DataError
 from al_core.records import LabelEvent, Mark, MarkEvent, Query
 from al_core.results.analysis import answer_text, note_text
 from al_core.types import EXCLUDE, INITIAL_ROUND, SKIP, UNKNOWN
+from al_core.words import english
 
 MANIFEST: Final = "manifest.csv"
 MISSING: Final = "missing.txt"
@@ -180,7 +181,8 @@ def _written(
             around = f"{_round_folder(query.round)}/" if by_round else ""
             for values in manifest_rows(query, labels, dataset, marks, keep):
                 try:
-                    data, suffix = dataset.train.original(values["sample_id"])
+                    with english():  # what is missing is written into the export
+                        data, suffix = dataset.train.original(values["sample_id"])
                 except DataError as error:
                     if missing is None:
                         raise

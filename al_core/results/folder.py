@@ -34,6 +34,7 @@ from al_core.results.tables import (
     queries_frame,
     samples_frame,
 )
+from al_core.words import tr
 
 Progress = Callable[[int, int], None]
 Layout = Literal["class", "round"]
@@ -61,7 +62,9 @@ def write_run_folder(
     wanted = [r.number for r in found[-1:]] if rounds is None else list(rounds)
     for number in wanted:
         if number >= len(found):
-            raise NotFound(f"there is no round {number}; the run has {len(found)}, from 0")
+            raise NotFound(
+                tr("there is no round {number}; the run has {n}, from 0", number=number, n=len(found))
+            )
     note = f"{experiment.record.name} · run {experiment.id}"
     _write_sheets(
         run_sheets(RunMaterial.of(experiment), rounds=wanted), folder / "figures", formats, note, progress

@@ -20,6 +20,7 @@ from al_core.errors import NotFound
 from al_core.experiment import Experiment
 from al_core.results.arrays_file import read_arrays, write_arrays
 from al_core.types import INITIAL_ROUND, UNKNOWN, SampleIds
+from al_core.words import tr
 
 Layout = Literal["pca", "tsne", "umap"]
 MOST: Final[dict[Layout, int]] = {"pca": 20_000, "tsne": 5_000, "umap": 20_000}
@@ -46,10 +47,14 @@ class MapRequest:
             return f"frozen|{config.model.model_dump_json()}|{config.query.features}|{config.seed}"
         rounds = experiment.store.rounds(experiment.id)
         if not 0 <= self.round < len(rounds):
-            raise NotFound(f"experiment {experiment.id} has no round {self.round}")
+            raise NotFound(
+                tr("experiment {experiment} has no round {round}", experiment=experiment.id, round=self.round)
+            )
         weights = rounds[self.round].artefacts.get("weights")
         if weights is None:
-            raise NotFound(f"round {self.round} keeps no weights; the map of frozen features needs none")
+            raise NotFound(
+                tr("round {round} keeps no weights; the map of frozen features needs none", round=self.round)
+            )
         return weights
 
     def path(self, experiment: Experiment) -> Path:

@@ -15,6 +15,7 @@ from jaxtyping import Bool, Float, Int64
 
 from al_core.results.metrics import Probabilities, wilson_interval
 from al_core.types import Labels, SampleIds
+from al_core.words import tr
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,7 @@ def part_words(name: str, low: float, high: float) -> str:
     """The values of a part of `slices`, as a person reads them."""
     digits = 2 if name == "aspect ratio" else 0
     first, last = f"{low:.{digits}f}", f"{high:.{digits}f}"
-    return first if first == last else f"{first} to {last}"
+    return first if first == last else tr("{first} to {last}", first=first, last=last)
 
 
 def slices(

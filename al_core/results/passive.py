@@ -18,6 +18,7 @@ from al_core.results.comparison import Arm
 from al_core.results.references import Reference
 from al_core.store.base import Store
 from al_core.study import Arm as Choices
+from al_core.words import kept
 
 Rounds = Callable[[ExperimentRecord], Sequence[RoundRecord]]
 _OWN = ("name", "seed", "oracle", "share_labels", "train.threads", "train.device", "train.start",
@@ -101,7 +102,7 @@ def references_beside(
 def _name(title: str, arm: str, num_labeled: int | None) -> str:
     """'Selection (margin, 160 labels)': the arm where there are several, the labels where they differ."""
     apart = [arm] if arm else []
-    apart += [] if num_labeled is None else [f"{num_labeled:,} labels"]
+    apart += [] if num_labeled is None else [kept("{n:,} labels", n=num_labeled)]
     return f"{title} ({', '.join(apart)})" if apart else title
 
 

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, cast
 import psutil
 
 from al_core.errors import ConfigError, FigureError, Problem
+from al_core.words import tr
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -64,7 +65,7 @@ def parse_formats(texts: list[str]) -> list[Format]:
     wanted = [text.lower().lstrip(".") for text in texts]
     for text in wanted:
         if text not in FORMATS:
-            raise ConfigError([Problem("format", text, f"one of {', '.join(FORMATS)}")])
+            raise ConfigError([Problem("format", text, tr("one of {formats}", formats=", ".join(FORMATS)))])
     return cast("list[Format]", list(dict.fromkeys(wanted)))
 
 
@@ -80,13 +81,19 @@ def browser_path() -> str | None:
 def missing() -> str | None:
     """Why PDF, PNG and SVG cannot be made here, and the way out; None where they can."""
     if find_spec("kaleido") is None:
-        return "PDF, PNG and SVG need kaleido: pip install kaleido. HTML needs nothing"
+        return tr("PDF, PNG and SVG need kaleido: pip install kaleido. HTML needs nothing")
     path = browser_path()
     if path is None or not Path(path).is_file():
-        named = f" ({path} is not there)" if path else ""
-        return (
-            f"PDF, PNG and SVG are drawn by Chrome or Chromium, and none was found{named}: install one "
-            "(Debian: apt-get install chromium), or set AL_CHROMIUM to its path. HTML needs nothing"
+        if path:
+            return tr(
+                "PDF, PNG and SVG are drawn by Chrome or Chromium, and none was found ({path} is not there): "
+                "install one (Debian: apt-get install chromium), or set AL_CHROMIUM to its path. HTML needs "
+                "nothing",
+                path=path,
+            )
+        return tr(
+            "PDF, PNG and SVG are drawn by Chrome or Chromium, and none was found: install one (Debian: "
+            "apt-get install chromium), or set AL_CHROMIUM to its path. HTML needs nothing"
         )
     return None
 
@@ -223,8 +230,12 @@ def _end(process: subprocess.Popen[str]) -> None:
 
 
 def _reason(said: str) -> str:
-    words = " ".join(said.split())[-300:] or "it took too long"
-    return f"the browser at {browser_path()} could not draw the figure: {words}. HTML needs no browser"
+    words = " ".join(said.split())[-300:] or tr("it took too long")
+    return tr(
+        "the browser at {path} could not draw the figure: {words}. HTML needs no browser",
+        path=browser_path(),
+        words=words,
+    )
 
 
 # -- the process that draws ------------------------------------------------------------------------

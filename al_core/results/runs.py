@@ -26,6 +26,7 @@ from al_core.results.study import StudyResult
 from al_core.store.base import Store
 from al_core.study import Arm as Values
 from al_core.study import StudyConfig, unread
+from al_core.words import kept, tr
 
 RECORDS: Final = "records.json"
 _SEED_OPTIONS: Final = {
@@ -125,8 +126,13 @@ def _read_folder(folder: Path) -> Run:
         rounds = [_round(folder.name, entry) for entry in body.get("rounds") or _seed_rounds(body)]
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise DataError(
-            f"{path} cannot be read as a run's records ({type(error).__name__}: {error}); leave the folder "
-            "out, or write it anew with `export`"
+            tr(
+                "{path} cannot be read as a run's records ({kind}: {error}); leave the folder out, "
+                "or write it anew with `export`",
+                path=path,
+                kind=type(error).__name__,
+                error=error,
+            )
         ) from None
     return Run(folder.name, folder.name, values, tuple(rounds), body.get("stop_reason") is not None)
 
@@ -176,8 +182,11 @@ def option_path(name: str) -> str:
     if wanted in known:
         return known[wanted]
     near = difflib.get_close_matches(wanted, known, n=1)
-    guess = f"did you mean {near[0]!r}? " if near else ""
-    raise ConfigError([Problem("-c", name, f"is no option; {guess}`list options` shows them all")])
+    if near:
+        allowed = tr("is no option; did you mean {near!r}? `list options` shows them all", near=near[0])
+    else:
+        allowed = tr("is no option; `list options` shows them all")
+    raise ConfigError([Problem("-c", name, allowed)])
 
 
 def metric_named(name: str) -> Metric:
@@ -194,7 +203,7 @@ def metric_named(name: str) -> Metric:
     found = next((m for m in METRICS if m.key == _SEED_METRICS.get(wanted)), None)
     if found is None:
         keys = ", ".join(metric.key for metric in METRICS)
-        raise ConfigError([Problem("-m", name, f"is no metric; one of {keys}")])
+        raise ConfigError([Problem("-m", name, tr("is no metric; one of {keys}", keys=keys))])
     return found
 
 
@@ -329,7 +338,7 @@ def _caveats(found: Sequence[Group], num_train: int | None) -> Iterator[str]:
         yield apart
     sets = {run.options.get("data.dataset") for run in runs}
     if len(sets) > 1:
-        yield f"The runs are of {len(sets)} data sets: their values measure different things."
+        yield kept("The runs are of {n} data sets: their values measure different things.", n=len(sets))
     if num_train is None:
         return
     for run in runs:

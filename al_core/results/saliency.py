@@ -11,6 +11,7 @@ from jaxtyping import Float32
 from al_core.errors import NotFound
 from al_core.experiment import Experiment
 from al_core.results.arrays_file import read_arrays, write_arrays
+from al_core.words import tr
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,9 @@ class SaliencyRequest:
         """
         rounds = experiment.store.rounds(experiment.id)
         if not 0 <= self.round < len(rounds):
-            raise NotFound(f"experiment {experiment.id} has no round {self.round}")
+            raise NotFound(
+                tr("experiment {experiment} has no round {round}", experiment=experiment.id, round=self.round)
+            )
         weights = rounds[self.round].artefacts["weights"]
         return experiment.settings.home / "saliency" / f"{weights[:32]}-{self.sample_id}.safetensors"
 

@@ -22,6 +22,7 @@ from al_core.store.base import Store
 from al_core.study import BASELINE, StudyConfig
 from al_core.study import Arm as StudyArm
 from al_core.types import INITIAL_ROUND
+from al_core.words import english, told, tr, tr_n
 
 
 @dataclass(frozen=True)
@@ -281,6 +282,7 @@ def frame_csv(frame: pd.DataFrame) -> str:
     return write_csv(rows, list(frame.columns))
 
 
+@english()
 def report_text(result: StudyResult) -> str:
     """Markdown: what was measured, the verdicts, the table and the curve's points."""
     metric = result.metric
@@ -332,7 +334,8 @@ def reference_words(result: StudyResult) -> list[str]:
     ]
     if shares:
         share, name = max(shares)
-        words.append(f"{name} reaches {100 * share:.1f} % of the full pool with {axis.text(places[-1])}.")
+        values = {"name": name, "share": 100 * share, "place": axis.text(places[-1])}
+        words.append(tr("{name} reaches {share:.1f} % of the full pool with {place}.", **values))
     return words
 
 
@@ -343,8 +346,16 @@ def passive_words(
     words = []
     for reference in references:
         at, value = reference.point
-        count = f" ({value.n} seed{'s' * (value.n > 1)})" if seeds else ""
-        words.append(f"{reference.arm.name}: {shown(value, metric)} with {AXES[over].text(at)}{count}.")
+        name, place = told(reference.arm.name), AXES[over].text(at)
+        values = {"name": name, "value": shown(value, metric), "place": place}
+        if seeds:
+            text = tr_n(
+                "{name}: {value} with {place} ({n} seed).", "{name}: {value} with {place} ({n} seeds).",
+                value.n, **values
+            )  # fmt: skip
+        else:
+            text = tr("{name}: {value} with {place}.", **values)
+        words.append(text)
     return words
 
 
@@ -390,4 +401,4 @@ def shown(interval: Interval | None, metric: Metric) -> str:
     if interval is None:
         return "–"
     half = interval.half
-    return metric.text(interval.mean) + ("" if half is None else f" ± {metric.difference(half).lstrip('+')}")
+    return metric.text(interval.mean) + ("" if half is None else f" ± {metric.size(half)}")

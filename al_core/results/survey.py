@@ -17,6 +17,7 @@ from jaxtyping import Float32, Int32
 from al_core.errors import NotFound
 from al_core.experiment import Experiment
 from al_core.results.arrays_file import read_arrays, write_arrays
+from al_core.words import tr
 
 LOOKS: Final = ("brightness", "contrast", "sharpness")
 
@@ -38,7 +39,13 @@ class SurveyRequest:
         if self.round is not None:
             rounds = experiment.store.rounds(experiment.id)
             if not 0 <= self.round < len(rounds):
-                raise NotFound(f"experiment {experiment.id} has no round {self.round}")
+                raise NotFound(
+                    tr(
+                        "experiment {experiment} has no round {round}",
+                        experiment=experiment.id,
+                        round=self.round,
+                    )
+                )
             decides = rounds[self.round].artefacts.get("weights", "none")
         prepared = experiment.prepared  # whatever became of its classes
         text = f"1|{prepared.key}|{prepared.fingerprint}|{decides}"

@@ -17,6 +17,7 @@ from al_core.results.export import MANIFEST_COLUMNS, Standing, manifest_rows
 from al_core.results.metrics import class_report
 from al_core.store.objects import Objects
 from al_core.types import EXCLUDE, SKIP, UNKNOWN, UNLABEL
+from al_core.words import tr
 
 _WORDS: Final = {SKIP: "(skipped)", EXCLUDE: "(excluded)", UNLABEL: "(withdrawn)"}
 
@@ -31,11 +32,20 @@ def predictions_frame(experiment: Experiment, number: int) -> pd.DataFrame:
     rounds = experiment.store.rounds(experiment.id)
     record = next((r for r in rounds if r.number == number), None)
     if record is None:
-        raise NotFound(f"experiment {experiment.id} has no round {number}; it has {len(rounds)}, from 0")
+        raise NotFound(
+            tr(
+                "experiment {experiment} has no round {number}; it has {n}, from 0",
+                experiment=experiment.id,
+                number=number,
+                n=len(rounds),
+            )
+        )
     sha = record.artefacts.get("arrays")
     arrays = {} if sha is None else Objects(experiment.settings.objects).get_arrays(sha)
     if "test_probs" not in arrays:
-        raise NotFound(f"round {number} kept no predictions: no label of the test images is known")
+        raise NotFound(
+            tr("round {number} kept no predictions: no label of the test images is known", number=number)
+        )
     dataset = experiment.dataset_of(record)
     classes, test = dataset.classes, dataset.test
     ids, probs = arrays["test_ids"], arrays["test_probs"]

@@ -14,6 +14,7 @@ from al_core.results.analysis import Curve
 from al_core.results.axes import Prices
 from al_core.results.comparison import saving
 from al_core.results.study import StudyResult, number, table
+from al_core.words import english
 
 RATIOS: Final = (0.0, 1.0, 10.0, 100.0)
 
@@ -62,6 +63,7 @@ def target_frame(
     return frame.loc[order].reset_index(drop=True)
 
 
+@english()
 def target_text(result: StudyResult, target: float, frame: pd.DataFrame) -> str:
     """The frame as a section of a report."""
     ratios = [name.removeprefix("cost_") for name in frame.columns if name.startswith("cost_")]

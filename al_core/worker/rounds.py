@@ -42,6 +42,7 @@ from al_core.seeds import generator
 from al_core.stopping import stop_reason
 from al_core.store.objects import ARRAYS, Objects
 from al_core.types import INITIAL_ROUND, Labels, SampleIds
+from al_core.words import kept_n, noted, tr
 from al_core.worker.asking import Asking, predict_with
 from al_core.worker.control import JobControl
 from al_core.worker.copies import stored_copies
@@ -113,7 +114,7 @@ class Advance:
         experiment = self.experiment
         chooser, ids, imported = first_images(experiment, self._features)
         if len(ids) == 0:
-            raise DataError("the initial set is empty: there is no image to begin with")
+            raise DataError(tr("the initial set is empty: there is no image to begin with"))
         items = tuple(QueryItem(rank, int(i), None) for rank, i in enumerate(ids))
         query = Query(
             experiment.id, INITIAL_ROUND, chooser, items,
@@ -199,8 +200,10 @@ class Advance:
         known = rounds[-1].manifest.get("answers") if rounds else None
         if known is not None and known != fingerprint(self.experiment.config):
             raise DataError(
-                "the oracle's file has changed since this experiment began: restore the old one, or begin a "
-                "new experiment"
+                tr(
+                    "the oracle's file has changed since this experiment began: restore the old one, or "
+                    "begin a new experiment"
+                )
             )
 
     # -- one round ----------------------------------------------------------------------------------
@@ -237,11 +240,13 @@ class Advance:
         )  # fmt: skip
         reason = stop_reason(experiment.config.stop, [*rounds, draft], len(pool.unlabeled_ids))
         if experiment.config.query.baseline in ONCE:
-            reason = f"trained once, on {draft.num_labeled:,} images"
+            reason = kept_n(
+                "trained once, on {n:,} images", "trained once, on {n:,} images", draft.num_labeled
+            )
         self._query_facts = {}
         query = None if reason else self._ask([*rounds, draft], pool, arrays, metrics)
         if query is None and reason is None:
-            reason = "no image is left to ask for"
+            reason = noted("no image is left to ask for")
         queried = time.perf_counter()
         artefacts = {"weights": self._save_weights(objects)}
         if arrays:
@@ -291,7 +296,7 @@ class Advance:
         if reason is None:
             self._network = trained_network(experiment, record)
             query = self._ask(rounds, pool, arrays, metrics)
-            reason = None if query else "no image is left to ask for"
+            reason = None if query else noted("no image is left to ask for")
         artefacts = dict(record.artefacts)
         if arrays:
             artefacts["arrays"] = Objects(experiment.settings.objects).put_arrays(arrays)
@@ -373,7 +378,9 @@ class Advance:
     def _save_weights(self, objects: Objects) -> str:
         network = self._network
         if network is None:
-            raise ConfigError([Problem("model.model", self.experiment.config.model.model, "was not trained")])
+            raise ConfigError(
+                [Problem("model.model", self.experiment.config.model.model, tr("was not trained"))]
+            )
         self._checkpoints.mkdir(parents=True, exist_ok=True)
         path = self._checkpoints / "weights.safetensors"
         network.save(path)

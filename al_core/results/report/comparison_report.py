@@ -23,11 +23,13 @@ from al_core.results.repeat import differing, study_command, study_file
 from al_core.results.report.page import Page, Section, Statement, Table, Tile, Tone
 from al_core.results.study import StudyResult, reference_words, summary_frame
 from al_core.study import Bundle, StudyConfig
+from al_core.words import english
 
 _MOST_POINTS: Final = 12
 _TITLES: Final = {option.path: option for option in options()}
 
 
+@english()
 def comparison_page(side: SideBySide, *, metric: str | None = None, study: StudyRecord | None = None) -> Page:
     """Verdicts, curves, tables, and everything that a repetition needs."""
     result = side.result(metric)
@@ -99,9 +101,9 @@ def statement(verdict: Verdict, metric: Metric) -> Statement:
     tone: Tone = "even"
     if p is not None and p < 1 - comparison.CONFIDENCE:
         tone = "good" if (gap.mean > 0) is metric.higher_is_better else "bad"
-    half = "" if gap.half is None else f" ± {metric.difference(gap.half).lstrip('+')}"
+    half = "" if gap.half is None else f" ± {metric.size(gap.half)}"
     shown = "" if p is None else f", p {'below 0.001' if p < 0.001 else format(p, '.3f')}"
-    numbers = f"{metric.difference(gap.mean).removesuffix(' points')}{half} over the whole curve{shown}"
+    numbers = f"{metric.signed(gap.mean)}{half} over the whole curve{shown}"
     return Statement(verdict.text, numbers, tone)
 
 
@@ -115,7 +117,7 @@ def _tiles(result: StudyResult) -> list[Tile]:
     tiles = [
         Tile("Best mean height", str(best["arm"]), f"{metric.text(best['area'])} {metric.title.lower()}"),
         Tile(f"{metric.title} at {best['labels']:,.0f} labels", metric.text(best["final"]),
-             "" if _none(best["final_half"]) else f"± {metric.difference(best['final_half']).lstrip('+')}"),
+             "" if _none(best["final_half"]) else f"± {metric.size(best['final_half'])}"),
     ]  # fmt: skip
     if base is not None and best["arm"] != base.name and not _none(saved):
         tiles.append(
@@ -290,12 +292,11 @@ def _pair(metric: Metric, mean: Any, half: Any) -> str:
 def _gap(metric: Metric, mean: Any, half: Any) -> str:
     if _none(mean):
         return "–"
-    shown = metric.difference(mean)
-    return shown if _none(half) else f"{shown.removesuffix(' points')} ± {_bare(metric, half)}"
+    return metric.difference(mean) if _none(half) else f"{metric.signed(mean)} ± {_bare(metric, half)}"
 
 
 def _bare(metric: Metric, value: Any) -> str:
-    return metric.difference(value).lstrip("+").removesuffix(" points")
+    return metric.signed(value).lstrip("+")
 
 
 def _p(value: Any) -> str:

@@ -16,6 +16,7 @@ from plotly.offline import get_plotlyjs
 
 from al_core import __version__
 from al_core.results.figures.sheets import Sheet
+from al_core.words import english
 
 _HERE: Final = Path(__file__).resolve().parent
 Tone = Literal["good", "bad", "even"]
@@ -79,6 +80,7 @@ class Page:
     facts: Sequence[tuple[str, str]]
 
 
+@english()
 def page_html(page: Page) -> str:
     """The file. The same page gives the same bytes."""
     plotly, script = get_plotlyjs(), _script()

@@ -16,10 +16,12 @@ from al_core.results.report.comparison_report import images_words, machine_facts
 from al_core.results.report.page import Page, Section, Statement, Table, Tile
 from al_core.results.study import passive_words
 from al_core.results.tables import quality_frame
+from al_core.words import english
 
 _SHOWN_METRICS: Final = 6
 
 
+@english()
 def run_page(experiment: Experiment, *, metric: str | None = None) -> Page:
     """Verdict against random where it followed, curves, classes, rounds, and how to repeat the run."""
     run = RunMaterial.of(experiment)
@@ -101,7 +103,7 @@ def _statements(run: RunMaterial, metric: Metric) -> list[Statement]:
             )
         found.append(
             Statement(
-                f"At {gap.labels:,.0f} labels it is {metric.difference(abs(gap.difference)).lstrip('+')} "
+                f"At {gap.labels:,.0f} labels it is {metric.size(abs(gap.difference))} "
                 f"{word} random with the same seed and initial set.", labels, tone,
             )
         )  # fmt: skip
