@@ -11,6 +11,7 @@ from plotly.subplots import make_subplots
 from al_core.query.bandit import ACCURACY, CHANCE
 from al_core.records import RoundRecord
 from al_core.results.figures.palette import look, plain
+from al_core.words import tr
 
 
 def arms_frame(rounds: Sequence[RoundRecord]) -> pd.DataFrame:
@@ -38,17 +39,17 @@ def arms_figure(frame: pd.DataFrame, titles: Mapping[str, str], *, dark: bool = 
             **shared, y=100 * rows["chance"], mode="lines+markers", row=1, col=1,
             line={"color": color, "dash": style.dash, "width": 2.5},
             marker={"symbol": style.symbol, "size": 8},
-            hovertemplate=f"%{{x}} labels: %{{y:.1f}} %<extra>{title}</extra>",
+            hovertemplate=f"{tr('%{x} labels: %{y:.1f} %')}<extra>{title}</extra>",
         )  # fmt: skip
         figure.add_scatter(
             **shared, y=100 * rows["accuracy"].astype(float), mode="lines+markers", row=2, col=1,
             showlegend=False, line={"color": color, "dash": style.dash, "width": 1.5},
             marker={"symbol": style.symbol, "size": 7},
-            hovertemplate=f"%{{x}} labels: %{{y:.1f}} %<extra>{title}</extra>",
+            hovertemplate=f"{tr('%{x} labels: %{y:.1f} %')}<extra>{title}</extra>",
         )  # fmt: skip
-    figure.update_yaxes(title="chance (%)", rangemode="tozero", row=1, col=1)
-    figure.update_yaxes(title="probe (%)", row=2, col=1)
-    figure.update_xaxes(title="labeled images", row=2, col=1)
+    figure.update_yaxes(title=tr("chance (%)"), rangemode="tozero", row=1, col=1)
+    figure.update_yaxes(title=tr("probe (%)"), row=2, col=1)
+    figure.update_xaxes(title=tr("labeled images"), row=2, col=1)
     figure.update_layout(
         height=460, hovermode="closest", margin={"l": 8, "r": 8, "t": 8, "b": 8},
         legend={"orientation": "h", "yanchor": "bottom", "y": 1.02, "x": 0},

@@ -8,6 +8,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from al_core.results.figures.palette import plain
+from al_core.words import tr, tr_n
 
 # Neighbours differ in lightness as well as in hue; classes beyond the tenth repeat with a pattern.
 _COLORS: Final = (
@@ -31,7 +32,7 @@ def labels_per_class(frame: pd.DataFrame, *, added: bool = False) -> go.Figure:
         rows = frame.loc[frame["class_id"] == number]
         name = plain(str(rows["class"].iloc[0]))
         figure.add_bar(
-            x=[f"{n} labels" for n in rows["labels"]]
+            x=[tr("{n} labels", n=n) for n in rows["labels"]]
             if rows["labels"].is_unique
             else rows["round"].astype(str),
             y=rows[column],
@@ -42,7 +43,7 @@ def labels_per_class(frame: pd.DataFrame, *, added: bool = False) -> go.Figure:
                 "line": {"width": 0},
             },
             customdata=rows["round"],
-            hovertemplate=f"{name}: %{{y}} (round %{{customdata}})<extra></extra>",
+            hovertemplate=f"{name}: {tr('%{y} (round %{customdata})')}<extra></extra>",
         )
     figure.update_layout(
         barmode="relative" if added else "stack",
@@ -51,7 +52,7 @@ def labels_per_class(frame: pd.DataFrame, *, added: bool = False) -> go.Figure:
         legend={"orientation": "h", "yanchor": "bottom", "y": 1.02, "x": 0, "traceorder": "normal"},
         height=360,
         xaxis={"type": "category", "title": None},
-        yaxis={"title": "labels added" if added else "labels", "rangemode": "tozero"},
+        yaxis={"title": tr("labels added") if added else tr("labels"), "rangemode": "tozero"},
     )
     return figure
 
@@ -66,7 +67,7 @@ def label_shares(frame: pd.DataFrame) -> go.Figure:
     colors = [class_color(class_id) for _, class_id, _ in ordered[:_TOP]]
     rest = ordered[_TOP:]
     if sum(count for count, _, _ in rest):
-        labels.append(f"{len(rest)} other classes")
+        labels.append(tr_n("{n} other class", "{n} other classes", len(rest)))
         values.append(sum(count for count, _, _ in rest))
         colors.append("#8b93a1")
     ring = go.Pie(
@@ -78,9 +79,9 @@ def label_shares(frame: pd.DataFrame) -> go.Figure:
         marker={"colors": colors, "line": {"width": 0}},
         texttemplate="%{label} · %{value}",
         textposition="outside",
-        hovertemplate="%{label}: %{value} labels, %{percent}<extra></extra>",
+        hovertemplate=tr("%{label}: %{value} labels, %{percent}") + "<extra></extra>",
     )
     figure = go.Figure(ring)
-    figure.add_annotation(text=f"<b>{sum(values)}</b><br>labels", showarrow=False, font={"size": 18})
+    figure.add_annotation(text=tr("<b>{n}</b><br>labels", n=sum(values)), showarrow=False, font={"size": 18})
     figure.update_layout(showlegend=False, margin={"l": 24, "r": 24, "t": 24, "b": 24}, height=360)
     return figure

@@ -16,10 +16,14 @@ from al_core.results.comparison import Arm, shared_labels
 from al_core.results.figures.palette import look, look_keys, plain
 from al_core.results.figures.references import add_references
 from al_core.results.study import StudyResult
+from al_core.words import noted, tr, tr_n
 
 MOST_CLASSES: Final = 20
 _LOG: Final = {"type": "log", "tickmode": "auto", "nticks": 8, "tickformat": ",.3~r", "minor": {"ticks": ""}}
-_HOVER: Final = {"minutes": ",.1f", "money": ",.2f"}
+_HOVER: Final[dict[Over, str]] = {
+    "labels": noted("%{x:,.0f} labels"), "minutes": noted("%{x:,.1f} minutes"),
+    "seconds": noted("%{x:,.0f} seconds"), "money": noted("%{x:,.2f} money"),
+}  # fmt: skip
 _MARGIN: Final = {"l": 8, "r": 8, "t": 8, "b": 8}
 _LEGEND: Final = {"orientation": "h", "yanchor": "bottom", "y": 1.02, "x": 0}
 _HUES: Final = {False: "11,100,104", True: "79,184,177"}
@@ -49,7 +53,7 @@ def comparison_figure(
             _single(figure, curve, arm.name, metric, style.color(dark=dark), legend=not drawn and place == 0)
     add_references(figure, (everything or result).references, metric, dark=dark)
     figure.update_layout(
-        xaxis={"title": AXES[over].title, **_LOG} if log else {"title": AXES[over].title},
+        xaxis={"title": tr(AXES[over].title), **(_LOG if log else {})},
         yaxis={"title": metric.axis},
         hovermode="closest", legend=_LEGEND, margin=_MARGIN, height=460,
     )  # fmt: skip
@@ -76,19 +80,18 @@ def _mean(figure: go.Figure, arm: Arm, metric: Metric, strategy: str, *, over: O
             hoverinfo="skip", showlegend=False, legendgroup=arm.name,
         )  # fmt: skip
     n = max(p.n for _, p in points)
-    shown = _HOVER.get(over, ",.0f")
     unit, digits = (" %", ".1f") if metric.share else ("", ".3f")
     halves = [scale * (p.half or 0.0) for _, p in points]
     figure.add_scatter(
         x=[x for x, _ in points],
         y=[scale * p.mean for _, p in points],
         customdata=np.array(halves)[:, None],
-        name=f"{name} ({n} seed{'s' * (n > 1)})",
+        name=tr_n("{name} ({n} seed)", "{name} ({n} seeds)", n, name=name),
         legendgroup=arm.name,
         mode="lines+markers" if over in ("labels", "minutes") else "lines",
         line={"color": color, "dash": style.dash, "width": 2.5},
         marker={"symbol": style.symbol, "size": 8},
-        hovertemplate=f"%{{x:{shown}}} {over}: %{{y:{digits}}}{unit} ± %{{customdata[0]:{digits}}}"
+        hovertemplate=f"{tr(_HOVER[over])}: %{{y:{digits}}}{unit} ± %{{customdata[0]:{digits}}}"
         f"<extra>{name}</extra>",
     )
     return True
@@ -115,7 +118,12 @@ def penalty_figure(matrix: Float[np.ndarray, "a a"], arms: Sequence[str], *, dar
     names = [plain(name, 24) for name in arms]
     text = [
         [
-            f"<b>{one}</b> clearly loses to <b>{other}</b> at {100 * matrix[i, j]:.0f} % of budgets"
+            tr(
+                "<b>{one}</b> clearly loses to <b>{other}</b> at {share:.0f} % of budgets",
+                one=one,
+                other=other,
+                share=100 * matrix[i, j],
+            )
             for j, other in enumerate(names)
         ]
         for i, one in enumerate(names)
@@ -126,8 +134,8 @@ def penalty_figure(matrix: Float[np.ndarray, "a a"], arms: Sequence[str], *, dar
     ]
     figure = heat(matrix, numbers, text, dark=dark)
     places = {"tickmode": "array", "tickvals": list(range(len(names))), "ticktext": names}
-    figure.update_xaxes(title="… to", side="top", **places)
-    figure.update_yaxes(title="loses …", autorange="reversed", **places)
+    figure.update_xaxes(title=tr("… to"), side="top", **places)
+    figure.update_yaxes(title=tr("loses …"), autorange="reversed", **places)
     figure.update_layout(height=150 + 44 * len(names), margin=_MARGIN)
     return figure
 
@@ -143,12 +151,15 @@ def overlap_figure(frame: pd.DataFrame, *, dark: bool = False) -> go.Figure:
     values = table.to_numpy(float)
     numbers = [["" if np.isnan(v) else f"{100 * v:.0f}" for v in row] for row in values]
     text = [
-        [f"{pair}, round {number}: {shown or '–'} % shared" for number, shown in zip(table, row, strict=True)]
+        [
+            tr("{pair}, round {n}: {share} % shared", pair=pair, n=number, share=shown or "–")
+            for number, shown in zip(table, row, strict=True)
+        ]
         for pair, row in zip(table.index, numbers, strict=True)
     ]
     figure = heat(values, numbers, text, dark=dark)
     figure.update_xaxes(
-        title="asked after round", side="top", tickmode="array",
+        title=tr("asked after round"), side="top", tickmode="array",
         tickvals=list(range(table.shape[1])), ticktext=[str(n) for n in table],
     )  # fmt: skip
     figure.update_yaxes(
@@ -203,14 +214,14 @@ def class_figure(
         figure.add_bar(
             x=rows["class_id"], y=100 * rows["share"], name=name,
             marker={"color": color, "line": {"width": 0}}, customdata=rows["count"],
-            hovertemplate=f"%{{y:.1f}} % of the picks, %{{customdata:.1f}} images<extra>{name}</extra>",
+            hovertemplate=tr("%{y:.1f} % of the picks, %{customdata:.1f} images") + f"<extra>{name}</extra>",
         )  # fmt: skip
     names = dict(zip(frame["class_id"], frame["class"], strict=True))
     if reference is not None:
         figure.add_scatter(
-            x=shown, y=[100 * reference[i] for i in shown], mode="markers", name="share of the pool",
+            x=shown, y=[100 * reference[i] for i in shown], mode="markers", name=tr("share of the pool"),
             marker={"symbol": "line-ew", "size": 34, "line": {"width": 2, "color": "#8b9698"}},
-            hovertemplate="%{y:.1f} % of all images<extra>pool</extra>",
+            hovertemplate=tr("%{y:.1f} % of all images") + f"<extra>{tr('pool')}</extra>",
         )  # fmt: skip
     figure.update_xaxes(
         type="category", categoryorder="array", categoryarray=shown, tickmode="array", tickvals=shown,
@@ -218,6 +229,6 @@ def class_figure(
     )  # fmt: skip
     figure.update_layout(
         barmode="group", bargap=0.2, bargroupgap=0.05, height=380, margin=_MARGIN, legend=_LEGEND,
-        yaxis={"title": "share of the picks (%)", "rangemode": "tozero"},
+        yaxis={"title": tr("share of the picks (%)"), "rangemode": "tozero"},
     )  # fmt: skip
     return figure

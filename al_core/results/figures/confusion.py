@@ -9,6 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from al_core.results.figures.palette import plain
+from al_core.words import tr
 
 _WRITTEN_UP_TO = 14  # classes; beyond that the numbers no longer fit into the cells
 
@@ -45,10 +46,15 @@ def confusion_figure(
         ygap=1,
         showscale=False,
         text=[
-            [f"<b>{names[i]}</b> taken for <b>{names[j]}</b>" for j in range(len(names))]
+            [
+                tr("<b>{name}</b> taken for <b>{other}</b>", name=names[i], other=names[j])
+                for j in range(len(names))
+            ]
             for i in range(len(names))
         ],
-        hovertemplate="%{text}<br>%{customdata[0]:.0f} images, %{customdata[1]:.1f} % of row<extra></extra>",
+        hovertemplate="%{text}<br>"
+        + tr("%{customdata[0]:.0f} images, %{customdata[1]:.1f} % of row")
+        + "<extra></extra>",
     )
     figure = go.Figure(heat)
     if clickable:
@@ -59,10 +65,10 @@ def confusion_figure(
     if len(names) > 60:
         ticks = {"visible": False}
     figure.update_xaxes(
-        title="predicted", side="bottom", showgrid=False, zeroline=False, constrain="domain", **ticks
+        title=tr("predicted"), side="bottom", showgrid=False, zeroline=False, constrain="domain", **ticks
     )
     figure.update_yaxes(
-        title="true",
+        title=tr("true"),
         autorange="reversed",
         showgrid=False,
         zeroline=False,

@@ -9,6 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from al_core.results.figures.palette import look, plain
+from al_core.words import tr
 
 _IN_SPACE = ("circle", "square", "diamond", "cross", "x")  # markers that WebGL draws there
 _DRAWN_WITHOUT_WEBGL = 3000  # points that a browser draws quickly without it, as some have none
@@ -40,7 +41,7 @@ def map_figure(
             marker: dict[str, Any] = {"color": _GREY[dark], "symbol": "circle", "opacity": 0.35, "size": 6}
             if place >= 0:
                 marker |= {"color": style.color(dark=dark), "symbol": style.symbol, "opacity": 0.85}
-            name = "none" if place < 0 else plain(names[place], 24)
+            name = tr("none") if place < 0 else plain(names[place], 24)
             figure.add_trace(_trace(places, ids, hover, rows, name, marker))
     bare: dict[str, Any] = {
         "visible": False, "showgrid": False, "zeroline": False, "showticklabels": False, "title": "",

@@ -9,12 +9,14 @@ import plotly.graph_objects as go
 
 from al_core.results.anchors import Fit
 from al_core.results.figures.palette import look, plain
+from al_core.words import tr
 
 
 def add_published(figure: go.Figure, found: Sequence[Fit], *, dark: bool = False) -> None:
     """Add the lines; in per cent, as accuracies are drawn."""
+    at = tr("%{x:,} labels: %{y:.1f} %")
     for fit in found:
-        source = "<br>".join(textwrap.wrap(plain(f"{fit.anchor.source} ({fit.anchor.runs})", 200), 60))
+        source = "<br>".join(textwrap.wrap(plain(f"{fit.anchor.source} ({tr(fit.anchor.runs)})", 200), 60))
         for place, curve in enumerate(fit.curves):
             color = look(curve.strategy or curve.name).color(dark=dark)
             name = plain(f"{curve.name}, {fit.anchor.title}", 60)
@@ -28,5 +30,5 @@ def add_published(figure: go.Figure, found: Sequence[Fit], *, dark: bool = False
                 opacity=0.75,
                 line={"color": color, "width": 1.2, "dash": "dot"},
                 marker={"symbol": "line-ns-open", "size": 7, "color": color},
-                hovertemplate=f"<b>{name}</b><br>%{{x:,}} labels: %{{y:.1f}} %<br>{source}<extra></extra>",
+                hovertemplate=f"<b>{name}</b><br>{at}<br>{source}<extra></extra>",
             )

@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 from al_core.results.analysis import Metric
 from al_core.results.figures.palette import look, plain
 from al_core.results.references import Reference
+from al_core.words import told, tr_n
 
 
 def add_references(
@@ -58,11 +59,11 @@ def _point(figure: go.Figure, reference: Reference, metric: Metric, *, dark: boo
 
 def _name(reference: Reference) -> str:
     n = reference.point[1].n
-    return f"{plain(reference.arm.name, 60)} ({n} seed{'s' * (n > 1)})"
+    return tr_n("{name} ({n} seed)", "{name} ({n} seeds)", n, name=plain(told(reference.arm.name), 60))
 
 
 def _hover(reference: Reference, metric: Metric) -> str:
     value = reference.point[1]
-    half = "" if value.half is None else f" ± {metric.difference(value.half).lstrip('+')}"
+    half = "" if value.half is None else f" ± {metric.size(value.half)}"
     text = f"{metric.text(value.mean)}{half}"
-    return f"{text}<extra>{plain(reference.arm.name, 60)}</extra>"
+    return f"{text}<extra>{plain(told(reference.arm.name), 60)}</extra>"

@@ -7,6 +7,7 @@ import plotly.graph_objects as go
 
 from al_core.results.figures.palette import INK, look
 from al_core.results.mistakes import part_words
+from al_core.words import tr
 
 
 def reliability_figure(frame: pd.DataFrame, *, dark: bool = False) -> go.Figure:
@@ -14,11 +15,11 @@ def reliability_figure(frame: pd.DataFrame, *, dark: bool = False) -> go.Figure:
     style, share = look("margin"), frame["images"] / max(frame["images"].sum(), 1)
     figure = go.Figure()
     figure.add_scatter(
-        x=[0, 100], y=[0, 100], mode="lines", name="as sure as right", hoverinfo="skip",
+        x=[0, 100], y=[0, 100], mode="lines", name=tr("as sure as right"), hoverinfo="skip",
         line={"dash": "dash", "width": 1.5, "color": "#8b95a5"},
     )  # fmt: skip
     figure.add_scatter(
-        x=100 * frame["confidence"], y=100 * frame["accuracy"], mode="lines+markers", name="this round",
+        x=100 * frame["confidence"], y=100 * frame["accuracy"], mode="lines+markers", name=tr("this round"),
         line={"color": style.color(dark=dark), "width": 2},
         marker={"size": 8 + 26 * share**0.5, "color": style.color(dark=dark), "line": {"width": 0}},
         error_y={
@@ -27,11 +28,12 @@ def reliability_figure(frame: pd.DataFrame, *, dark: bool = False) -> go.Figure:
             "arrayminus": 100 * (frame["accuracy"] - frame["accuracy_low"]),
         },
         customdata=frame["images"],
-        hovertemplate="%{x:.0f} % sure: right in %{y:.1f} % of %{customdata:,} images<extra></extra>",
+        hovertemplate=tr("%{x:.0f} % sure: right in %{y:.1f} % of %{customdata:,} images")
+        + "<extra></extra>",
     )  # fmt: skip
     figure.update_layout(
-        xaxis={"title": "confidence (%)", "range": [-2, 102]},
-        yaxis={"title": "right (%)", "range": [-2, 104]},
+        xaxis={"title": tr("confidence (%)"), "range": [-2, 102]},
+        yaxis={"title": tr("right (%)"), "range": [-2, 104]},
         legend={"orientation": "h", "yanchor": "bottom", "y": 1.02, "x": 0},
         margin={"l": 8, "r": 8, "t": 8, "b": 8}, height=420,
     )  # fmt: skip
@@ -43,7 +45,9 @@ def slices_figure(frame: pd.DataFrame, overall: float, *, dark: bool = False) ->
     style = look("margin").color(dark=dark)
     columns = (frame["property"], frame["low"], frame["high"])
     names = [part_words(name, low, high) for name, low, high in zip(*columns, strict=True)]
-    ticks = [f"{words}<br>{n:,} images" for words, n in zip(names, frame["images"], strict=True)]
+    ticks = [
+        tr("{part}<br>{n:,} images", part=words, n=n) for words, n in zip(names, frame["images"], strict=True)
+    ]
     figure = go.Figure()
     figure.add_bar(
         x=list(range(len(names))), hovertext=names, y=100 * frame["accuracy"], customdata=frame["images"],
@@ -53,13 +57,14 @@ def slices_figure(frame: pd.DataFrame, overall: float, *, dark: bool = False) ->
             "array": 100 * (frame["accuracy_high"] - frame["accuracy"]),
             "arrayminus": 100 * (frame["accuracy"] - frame["accuracy_low"]),
         },
-        hovertemplate="%{hovertext}: %{y:.1f} % of %{customdata:,} images<extra></extra>",
+        hovertemplate=tr("%{hovertext}: %{y:.1f} % of %{customdata:,} images")
+        + "<extra></extra>",
     )  # fmt: skip
     figure.add_hline(y=100 * overall, line={"dash": "dash", "width": 1.5, "color": "#8b95a5"})
     figure.update_layout(
         # two parts may read alike once rounded; by their names they would be one bar
         xaxis={"tickvals": list(range(len(names))), "ticktext": ticks},
-        yaxis={"title": "right (%)", "range": [0, 104]}, margin={"l": 8, "r": 8, "t": 8, "b": 8}, height=260,
-        bargap=0.45, showlegend=False,
+        yaxis={"title": tr("right (%)"), "range": [0, 104]},
+        margin={"l": 8, "r": 8, "t": 8, "b": 8}, height=260, bargap=0.45, showlegend=False,
     )  # fmt: skip
     return figure

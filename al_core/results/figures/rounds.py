@@ -11,12 +11,19 @@ import plotly.graph_objects as go
 
 from al_core.results.figures.comparison import heat
 from al_core.results.figures.palette import look, plain
+from al_core.words import noted, tr
 
 Quality = Literal["precision", "recall", "f1"]
-QUALITIES: Final[Mapping[Quality, str]] = {"f1": "F1", "precision": "Precision", "recall": "Recall"}
+QUALITIES: Final[Mapping[Quality, str]] = {
+    "f1": "F1",
+    "precision": noted("Precision"),
+    "recall": noted("Recall"),
+}
 _MOST_CLASSES: Final = 40
-_KINDS: Final = (("train", "training", "margin"), ("evaluate", "evaluating", "least_confidence"),
-                 ("query", "choosing", "entropy"))  # fmt: skip
+_KINDS: Final = (
+    ("train", noted("training"), "margin"), ("evaluate", noted("evaluating"), "least_confidence"),
+    ("query", noted("choosing"), "entropy"),
+)  # fmt: skip
 _MARGIN: Final = {"l": 8, "r": 8, "t": 8, "b": 8}
 
 
@@ -33,12 +40,15 @@ def quality_figure(frame: pd.DataFrame, value: Quality = "f1", *, dark: bool = F
     titles = [plain(str(names[i]), 18) for i in table.index]
     numbers = [[f"{100 * v:.0f}" if np.isfinite(v) else "" for v in row] for row in values]
     text = [
-        [f"<b>{title}</b>, {labels} labels: {100 * v:.1f} %" for labels, v in zip(table, row, strict=True)]
+        [
+            tr("<b>{title}</b>, {n} labels: {share:.1f} %", title=title, n=labels, share=100 * v)
+            for labels, v in zip(table, row, strict=True)
+        ]
         for title, row in zip(titles, values, strict=True)
     ]
     figure = heat(values, numbers if table.shape[1] <= _MOST_CLASSES else _none(values), text, dark=dark)
     figure.update_xaxes(
-        title="labeled images", side="top", tickmode="array", tickvals=list(range(table.shape[1])),
+        title=tr("labeled images"), side="top", tickmode="array", tickvals=list(range(table.shape[1])),
         ticktext=[f"{n:,}" for n in table],
     )  # fmt: skip
     figure.update_yaxes(
@@ -59,14 +69,16 @@ def seconds_figure(frame: pd.DataFrame, *, dark: bool = False) -> go.Figure:
         column = f"{kind}_seconds"
         if column in frame:
             figure.add_bar(
-                x=frame["round"].astype(str), y=frame[column], name=title,
+                x=frame["round"].astype(str), y=frame[column], name=tr(title),
                 marker={"color": look(strategy).color(dark=dark), "line": {"width": 0}},
                 customdata=frame["labels"],
-                hovertemplate=f"round %{{x}}, %{{customdata:,}} labels: %{{y:.2f}} s<extra>{title}</extra>",
+                hovertemplate=tr("round %{x}, %{customdata:,} labels: %{y:.2f} s")
+                + f"<extra>{tr(title)}</extra>",
             )  # fmt: skip
     figure.update_layout(
         barmode="stack", bargap=0.25, height=320, margin=_MARGIN,
-        xaxis={"type": "category", "title": "round"}, yaxis={"title": "seconds", "rangemode": "tozero"},
+        xaxis={"type": "category", "title": tr("round")},
+        yaxis={"title": tr("seconds"), "rangemode": "tozero"},
         legend={"orientation": "h", "yanchor": "bottom", "y": 1.02, "x": 0, "traceorder": "normal"},
     )  # fmt: skip
     return figure

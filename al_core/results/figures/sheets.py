@@ -40,6 +40,7 @@ from al_core.results.references import Reference
 from al_core.results.runs import Group, result_of_groups
 from al_core.results.study import StudyResult
 from al_core.results.tables import quality_frame
+from al_core.words import tr
 
 _FONT: Final = "-apple-system, BlinkMacSystemFont, 'Segoe UI', 'Source Sans 3', 'DejaVu Sans', sans-serif"
 _GRID: Final = {False: "#e2ded3", True: "#2f3b3e"}
@@ -137,7 +138,7 @@ class RunMaterial:
 
 
 def _strategy_title(name: str) -> str:
-    return TITLES.get(name) or (STRATEGIES.get(name).title if name in STRATEGIES else name)
+    return tr(TITLES.get(name) or (STRATEGIES.get(name).title if name in STRATEGIES else name))
 
 
 def run_sheets(
@@ -157,44 +158,44 @@ def run_sheets(
     found = [learning_sheet(run, metric) for metric in (measured(run.rounds) if metrics is None else metrics)]
     if len(epochs):
         found.append(
-            Sheet("epochs", "Loss and accuracy by epoch", lambda dark: epochs_figure(epochs, dark=dark))
+            Sheet("epochs", tr("Loss and accuracy by epoch"), lambda dark: epochs_figure(epochs, dark=dark))
         )
         found += [
             Sheet(
-                f"epochs-round-{r.number:03d}", f"Loss and accuracy by epoch, round {r.number}",
+                f"epochs-round-{r.number:03d}", tr("Loss and accuracy by epoch, round {n}", n=r.number),
                 lambda dark, number=r.number: epochs_figure(epochs, number, dark=dark),
             )
             for r in shown
             if rounds is not None
         ]  # fmt: skip
     found += [
-        Sheet("labels-per-class", "Labels of each class", lambda _: labels_per_class(counts)),
+        Sheet("labels-per-class", tr("Labels of each class"), lambda _: labels_per_class(counts)),
         Sheet(
-            "labels-added", "Labels that each round added", lambda _: labels_per_class(counts, added=True)
+            "labels-added", tr("Labels that each round added"), lambda _: labels_per_class(counts, added=True)
         ),
         Sheet(
-            "label-shares", "Shares of the classes among the labels", lambda _: label_shares(counts),
-            "The ten largest; the others as one.",
+            "label-shares", tr("Shares of the classes among the labels"), lambda _: label_shares(counts),
+            tr("The ten largest; the others as one."),
         ),
         *(confusion_sheet(r, run.classes) for r in shown if r.confusion is not None),
     ]  # fmt: skip
     if len(quality):
         found += [
             Sheet(
-                f"class-{value}", f"{title} of each class",
+                f"class-{value}", tr("{measure} of each class", measure=tr(title)),
                 lambda dark, value=value: quality_figure(quality, value, dark=dark),
-                "Per cent, by labeled images; of many classes the ones that do worst at the end.",
+                tr("Per cent, by labeled images; of many classes the ones that do worst at the end."),
             )
             for value, title in QUALITIES.items()
         ]  # fmt: skip
     if any(name.endswith("_seconds") for name in seconds):
         found.append(
-            Sheet("seconds", "Seconds of each round", lambda dark: seconds_figure(seconds, dark=dark))
+            Sheet("seconds", tr("Seconds of each round"), lambda dark: seconds_figure(seconds, dark=dark))
         )
     if any(name.startswith(CHANCE) for name in run.rounds[0].metrics):
-        arms, titles = arms_frame(run.rounds), {s.name: s.title for s in STRATEGIES}
+        arms, titles = arms_frame(run.rounds), {s.name: tr(s.title) for s in STRATEGIES}
         found.append(
-            Sheet("arms", "What the bandit learnt", lambda dark: arms_figure(arms, titles, dark=dark))
+            Sheet("arms", tr("What the bandit learnt"), lambda dark: arms_figure(arms, titles, dark=dark))
         )
     return found
 
@@ -206,8 +207,13 @@ def learning_sheet(
     """The learning curve of a run, with random's behind it; `own` and `baseline` are what was spent."""
     curves = [NamedCurve(run.strategy, run.title, Curve.of(run.rounds, metric.key, own))]
     if run.baseline:
-        curves.insert(0, NamedCurve("random", "Random", Curve.of(run.baseline, metric.key, baseline)))
-    along = "" if over == "labels" else f" over {AXES[over].title}"
+        curves.insert(0, NamedCurve("random", tr("Random"), Curve.of(run.baseline, metric.key, baseline)))
+    if over == "labels":
+        title = tr("Learning curve, {metric}", metric=tr(metric.title).lower())
+    else:
+        title = tr(
+            "Learning curve, {metric} over {axis}", metric=tr(metric.title).lower(), axis=tr(AXES[over].title)
+        )
     references = run.references(metric, over, prices)
 
     def draw(dark: bool) -> go.Figure:
@@ -217,7 +223,7 @@ def learning_sheet(
 
     return Sheet(
         f"learning-{_stem(metric)}" + ("" if over == "labels" else f"-{over}"),
-        f"Learning curve, {metric.title.lower()}{along}", draw, metric.meaning,
+        title, draw, tr(metric.meaning),
     )  # fmt: skip
 
 
@@ -225,9 +231,9 @@ def confusion_sheet(record: RoundRecord, classes: Sequence[str], *, normalised: 
     """A round's confusion matrix, over the classes that its network knew."""
     matrix, names = confusion_of(record, classes)
     return Sheet(
-        f"confusion-round-{record.number:03d}", f"Confusion after {record.num_labeled:,} labels",
+        f"confusion-round-{record.number:03d}", tr("Confusion after {n:,} labels", n=record.num_labeled),
         lambda dark: confusion_figure(matrix.tolist(), names, normalised=normalised, dark=dark),
-        f"Round {record.number}; rows are true classes, the colour is the share of the row.",
+        tr("Round {n}; rows are true classes, the colour is the share of the row.", n=record.number),
     )  # fmt: skip
 
 
@@ -282,9 +288,13 @@ def comparison_sheets(
         names = [arm.name for arm in arms]
         found.append(
             Sheet(
-                "penalty", "Who loses to whom", lambda dark: penalty_figure(matrix, names, dark=dark),
-                f"Per cent of {len(labels)} budgets at which the row clearly loses to the column "
-                f"(paired t over seeds, p below .05; {result.metric.title.lower()}).",
+                "penalty", tr("Who loses to whom"), lambda dark: penalty_figure(matrix, names, dark=dark),
+                tr(
+                    "Per cent of {n} budgets at which the row clearly loses to the column (paired t over "
+                    "seeds, p below .05; {metric}).",
+                    n=len(labels),
+                    metric=tr(result.metric.title).lower()
+                ),
             )
         )  # fmt: skip
     overlap = overlap_frame(side.queries)
@@ -292,9 +302,12 @@ def comparison_sheets(
         found.append(
             Sheet(
                 "overlap",
-                "Overlap of the queries",
+                tr("Overlap of the queries"),
                 lambda dark: overlap_figure(overlap, dark=dark),
-                "Jaccard overlap in per cent, mean over the seeds, without the initial set, which all share.",
+                tr(
+                    "Jaccard overlap in per cent, mean over the seeds, without the initial set, which all "
+                    "share."
+                ),
             )
         )
     return [*found, *_class_sheet(side)]
@@ -303,11 +316,13 @@ def comparison_sheets(
 def curves_sheet(result: StudyResult, *, singles: bool = False) -> Sheet:
     """The mean curves of one metric."""
     seeds = result.num_seeds
-    few = "Indicative: fewer than five seeds. " if seeds < comparison.FEW_SEEDS else ""
+    about = tr("Means over the seeds, bands are 95 % intervals (Student's t).")
+    if seeds < comparison.FEW_SEEDS:
+        about = f"{tr('Indicative: fewer than five seeds.')} {about}"
     return Sheet(
-        f"curves-{_stem(result.metric)}", f"{result.metric.title} by labeled images",
+        f"curves-{_stem(result.metric)}", tr("{metric} by labeled images", metric=tr(result.metric.title)),
         lambda dark: comparison_figure(result, singles=singles or seeds < 2, dark=dark),
-        f"{few}Means over the seeds, bands are 95 % intervals (Student's t).",
+        about,
     )  # fmt: skip
 
 
@@ -322,8 +337,11 @@ def _class_sheet(side: SideBySide) -> list[Sheet]:
     reference = pool_shares(side.dataset.train.labels, side.dataset.num_classes)
     return [
         Sheet(
-            "classes", "Classes of the picks",
+            "classes", tr("Classes of the picks"),
             lambda dark: class_figure(frame, looks, reference, dark=dark),
-            f"Up to {min(ends):,} labels, without the initial set; ticks: the class's share of all images.",
+            tr(
+                "Up to {n:,} labels, without the initial set; ticks: the class's share of all images.",
+                n=min(ends)
+            ),
         )
     ]  # fmt: skip
