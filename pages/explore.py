@@ -13,7 +13,7 @@ from al_core.pool import Pool
 from al_core.records import JobState
 from al_core.results.figures.image_map import map_figure
 from al_core.results.image_map import MOST, ImageMap, Layout, MapRequest, asked_in
-from al_core.words import tr, tr_n
+from al_core.words import told, tr, tr_n
 from pages.components.class_radar import class_radar_panel
 from pages.components.job_wait import job_wait
 from pages.components.like_a_picture import like_a_picture
@@ -79,7 +79,9 @@ def _make(experiment: Experiment, request: MapRequest) -> None:
         job_wait(lambda: image_maps.maps.job_of(request))
         return
     if job is not None and job.state is JobState.FAILED:
-        st.error(plain(job.error_text or tr("The map could not be made.")), icon=":material/error:")
+        st.error(
+            plain(told(job.error_text or "") or tr("The map could not be made.")), icon=":material/error:"
+        )
     elif job is None and request.layout == "pca" and experiment.record.dataset_key is not None:
         image_maps.maps.ask(request)
         job_wait(lambda: image_maps.maps.job_of(request))
@@ -130,16 +132,18 @@ def _hover(experiment: Experiment, found: ImageMap) -> list[str]:
     classes, given = experiment.dataset.classes, _pool(experiment).classes[found.ids]
     words = []
     for n, i in enumerate(found.ids.tolist()):
-        text = f"#{i}"
+        parts = [f"#{i}"]
         if given[n] >= 0:
-            text += tr(", labeled {name}", name=classes[given[n]])
+            parts.append(tr("labeled {name}", name=classes[given[n]]))
         if found.predicted[n] >= 0:
-            text += tr(
-                ", predicted {name} ({confidence:.0%})",
-                name=classes[found.predicted[n]],
-                confidence=found.confidence[n],
+            parts.append(
+                tr(
+                    "predicted {name} ({confidence:.0%})",
+                    name=classes[found.predicted[n]],
+                    confidence=found.confidence[n],
+                )
             )
-        words.append(text)
+        words.append(", ".join(parts))
     return words
 
 
@@ -170,19 +174,22 @@ def _draw(experiment: Experiment, found: ImageMap) -> list[int]:
         ),
     )
     total = len(experiment.dataset.train)
-    shown = (
-        ""
-        if total == len(found.ids)
-        else " " + tr("of {total:,}, drawn at random, with every labeled one", total=total)
-    )
-    st.caption(
-        tr_n(
-            "{n:,} image{part}. Draw a lasso around some, or click one.",
-            "{n:,} images{part}. Draw a lasso around some, or click one.",
-            len(found.ids),
-            part=shown,
+    if total == len(found.ids):
+        words = tr_n(
+            "{n:,} image. Draw a lasso around some, or click one.",
+            "{n:,} images. Draw a lasso around some, or click one.",
+            total,
         )
-    )
+    else:
+        words = tr_n(
+            "{n:,} image of {total:,}, drawn at random, with every labeled one. Draw a lasso around some, or "
+            "click one.",
+            "{n:,} images of {total:,}, drawn at random, with every labeled one. Draw a lasso around some, "
+            "or click one.",
+            len(found.ids),
+            total=total,
+        )
+    st.caption(words)
     points = event.selection.points if event else []
     picked = np.array([np.ravel(p["customdata"])[0] for p in points if p.get("customdata") is not None])
     return found.ids[np.isin(found.ids, picked)].tolist()

@@ -16,7 +16,7 @@ from al_core.forking import share
 from al_core.records import LabelSource, Query
 from al_core.results.suggestions import Trust, suggestions, trust
 from al_core.types import INITIAL_ROUND
-from al_core.words import tr, tr_n
+from al_core.words import told, tr, tr_n
 from pages.components.class_dialog import class_button, classes_due, open_classes
 from pages.components.class_radar import class_radar_button
 from pages.components.closing_card import closing_card
@@ -245,7 +245,7 @@ def _page() -> None:
         _wait(step)
     elif step.kind == "finished":
         st.header(tr("This session is finished"), anchor=False)
-        st.write(sentence(step.reason or tr("A stop holds.")))
+        st.write(sentence(told(step.reason or "") or tr("A stop holds.")))
         if late := len(experiment.untrained()):
             st.caption(
                 tr(
@@ -256,7 +256,9 @@ def _page() -> None:
         st.page_link("curves.py", label=tr("See what the labels bought"), icon=":material/show_chart:")
     elif step.kind == "failed":
         st.header(tr("The last step failed"), anchor=False)
-        st.error(sentence(step.reason or tr("The worker gave no reason.")), icon=":material/error:")
+        st.error(
+            sentence(told(step.reason or "") or tr("The worker gave no reason.")), icon=":material/error:"
+        )
         st.write(tr("Nothing that you labeled is lost. Try again with the button below."))
     elif query is None:
         st.header(tr("Ready to start"), anchor=False)

@@ -14,7 +14,7 @@ from al_core.errors import ALError
 from al_core.experiment import Experiment
 from al_core.records import JobState, RoundRecord
 from al_core.results.analysis import measured
-from al_core.words import tr, tr_n
+from al_core.words import told, tr, tr_n
 from pages.components.no_session import no_session
 from pages.components.predicted_cards import predicted
 from pages.components.shield import shielded
@@ -60,7 +60,8 @@ def _facts(choice: Choice) -> str:
     shown = [
         f"{tr(metric.title)} {metric.text(record.metrics[metric.key])}" for metric in measured([record])[:2]
     ]
-    why = choice.why[:1].upper() + choice.why[1:]
+    why = told(choice.why)
+    why = why[:1].upper() + why[1:]
     return plain(" · ".join([why, tr_n("{n:,} label", "{n:,} labels", record.num_labeled), *shown]))
 
 
@@ -137,7 +138,8 @@ def _answer(experiment: Experiment) -> None:
     else:
         words = job.error_text if job is not None and job.state is JobState.FAILED else None
         st.error(
-            sentence(words or tr("Stopped before the pictures were classified.")), icon=":material/error:"
+            sentence(told(words or "") or tr("Stopped before the pictures were classified.")),
+            icon=":material/error:",
         )
         st.button(tr("Try again"), icon=":material/refresh:", on_click=predictions.again, args=(token,))
 
@@ -150,7 +152,7 @@ def _progress(job_id: str) -> None:
         done, total = job.progress.get("done", 0), job.progress.get("total", 0)
         words = selectors.doing(job)
         if job.progress.get("phase") == "predict" and total:
-            words += tr(": {done:,} of {total:,}", done=done, total=total)
+            words = tr("{phase}: {done:,} of {total:,}", phase=words, done=done, total=total)
         st.progress(min(1.0, done / total) if total else 0.0, text=plain(words))
         st.button(tr("Stop"), key="stop-predict", icon=":material/stop:", on_click=jobs.stop, args=(job_id,))
 

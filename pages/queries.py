@@ -10,7 +10,7 @@ from al_core.experiment import Experiment
 from al_core.records import Query
 from al_core.results.analysis import QueryRow, score_words
 from al_core.types import INITIAL_ROUND
-from al_core.words import tr, tr_n
+from al_core.words import noted, tr, tr_n
 from pages.components.no_session import no_session
 from pages.components.pager import pager
 from pages.components.query_cards import query_cards, query_table
@@ -74,10 +74,11 @@ def _summary(query: Query, rows: list[QueryRow], experiment: Experiment) -> None
         tr("drawn for the initial set") if query.round == INITIAL_ROUND else strategy_title(query.strategy)
     )
     parts = [f"{plain(title)}, {_scored(query, experiment)}"]
-    parts.append(
-        tr("{labeled} of {asked} labeled", labeled=labeled, asked=len(asked))
-        + (tr(", {ahead} more ahead", ahead=ahead) if ahead else "")
-    )
+    if ahead:
+        text = noted("{labeled} of {asked} labeled, {ahead} more ahead")
+    else:
+        text = noted("{labeled} of {asked} labeled")
+    parts.append(tr(text, labeled=labeled, asked=len(asked), ahead=ahead))
     if known:
         parts.append(
             tr(

@@ -13,7 +13,7 @@ from al_core.results.figures.comparison import comparison_figure
 from al_core.results.figures.sheets import Sheet
 from al_core.results.runs import Group
 from al_core.results.study import StudyResult, frame_csv
-from al_core.words import tr, tr_n
+from al_core.words import told, tr, tr_n
 from pages.components.compare_axis import over_choice, price_fields
 from pages.components.compare_results import summary_table
 from pages.components.empty_state import HOME, SET_UP, Way, empty_state
@@ -82,7 +82,7 @@ def _words(found: tuple[Group, ...], result: StudyResult) -> None:
         st.badge(tr("indicative"), icon=":material/warning:", color="orange")
         st.caption(tr("With fewer than {fewest} seeds a ranking can turn over.", fewest=comparison.FEW_SEEDS))
     for verdict in result.verdicts[:8]:
-        st.markdown(plain(verdict.text))
+        st.markdown(plain(told(verdict.text)))
     unfinished = sum(not run.finished for group in found for run in group.runs.values())
     if unfinished:
         st.caption(tr("{count} of these runs are not finished.", count=unfinished))

@@ -12,7 +12,7 @@ from al_core.results.analysis import METRICS, epochs_frame, measured
 from al_core.results.figures.learning import epochs_figure
 from al_core.results.figures.sheets import Sheet
 from al_core.results.logs import attempts, run_log
-from al_core.words import tr
+from al_core.words import told, tr
 from pages.components.figure_menu import figure_menu
 from pages.components.forecast_panel import gain_caption
 from pages.components.job_status import job_status
@@ -21,6 +21,11 @@ from pages.components.no_session import no_session
 from state import cache, glossary, handles, session
 from state.text import duration, plain
 
+_KINDS = {
+    "prepare": tr("Prepare"), "advance": tr("Advance"), "calibrate": tr("Calibrate"), "audit": tr("Audit"),
+    "predict": tr("Predict"), "export": tr("Export"), "map": tr("Map"), "survey": tr("Survey"),
+    "alike": tr("Alike"), "saliency": tr("Saliency"),
+}  # fmt: skip
 _LATEST = -1
 _LOG_LINES = 500
 
@@ -63,12 +68,12 @@ def _tiles(record: RoundRecord) -> None:
 def _history(found: list[JobRecord]) -> None:
     rows = [
         {
-            "what": job.kind.capitalize(),
-            "state": job.state.value,
+            "what": _KINDS.get(job.kind, job.kind),
+            "state": tr(job.state.value),
             "begun": pd.Timestamp(job.started_at, unit="s", tz="UTC") if job.started_at else pd.NaT,
             "seconds": job.ended_at - job.started_at if job.ended_at and job.started_at else None,
             "attempts": job.attempt,
-            "problem": job.error_text,
+            "problem": told(job.error_text or "") or None,
         }
         for job in found
     ]
@@ -95,14 +100,16 @@ def _save(experiment: Experiment, number: int | None) -> None:
     def draw(dark: bool) -> go.Figure:
         return epochs_figure(epochs_frame(store.epochs(experiment.id)), number, dark=dark)
 
-    of = "" if number is None else tr(", round {number}", number=number)
-    figure_menu(Sheet("epochs", tr("Loss and accuracy by epoch{of}", of=of), draw), key="training",
-                note=experiment.record.name)  # fmt: skip
+    if number is None:
+        title = tr("Loss and accuracy by epoch")
+    else:
+        title = tr("Loss and accuracy by epoch, round {n}", n=number)
+    figure_menu(Sheet("epochs", title, draw), key="training", note=experiment.record.name)
 
 
 def _log(experiment: Experiment, found: list[JobRecord]) -> None:
     """What an attempt of a job wrote; the whole run's log as a download."""
-    names = {job.id: f"{job.kind.capitalize()} {job.id} · {job.state.value}" for job in found}
+    names = {job.id: f"{_KINDS.get(job.kind, job.kind)} {job.id} · {tr(job.state.value)}" for job in found}
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         chosen = st.selectbox(
             tr("Job"), list(names), format_func=lambda key: names[key], key="log-job", width=330

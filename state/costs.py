@@ -16,7 +16,7 @@ from al_core.errors import ALError, StrategyError
 from al_core.records import JobRecord, JobState
 from al_core.store.base import Store
 from al_core.study import StudyConfig
-from al_core.words import tr, tr_n
+from al_core.words import told, tr, tr_n
 from state import cache, handles, jobs
 
 MEASURING_PRIORITY: Final = -20
@@ -96,7 +96,7 @@ def _unmeasured(config: ExperimentConfig, pool: Pool, store: Store, *, measure: 
     recent = [job for job in store.jobs(limit=30) if job.kind == "calibrate"]
     same = next((job for job in recent if dict(job.spec) == spec), None)
     if same is not None and same.state is JobState.FAILED:
-        return Prediction(tr("time not known: {error}", error=same.error_text))
+        return Prediction(tr("time not known: {error}", error=told(same.error_text or "")))
     if same is not None and same.state.active:
         return Prediction(tr("time being measured"), pending=True)
     if not measure:
@@ -111,7 +111,7 @@ def _measuring(config: ExperimentConfig, pool: Pool) -> Prediction:
     recent = [job for job in handles.store().jobs(limit=30) if job.kind == "calibrate"]
     same = next((job for job in recent if dict(job.spec) == spec), None)
     if same is not None and same.state is JobState.FAILED:
-        return Prediction(tr("could not be measured: {error}", error=same.error_text))
+        return Prediction(tr("could not be measured: {error}", error=told(same.error_text or "")))
     if same is not None and same.state is JobState.DONE:
         # it measured for an older version of this program, or its file could not be written
         return Prediction(tr("not measured"))

@@ -146,7 +146,7 @@ def plan(config: ExperimentConfig, num_classes: int | None) -> Plan:
             initial=initial,
         )
     if by_hand:
-        words += tr(", about {time} of your time", time=duration(by_hand * SECONDS_A_LABEL))
+        words = tr("{plan}, about {time} of your time", plan=words, time=duration(by_hand * SECONDS_A_LABEL))
     return Plan(initial, labels, rounds, by_hand, words)
 
 

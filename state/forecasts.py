@@ -40,8 +40,7 @@ def next_batch(experiment: Experiment) -> int:
 def gain_words(found: Forecast, metric: Metric, new: int) -> str:
     """'+0.8 ± 0.3 points'."""
     gain, half = found.gain(new)
-    spread = metric.difference(half).lstrip("+")
-    return f"{metric.difference(gain).removesuffix(' points')} ± {spread}"
+    return f"{metric.signed(gain)} ± {metric.size(half)}"
 
 
 def goal(found: Forecast, metric: Metric, now: float) -> float:
@@ -80,14 +79,14 @@ def reach_words(found: Forecast, metric: Metric, target: float, pool: int) -> st
         )
     low = f"{_round(max(reach.low, found.labels)):,}"
     high = f"{_round(reach.high):,}" if reach.high is not None else tr("more than {end}", end=end)
-    more = tr_n(", of {n:,} image in all", ", of {n:,} images in all", pool) if reach.labels > pool else ""
-    return tr(
-        "Labels to {name}: about {round:,} ({low} to {high}){more}.",
-        name=name,
-        round=_round(reach.labels),
-        low=low,
-        high=high,
-        more=more,
+    values = {"name": name, "round": _round(reach.labels), "low": low, "high": high}
+    if reach.labels <= pool:
+        return tr("Labels to {name}: about {round:,} ({low} to {high}).", **values)
+    return tr_n(
+        "Labels to {name}: about {round:,} ({low} to {high}), of {n:,} image in all.",
+        "Labels to {name}: about {round:,} ({low} to {high}), of {n:,} images in all.",
+        pool,
+        **values,
     )
 
 

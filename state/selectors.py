@@ -135,18 +135,18 @@ def doing(job: JobRecord) -> str:
     if job.control == "stop":
         return tr("Stopping")
     if not job.state.active:
-        return job.state.value
+        return tr(job.state.value)
     phase = str(job.progress.get("phase", ""))
     if phase not in _DOING:
         return tr("Waiting for the worker")
-    words = _DOING[phase]
+    parts = [_DOING[phase]]
     epoch, epochs = job.progress.get("epoch"), job.progress.get("epochs")
     if phase == "train" and isinstance(epoch, int) and isinstance(epochs, int):
-        words += tr(", epoch {epoch} of {epochs}", epoch=min(epoch + 1, epochs), epochs=epochs)
+        parts.append(tr("epoch {epoch} of {epochs}", epoch=min(epoch + 1, epochs), epochs=epochs))
     left = job.progress.get("eta_seconds")
     if isinstance(left, int | float) and left >= 1:
-        words += tr(", {left} left", left=duration(float(left)))
-    return words
+        parts.append(tr("{left} left", left=duration(float(left))))
+    return ", ".join(parts)
 
 
 def _progress(job: JobRecord | None) -> float | None:

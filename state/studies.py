@@ -33,7 +33,7 @@ from al_core.study_running import pause as pause_study
 from al_core.study_running import queue
 from al_core.study_running import resume as resume_study
 from al_core.study_running import stop as stop_study
-from al_core.words import tr, tr_n
+from al_core.words import noted, told, tr, tr_n
 from state import cache, handles, jobs, selectors
 from state.draft import plan
 from state.text import percent, strategy_title, value_words
@@ -131,24 +131,26 @@ def _cell(cell: Cell, record: ExperimentRecord | None, active: Mapping[str, JobR
     make = _Maker(cell, record.id if record else None)
     if record is not None and record.status is ExperimentStatus.FINISHED:
         known = cache.rounds(record)
-        return make.view("done", percent(selectors.accuracy(known[-1])) if known else "done", 1.0)
+        return make.view("done", percent(selectors.accuracy(known[-1])) if known else tr("done"), 1.0)
     if job is None:
         if record is not None and record.status is ExperimentStatus.FAILED:
             last = handles.store().jobs(experiment_id=record.id, limit=1)
-            reason = (last[0].error_text if last else None) or tr("it ended without saying why")
-            return make.view("failed", "failed", share, reason)
-        return make.view("stopped", "stopped" if rounds else tr("not begun"), share)
+            reason = told((last[0].error_text if last else None) or "") or tr("it ended without saying why")
+            return make.view("failed", tr("failed"), share, reason)
+        return make.view("stopped", tr("stopped") if rounds else tr("not begun"), share)
     if job.control == "stop":
-        return make.view("running", "stopping", share)
+        return make.view("running", tr("stopping"), share)
     if job.control == "pause":
-        return make.view("paused", tr("paused, {rounds} done", rounds=rounds) if rounds else "paused", share)
-    planned = _planned(cell.config)
-    of = f" of {planned}" if planned else ""
-    if job.state is JobState.QUEUED:
         return make.view(
-            "waiting", tr("waits, {rounds}{of} done", rounds=rounds, of=of) if rounds else "waiting", share
+            "paused", tr("paused, {rounds} done", rounds=rounds) if rounds else tr("paused"), share
         )
-    return make.view("running", tr("round {round}{of}", round=rounds + 1, of=of), share)
+    planned = _planned(cell.config)
+    if job.state is JobState.QUEUED:
+        text = noted("waits, {rounds} of {planned} done") if planned else noted("waits, {rounds} done")
+        words = tr(text, rounds=rounds, planned=planned) if rounds else tr("waiting")
+        return make.view("waiting", words, share)
+    text = noted("round {round} of {planned}") if planned else noted("round {round}")
+    return make.view("running", tr(text, round=rounds + 1, planned=planned), share)
 
 
 @dataclass(frozen=True)

@@ -187,15 +187,6 @@ def plan_words(study: StudyConfig) -> str:
     plans = [plan(cell.config, cache.num_classes(cell.config.data)).labels for cell in cells[:arms]]
     labels = {number for number in plans if number is not None}
     least, most = min(labels, default=0), max(labels, default=0)
-    each = ""
-    if labels:
-        each = (
-            tr_n(", about {n:,} label each", ", about {n:,} labels each", most)
-            if least == most
-            else tr_n(
-                ", {least:,} to {n:,} label each", ", {least:,} to {n:,} labels each", most, least=least
-            )
-        )
     what = (
         tr_n("{n} strategy", "{n} strategies", arms)
         if only
@@ -203,15 +194,15 @@ def plan_words(study: StudyConfig) -> str:
     )
     seeds, runs = len(study.seeds), study.num_cells
     workers = min(handles.settings().workers, runs)
-    at_once = tr("; {workers} at a time", workers=workers) if workers > 1 else ""
     if beside:
         what = tr_n("({what} and {n} baseline)", "({what} and {n} baselines)", beside, what=what)
     product = tr_n("{what} × {n} seed", "{what} × {n} seeds", seeds, what=what)
-    return tr_n(
-        "{product} = {n} run{each}{at_once}",
-        "{product} = {n} runs{each}{at_once}",
-        runs,
-        product=product,
-        each=each,
-        at_once=at_once,
-    )
+    words = tr_n("{product} = {n} run", "{product} = {n} runs", runs, product=product)
+    if labels and least == most:
+        words = tr_n("{runs}, about {n:,} label each", "{runs}, about {n:,} labels each", most, runs=words)
+    elif labels:
+        words = tr_n(
+            "{runs}, {least:,} to {n:,} label each", "{runs}, {least:,} to {n:,} labels each", most,
+            least=least, runs=words,
+        )  # fmt: skip
+    return tr("{runs}; {workers} at a time", runs=words, workers=workers) if workers > 1 else words

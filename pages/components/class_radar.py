@@ -7,7 +7,7 @@ import streamlit as st
 from al_core.by_hand import Asked
 from al_core.experiment import Experiment
 from al_core.records import JobState
-from al_core.words import tr, tr_n
+from al_core.words import told, tr, tr_n
 from pages.components.ask_for import ask_for
 from pages.components.job_wait import job_wait
 from pages.components.picture_wall import picture_wall
@@ -24,8 +24,9 @@ _FAR, _NEAR = 1.15, 0.9
 def missing_words(seen: Coverage) -> str:
     """How many of the classes were seen, and which were not, in markdown."""
     names = [plain(name) for name in seen.missing[:_NAMED]]
-    more = len(seen.missing) - len(names)
-    listed = ", ".join(names) + (" " + tr("and {more} more", more=more) if more else "")
+    listed, more = ", ".join(names), len(seen.missing) - len(names)
+    if more:
+        listed = tr("{names} and {n} more", names=listed, n=more)
     return tr_n(
         "**{seen} of {n} class seen.** Not yet: {listed}.",
         "**{seen} of {n} classes seen.** Not yet: {listed}.",
@@ -37,12 +38,14 @@ def missing_words(seen: Coverage) -> str:
 
 def proposal_words(proposal: Proposal) -> str:
     """Why these: what is known of the group."""
-    held = (
-        tr("none of them labeled")
-        if not proposal.labeled
-        else tr("{labeled} more of it labeled", labeled=proposal.labeled)
-    )
-    text = tr("A group of {size:,} images that lie together, {held}", size=proposal.size, held=held)
+    if proposal.labeled:
+        text = tr(
+            "A group of {size:,} images that lie together, {labeled} more of it labeled",
+            size=proposal.size,
+            labeled=proposal.labeled,
+        )
+    else:
+        text = tr("A group of {size:,} images that lie together, none of them labeled", size=proposal.size)
     if proposal.remoteness > _FAR:
         return tr(
             "{text}; {remoteness:.1f} times as far from the labeled ones as usual.",
@@ -102,7 +105,10 @@ def _make(experiment: Experiment) -> None:
         job_wait(lambda: image_maps.maps.job_of(request))
         return
     if job is not None and job.state is JobState.FAILED:
-        st.error(sentence(job.error_text or tr("The images could not be compared.")), icon=":material/error:")
+        st.error(
+            sentence(told(job.error_text or "") or tr("The images could not be compared.")),
+            icon=":material/error:",
+        )
     st.button(
         tr("Look for the missing classes"), icon=":material/radar:", key="radar-make",
         on_click=image_maps.maps.ask, args=(request,),

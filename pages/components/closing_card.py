@@ -101,8 +101,10 @@ def _misses(experiment: Experiment, found: story.Closing) -> None:
         return
     shown = found.misses[:_MAX_MISSES]
     classes = experiment.dataset.classes
-    more = "" if len(found.misses) == len(shown) else tr(", the first {shown} of them", shown=len(shown))
-    st.caption(tr("Where you and ground truth differ{more}:", more=more))
+    if len(found.misses) == len(shown):
+        st.caption(tr("Where you and ground truth differ:"))
+    else:
+        st.caption(tr("Where you and ground truth differ, the first {shown} of them:", shown=len(shown)))
     picture_wall(
         experiment.dataset,
         [miss.sample_id for miss in shown],

@@ -38,8 +38,8 @@ def fill(base: Mapping[str, Any], baselines: Sequence[str]) -> None:
 def baseline_field() -> tuple[str, ...]:
     """The baselines that are wanted."""
     chosen = st.multiselect(
-        tr("Beside them"), list(TITLES), key=_BASELINES, format_func=lambda kind: TITLES[kind], help=_ABOUT,
-        placeholder=tr("Baselines: the full pool ..."),
+        tr("Beside them"), list(TITLES), key=_BASELINES, format_func=lambda kind: tr(TITLES[kind]),
+        help=_ABOUT, placeholder=tr("Baselines: the full pool ..."),
     )  # fmt: skip
     return tuple(chosen)
 

@@ -139,10 +139,18 @@ def _wall(arm: str, queries: dict[str, Query], key: str | None) -> None:
     others = {item.sample_id for name, q in queries.items() if name != arm for item in q.items}
     alone = sum(i not in others for i in ids)
     st.markdown(f"**{plain(arm)}**")
-    words = tr_n("{n} image", "{n} images", len(ids)) + (
-        tr(", {alone} of them asked by none of the others", alone=alone) if others else ""
-    )
-    st.caption(words + (tr("; the first {shown} are shown", shown=_SHOWN) if len(ids) > _SHOWN else ""))
+    if others:
+        words = tr_n(
+            "{n} image, {alone} of them asked by none of the others",
+            "{n} images, {alone} of them asked by none of the others",
+            len(ids),
+            alone=alone,
+        )
+    else:
+        words = tr_n("{n} image", "{n} images", len(ids))
+    if len(ids) > _SHOWN:
+        words = tr("{images}; the first {shown} are shown", images=words, shown=_SHOWN)
+    st.caption(words)
     if key is not None:
         place = list(queries).index(arm)
         picture_wall(handles.dataset(key), ids[:_SHOWN], key=f"study-wall-{place}", cell=56)

@@ -16,7 +16,7 @@ from al_core.results.figures.sheets import Sheet
 from al_core.results.looks import MOST_SEEDS
 from al_core.results.study import StudyResult, reference_words, summary_frame
 from al_core.sequential import usual_cap
-from al_core.words import tr, tr_n
+from al_core.words import told, tr, tr_n
 from pages.components.compare_axis import ceiling_field, over_choice, price_fields
 from pages.components.figure_menu import figure_menu
 from pages.components.published import published_notes, published_toggle
@@ -94,26 +94,27 @@ def _verdicts(study: StudyView, settled: StudyResult) -> None:
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         planned, done = len(study.config.seeds), settled.num_seeds
-        seeds = (
-            tr("{done} of {planned} seeds", done=done, planned=planned)
-            if done < planned
-            else tr_n("{n} seed", "{n} seeds", done)
-        )
-        seeds += " " + tr("so far, paired") if study.active else tr(", paired")
+        if done < planned and study.active:
+            said = [tr("{done} of {planned} seeds so far, paired", done=done, planned=planned)]
+        elif done < planned:
+            said = [tr("{done} of {planned} seeds, paired", done=done, planned=planned)]
+        elif study.active:
+            said = [tr_n("{n} seed so far, paired", "{n} seeds so far, paired", done)]
+        else:
+            said = [tr_n("{n} seed, paired", "{n} seeds, paired", done)]
         if settled.looks is not None:
-            seeds += tr(
-                "; allows for a look after every seed from {first} to {last}",
-                first=settled.looks[0],
-                last=settled.looks[1],
+            first, last = settled.looks
+            said.append(
+                tr("allows for a look after every seed from {first} to {last}", first=first, last=last)
             )
         if settled.num_seeds < comparison.FEW_SEEDS:
             st.badge(tr("indicative"), icon=":material/warning:", color="orange")
-            seeds += tr(
-                "; with fewer than {fewest} seeds a ranking can turn over", fewest=comparison.FEW_SEEDS
+            said.append(
+                tr("with fewer than {fewest} seeds a ranking can turn over", fewest=comparison.FEW_SEEDS)
             )
-        st.caption(seeds)
+        st.caption("; ".join(said))
     for words in settled.caveats:
-        st.warning(plain(words), icon=":material/warning:")
+        st.warning(plain(told(words)), icon=":material/warning:")
     for verdict in found:
         st.markdown(_line(verdict, settled))
     top = settled.at_the_top
@@ -160,20 +161,18 @@ def _line(verdict: Verdict, result: StudyResult) -> str:
     mark = ":gray[:material/drag_handle:]"
     if clear:
         mark = ":green[:material/arrow_upward:]" if better else ":red[:material/arrow_downward:]"
-    half = "" if gap.half is None else f" ± {metric.difference(gap.half).lstrip('+')}"
-    p = "" if verdict.p_adjusted is None else f", p {_p(verdict.p_adjusted)}"
-    numbers = tr(
-        "{difference}{half} over the whole curve{p}",
-        difference=metric.difference(gap.mean).removesuffix(" points"),
-        half=half,
-        p=p,
-    )
-    text = f"**{plain(verdict.text)}**" if clear else plain(verdict.text)
+    difference = metric.signed(gap.mean) + ("" if gap.half is None else f" ± {metric.size(gap.half)}")
+    if verdict.p_adjusted is None:
+        numbers = tr("{difference} over the whole curve", difference=difference)
+    elif verdict.p_adjusted < 0.001:
+        numbers = tr("{difference} over the whole curve, p below 0.001", difference=difference)
+    else:
+        numbers = tr(
+            "{difference} over the whole curve, p {p:.3f}", difference=difference, p=verdict.p_adjusted
+        )
+    text = plain(told(verdict.text))
+    text = f"**{text}**" if clear else text
     return f"{mark} {text} :small[{plain(numbers)}]"
-
-
-def _p(value: float) -> str:
-    return "below 0.001" if value < 0.001 else f"{value:.3f}"
 
 
 _COLUMNS = (
@@ -233,7 +232,7 @@ def summary_table(result: StudyResult) -> None:
                 tr("Of the full pool"), format="percent", help=tr("Of what the whole pool gives")
             ),
             "saving": number(
-                tr("{name} saved", name=AXES[result.over].name),
+                tr("{name} saved", name=tr(AXES[result.over].name)),
                 format="percent",
                 help=tr("At the last value that {name} reaches itself", name=name),
             ),

@@ -121,7 +121,11 @@ def strategy_options(strategy: Strategy, problems: Sequence[Problem], path: str 
         key = f"strategy-option:{path}:{strategy.name}:{option.name}"
         st.session_state.setdefault(key, held.get(option.name, option.default))
         label = option.name.replace("_", " ").capitalize()
-        kwargs: dict[str, Any] = {"key": key, "help": option.bounds.help or None, "persist_state": "session"}
+        kwargs: dict[str, Any] = {
+            "key": key,
+            "help": tr(option.bounds.help) or None,
+            "persist_state": "session",
+        }
         if option.choices:
             st.selectbox(label, option.choices, **kwargs)
         elif option.annotation is bool:

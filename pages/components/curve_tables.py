@@ -291,10 +291,10 @@ def quality_panel(experiment: Experiment, rounds: Rounds) -> None:
     left, right = st.columns([1.7, 1], gap="large")
     with left:
         title = st.segmented_control(
-            tr("Quality"), list(QUALITIES.values()), default="F1", required=True, key="quality",
-            label_visibility="collapsed",
+            tr("Quality"), [tr(words) for words in QUALITIES.values()], default="F1", required=True,
+            key="quality", label_visibility="collapsed",
         )  # fmt: skip
-        offered: list[Quality] = [key for key, words in QUALITIES.items() if words == title]
+        offered: list[Quality] = [key for key, words in QUALITIES.items() if tr(words) == title]
         value = offered[0] if offered else "f1"
         figure = quality_figure(frame, value, dark=st.context.theme.type == "dark")
         st.plotly_chart(
@@ -304,7 +304,7 @@ def quality_panel(experiment: Experiment, rounds: Rounds) -> None:
             alt=tr("{title} of each class by labeled images.", title=title),
         )
         sheet = Sheet(
-            f"class-{value}", tr("{quality} of each class", quality=QUALITIES[value]),
+            f"class-{value}", tr("{quality} of each class", quality=tr(QUALITIES[value])),
             lambda dark: quality_figure(frame, value, dark=dark),
         )  # fmt: skip
         figure_menu(sheet, key="class-quality", note=experiment.record.name)
@@ -318,7 +318,7 @@ def quality_panel(experiment: Experiment, rounds: Rounds) -> None:
             column_order=["class", *QUALITIES, "images"],
             column_config={
                 "class": st.column_config.TextColumn(tr("Class"), pinned=True),
-                **{key: number(words, format="percent") for key, words in QUALITIES.items()},
+                **{key: number(tr(words), format="percent") for key, words in QUALITIES.items()},
                 "images": number(tr("Test images"), format="localized"),
             },
             alt=tr("Precision, recall and F1 of each class in the last round, the worst first."),

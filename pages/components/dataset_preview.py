@@ -9,7 +9,7 @@ import streamlit as st
 
 from al_core.data.dataset import Dataset
 from al_core.seeds import generator
-from al_core.words import tr, tr_n
+from al_core.words import told, tr, tr_n
 from pages.components.picture_wall import picture_wall
 from state.text import plain
 
@@ -36,7 +36,7 @@ def dataset_preview(dataset: Dataset) -> None:
         )
     )
     for note in dataset.notes:
-        st.caption(plain(note))
+        st.caption(plain(told(note)))
     rng = generator(0, "preview")
     ids = rng.choice(len(dataset.train), size=min(_PICTURES, len(dataset.train)), replace=False)
     picture_wall(dataset, ids.tolist(), key="preview-wall", cell=64)
@@ -87,6 +87,7 @@ def _refused(dataset: Dataset) -> None:
         tr("{refused} files were left out", refused=len(dataset.refused)), icon=":material/broken_image:"
     ):
         table = pd.DataFrame(
-            [(refusal.name, refusal.reason) for refusal in dataset.refused], columns=[tr("File"), tr("Why")]
+            [(refusal.name, told(refusal.reason)) for refusal in dataset.refused],
+            columns=[tr("File"), tr("Why")],
         )
         st.dataframe(table, hide_index=True, alt=tr("Files that were left out, and why"))

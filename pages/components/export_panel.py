@@ -38,7 +38,7 @@ def export_panel(experiment: Experiment) -> None:
     )
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium", key="export-choice"):
         form = st.selectbox(
-            tr("Format"), list(FORMATS), index=1, format_func=lambda f: FORMATS[f], key="export-format",
+            tr("Format"), list(FORMATS), index=1, format_func=lambda f: tr(FORMATS[f]), key="export-format",
             width=240, persist_state="session",
         )  # fmt: skip
         every = st.toggle(tr("Images without a label too"), key="export-every", persist_state="session")

@@ -6,11 +6,22 @@ import streamlit as st
 
 from al_core.experiment import Experiment
 from al_core.forking import relatives
-from al_core.words import tr
+from al_core.words import noted, tr
 from state import forks, handles
 from state.text import plain, strategy_title
 
 _SHOWN = 6
+_CAME = {
+    (True, True): noted(":material/call_split: Forked from **{name}** after its initial set."),
+    (True, False): noted(":material/call_split: Forked from **{name}** after round {round}."),
+    (False, True): noted(
+        ":material/call_split: Forked from **{name}** (deleted since) after its initial set."
+    ),
+    (False, False): noted(
+        ":material/call_split: Forked from **{name}** (deleted since) after round {round}."
+    ),
+}
+"""By whether the parent is there, and whether it was left after its initial set."""
 
 
 def family_line(experiment: Experiment) -> None:
@@ -21,21 +32,8 @@ def family_line(experiment: Experiment) -> None:
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="family"):
         if came is not None:
-            at = (
-                tr("after its initial set")
-                if came.round is None
-                else tr("after round {round}", round=came.round)
-            )
             there = any(other.id == came.id for other in found)
-            gone = "" if there else " " + tr("(deleted since)")
-            st.markdown(
-                tr(
-                    ":material/call_split: Forked from **{name}**{gone} {at}.",
-                    name=plain(came.name),
-                    gone=gone,
-                    at=at,
-                )
-            )
+            st.markdown(tr(_CAME[there, came.round is None], name=plain(came.name), round=came.round))
         else:
             st.markdown(tr(":material/call_split: Forks of this session:"))
         for other in reversed(found[-_SHOWN:]):

@@ -7,23 +7,26 @@ from typing import Any
 
 import streamlit as st
 
-from al_core.words import tr
+from al_core.words import noted, tr
 from pages.components import config_form
 
 
 def labels_done(report: Mapping[str, Any]) -> None:
     """Labels are in the session."""
     counts, beside = report["counts"], sum(report["beside"].values())
-    more = tr(", {beside:,} tags, asks and further answers", beside=beside) if beside else ""
+    if beside:
+        text = noted(
+            "{changed:,} labels and {marks:,} marks, {beside:,} tags, asks and further answers are saved, as "
+            "one commit. The next training uses them; Undo is below “Another import”."
+        )
+    else:
+        text = noted(
+            "{changed:,} labels and {marks:,} marks are saved, as one commit. The next training uses them; "
+            "Undo is below “Another import”."
+        )
+    changed = counts["added"] + counts["changed"]
     st.success(
-        tr(
-            "{changed:,} labels and {marks:,} marks{more} are saved, as one commit. The next "
-            "training uses them; Undo is below “Another import”.",
-            changed=counts["added"] + counts["changed"],
-            marks=report["marks"],
-            more=more,
-        ),
-        icon=":material/check_circle:",
+        tr(text, changed=changed, marks=report["marks"], beside=beside), icon=":material/check_circle:"
     )
 
 

@@ -15,7 +15,7 @@ from al_core.exchange import labels
 from al_core.exchange.content import SEVERAL
 from al_core.exchange.reading import SUFFIXES
 from al_core.experiment import Experiment
-from al_core.words import tr, tr_n
+from al_core.words import told, tr, tr_n
 from pages.components.import_done import dataset_done, labels_done
 from pages.components.transfer_wait import transfer_wait
 from state import handles, transfers
@@ -29,7 +29,10 @@ _WAYS = {"replace": tr("Take the file's"), "keep": tr("Keep its own")}
 _MAPPED = 12  # unknown classes that get a field each
 _ADD = -1  # in place of a class: a new one
 _BESIDE = {"tag": tr("Tags"), "asked": tr("Asked by hand"), "opinion": tr("Further answers")}
-_KINDS = {"tag": "tag", "asked": tr("asked by hand"), "opinion": tr("further answer")}
+_KINDS = {
+    "added": tr("added"), "changed": tr("changed"), "tag": tr("tag"), "asked": tr("asked by hand"),
+    "opinion": tr("further answer"),
+}  # fmt: skip
 
 
 def import_panel(experiment: Experiment | None) -> None:
@@ -94,8 +97,8 @@ def _choose(experiment: Experiment | None) -> None:
             st.text_input(tr("Name of the data set"), key="import-name", persist_state="session")
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         st.selectbox(
-            tr("An image with several classes"), list(SEVERAL), format_func=lambda s: SEVERAL[s].capitalize(),
-            key="import-several", width=280, persist_state="session",
+            tr("An image with several classes"), list(SEVERAL), key="import-several", width=280,
+            format_func=lambda s: tr(SEVERAL[s]).capitalize(), persist_state="session",
         )  # fmt: skip
         if kind == _INTO:
             st.selectbox(
@@ -147,7 +150,7 @@ def _checked(
         _again()
         return
     for note in report["notes"]:
-        st.caption(plain(note))
+        st.caption(plain(told(note)))
     ready = _dataset_found(report) if asked.experiment is None else _labels_found(report)
     _refused(token, report["refused"])
     mapping, added = _mapping(report, experiment) if asked.experiment is not None else ({}, [])
@@ -181,7 +184,15 @@ def _labels_found(report: Mapping[str, Any]) -> str:
     if report["new"]:
         st.caption(plain(tr("New classes, made with the import: {names}.", names=", ".join(report["new"]))))
     if report["changes"]:
-        rows = [[_KINDS.get(kind, kind), *rest] for kind, *rest in report["changes"]]
+        rows = [
+            [
+                _KINDS.get(kind, kind),
+                *rest,
+                told(becomes) if kind in ("asked", "opinion") else becomes,
+                told(place),
+            ]
+            for kind, *rest, becomes, place in report["changes"]
+        ]
         frame = pd.DataFrame(
             rows, columns=[tr("What"), tr("Id"), tr("File"), tr("Was"), tr("Becomes"), tr("Row")]
         )
@@ -224,7 +235,8 @@ def _refused(token: str, rows: list[list[str]]) -> None:
     if not rows:
         return
     with st.expander(tr("{rows:,} rows are refused", rows=len(rows)), icon=":material/rule:", expanded=True):
-        frame = pd.DataFrame(rows[:1000], columns=[tr("Row"), tr("What"), tr("Why")])
+        shown = [[told(place), told(what), told(reason)] for place, what, reason in rows[:1000]]
+        frame = pd.DataFrame(shown, columns=[tr("Row"), tr("What"), tr("Why")])
         st.dataframe(frame, hide_index=True, height=min(320, 40 + 36 * len(frame)), alt=tr("Refused rows."))
         st.link_button(
             tr("All of them as CSV"), transfer_url(token, "refused", "refused.csv"), icon=":material/table:",
@@ -286,16 +298,10 @@ def _earlier(experiment: Experiment) -> None:
     st.markdown(tr("**Imports of this session**"))
     for item in found[:8]:
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            marks = tr_n(", {n:,} mark", ", {n:,} marks", item.num_marks) if item.num_marks else ""
-            st.markdown(
-                tr_n(
-                    "{n:,} label{marks}, {when}",
-                    "{n:,} labels{marks}, {when}",
-                    item.num_labels,
-                    marks=marks,
-                    when=ago(time.time() - item.at),
-                )
-            )
+            parts = [tr_n("{n:,} label", "{n:,} labels", item.num_labels)]
+            if item.num_marks:
+                parts.append(tr_n("{n:,} mark", "{n:,} marks", item.num_marks))
+            st.markdown(", ".join([*parts, ago(time.time() - item.at)]))
             if item.undone:
                 st.caption(tr("taken back"))
             else:

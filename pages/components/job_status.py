@@ -8,7 +8,7 @@ import streamlit as st
 
 from al_core.experiment import Experiment, Step
 from al_core.records import JobRecord, JobState
-from al_core.words import tr
+from al_core.words import told, tr
 from pages.components.live_curve import live_curve
 from pages.components.shield import shielded
 from state import jobs, selectors
@@ -86,7 +86,10 @@ def _controls(job: JobRecord, key: str) -> None:
 
 
 def _failure(job: JobRecord) -> None:
-    st.error(sentence(job.error_text or tr("The job ended without saying why.")), icon=":material/error:")
+    st.error(
+        sentence(told(job.error_text or "") or tr("The job ended without saying why.")),
+        icon=":material/error:",
+    )
     st.caption(tr("Every label is safe. Trying again goes on from the last checkpoint."))
     if job.traceback:
         with st.expander(tr("Details for a report"), icon=":material/bug_report:"):

@@ -8,7 +8,7 @@ from al_core.errors import ALError
 from al_core.experiment import Experiment
 from al_core.records import JobState
 from al_core.results.image_map import ImageMap, MapRequest
-from al_core.words import tr
+from al_core.words import told, tr
 from pages.components.job_wait import job_wait
 from pages.components.picked_images import picked_images
 from state import image_maps
@@ -50,7 +50,10 @@ def like_a_picture(experiment: Experiment, request: MapRequest, found: ImageMap)
         job_wait(lambda: image_maps.alike_job(token))
     else:
         failed = job.error_text if job is not None and job.state is JobState.FAILED else None
-        st.error(sentence(failed or tr("Stopped before the picture was looked at.")), icon=":material/error:")
+        st.error(
+            sentence(told(failed or "") or tr("Stopped before the picture was looked at.")),
+            icon=":material/error:",
+        )
         st.button(tr("Try again"), icon=":material/refresh:", key="explore-alike-again", on_click=_forget)
 
 

@@ -15,7 +15,7 @@ from al_core.results.figures.confusion import confusion_figure
 from al_core.results.figures.reliability import reliability_figure, slices_figure
 from al_core.results.metrics import calibration_error, class_report, confusion
 from al_core.results.mistakes import Predictions, flips, part_words, reliability, slices
-from al_core.words import tr, tr_n
+from al_core.words import noted, tr, tr_n
 from pages.components.pager import pager
 from pages.components.query_cards import picture_cards
 from state import mistakes
@@ -275,18 +275,17 @@ def looks_panel(experiment: Experiment, rounds: Sequence[RoundRecord], record: R
     frame = slices(found, values)
     overall = float(found.right.mean())
     total = len(_found(experiment, record).ids)
-    sampled = (
-        tr(", {count:,} of {total:,} test images drawn at random", count=len(found.ids), total=total)
-        if total > len(found.ids)
-        else ""
-    )
-    st.caption(
-        tr(
-            "Each picture's property in up to four parts, as equally large as ties allow{sampled}. "
-            "The line is the whole's accuracy.",
-            sampled=sampled,
+    if total > len(found.ids):
+        text = noted(
+            "Each picture's property in up to four parts, as equally large as ties allow, {count:,} of "
+            "{total:,} test images drawn at random. The line is the whole's accuracy."
         )
-    )
+    else:
+        text = noted(
+            "Each picture's property in up to four parts, as equally large as ties allow. The line is the "
+            "whole's accuracy."
+        )
+    st.caption(tr(text, count=len(found.ids), total=total))
     weak = pd.DataFrame(frame[frame["accuracy_high"] < overall])
     dark = st.context.theme.type == "dark"
     parts = frame["property"].tolist()
@@ -299,13 +298,13 @@ def looks_panel(experiment: Experiment, rounds: Sequence[RoundRecord], record: R
                 part = pd.DataFrame(frame[frame["property"] == name])
                 figure = slices_figure(part, overall, dark=dark)
                 st.plotly_chart(
-                    figure, key=f"looks-{name}", config=_STILL, alt=tr("Accuracy by {name}.", name=name)
+                    figure, key=f"looks-{name}", config=_STILL, alt=tr("Accuracy by {name}.", name=tr(name))
                 )
     for row in weak.to_dict("records"):
         st.warning(
             tr(
                 "Weak where {property} is {part}: {accuracy:.1f} % right, {overall:.1f} % on the whole.",
-                property=row["property"],
+                property=tr(row["property"]),
                 part=part_words(row["property"], row["low"], row["high"]),
                 accuracy=100 * row["accuracy"],
                 overall=100 * overall,

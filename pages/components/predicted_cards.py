@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from al_core.words import tr, tr_n
+from al_core.words import told, tr, tr_n
 from pages.components.pager import pager
 from pages.components.query_cards import picture_cards
 from state import predictions
@@ -122,7 +122,7 @@ def _refused(refused: list[dict[str, str]]) -> None:
     words = tr_n("{n:,} file was left out", "{n:,} files were left out", count)
     with st.expander(words, icon=":material/hide_image:", expanded=count <= 5):
         st.dataframe(
-            pd.DataFrame(refused),
+            pd.DataFrame([{**one, "reason": told(one["reason"])} for one in refused]),
             hide_index=True,
             alt=tr("Files that could not be classified."),
             column_config={"file": tr("File"), "reason": tr("Why")},

@@ -36,5 +36,5 @@ def published_notes(found: Sequence[Fit]) -> None:
             else tr_n("{n} difference of protocol", "{n} differences of protocol", count)
         )
         with st.expander(f"{plain(fit.anchor.title)}: {words}", key=f"published-{fit.anchor.key}"):
-            st.caption(plain(f"{fit.anchor.source} ({fit.anchor.runs})."))
+            st.caption(plain(f"{fit.anchor.source} ({tr(fit.anchor.runs)})."))
             st.markdown("\n".join(f"- {plain(difference)}" for difference in fit.differences))

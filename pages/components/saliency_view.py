@@ -8,7 +8,7 @@ from al_core.errors import NotFound
 from al_core.experiment import Experiment
 from al_core.records import JobState
 from al_core.results.saliency import Saliency, SaliencyRequest
-from al_core.words import tr
+from al_core.words import told, tr
 from state import saliency, selectors
 from state.text import plain, sentence
 
@@ -30,7 +30,7 @@ def saliency_view(experiment: Experiment, number: int, sample_id: int) -> None:
         _wait(experiment, request)
         return
     if job is not None and job.state is JobState.FAILED:
-        st.error(sentence(job.error_text or tr("It could not be made.")), icon=":material/error:")
+        st.error(sentence(told(job.error_text or "") or tr("It could not be made.")), icon=":material/error:")
     _offer(request, tr("Show what it goes by"))
 
 
@@ -44,7 +44,10 @@ def _wait(experiment: Experiment, request: SaliencyRequest) -> None:
         total = job.progress.get("total") or 1
         st.progress(min(1.0, (job.progress.get("done") or 0) / total), f"{selectors.doing(job)}.")
     else:
-        st.error(sentence((job and job.error_text) or tr("It could not be made.")), icon=":material/error:")
+        st.error(
+            sentence(told((job and job.error_text) or "") or tr("It could not be made.")),
+            icon=":material/error:",
+        )
         _offer(request, tr("Try again"))
 
 

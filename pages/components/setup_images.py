@@ -12,7 +12,7 @@ from al_core.data.sources import SOURCES, Source
 from al_core.data.sources.imported import imported_sets
 from al_core.errors import DataError, Problem
 from al_core.records import JobRecord, JobState
-from al_core.words import tr, tr_n
+from al_core.words import told, tr, tr_n
 from pages.components import config_form
 from pages.components.choice_cards import Choice, choice_cards
 from pages.components.dataset_preview import dataset_preview
@@ -133,7 +133,10 @@ def _content(data: DataConfig) -> None:
         st.fragment(_progress, run_every=1.0)(job.id)
         return
     if job is not None and job.state is JobState.FAILED:
-        st.error(sentence(job.error_text or tr("The images could not be prepared.")), icon=":material/error:")
+        st.error(
+            sentence(told(job.error_text or "") or tr("The images could not be prepared.")),
+            icon=":material/error:",
+        )
     megabytes = source.download_megabytes
     classes = _classes() if source.name == FOLDER else None
     label = (

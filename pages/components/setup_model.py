@@ -126,9 +126,10 @@ def _around(config: ExperimentConfig, entry: Strategy, problems: Sequence[Proble
     names += [o.name for o in options() if o.section == "query" and o.name not in known]
     defaults = type(query)()
     changed = sum(getattr(query, name) != getattr(defaults, name) for name in (*names, "second_options"))
-    title = tr("Around it: second strategy, balance, copies, cap") + (
-        " " + tr("({changed} set)", changed=changed) if changed else ""
-    )
+    if changed:
+        title = tr("Around it: second strategy, balance, copies, cap ({changed} set)", changed=changed)
+    else:
+        title = tr("Around it: second strategy, balance, copies, cap")
     faulty = any(draft.of_path(problems, f"query.{name}") for name in (*names, "second_options"))
     with st.expander(title, icon=":material/tune:", expanded=faulty, key="around-strategy"):
         for name in names:

@@ -22,7 +22,7 @@ def setup_plan(config: ExperimentConfig, problems: Sequence[Problem]) -> None:
     plan = draft.plan(config, cache.num_classes(config.data))
     hand = tr("By hand")
     if plan.by_hand:
-        hand += tr(", about {time}", time=duration(plan.by_hand * SECONDS_A_LABEL))
+        hand = tr("By hand, about {time}", time=duration(plan.by_hand * SECONDS_A_LABEL))
     figures = (
         (tr("To begin with"), plan.initial),
         (tr("Rounds"), plan.rounds),

@@ -19,9 +19,9 @@ def strategy_about(entry: Strategy) -> None:
         if entry.formula:
             st.code(entry.formula, language=None, wrap_lines=True)
         for head, text in (
-            (tr("Helps"), entry.helps),
-            (tr("Hurts"), entry.hurts),
-            (tr("Deviation"), entry.deviation),
+            (tr("Helps"), tr(entry.helps)),
+            (tr("Hurts"), tr(entry.hurts)),
+            (tr("Deviation"), tr(entry.deviation)),
             (tr("Paper"), entry.paper),
         ):
             if text:

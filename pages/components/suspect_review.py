@@ -9,7 +9,7 @@ import streamlit as st
 from al_core.experiment import Experiment
 from al_core.records import JobState
 from al_core.types import EXCLUDE
-from al_core.words import tr
+from al_core.words import told, tr
 from pages.components.job_wait import job_wait
 from pages.components.picture_wall import picture_wall
 from state import mistakes
@@ -37,7 +37,7 @@ def suspect_review(experiment: Experiment) -> None:
         return
     found = mistakes.doubtful(experiment)
     if job is not None and job.state is JobState.FAILED:
-        st.error(plain(job.error_text or tr("The audit failed.")), icon=":material/error:")
+        st.error(plain(told(job.error_text or "") or tr("The audit failed.")), icon=":material/error:")
     if found is None:
         few = experiment.record.num_labeled < _LEAST
         if few:

@@ -8,7 +8,7 @@ from al_core.deploy.card import EXAMPLE_TEXT
 from al_core.deploy.choosing import Choice
 from al_core.experiment import Experiment
 from al_core.records import JobRecord, JobState
-from al_core.words import tr
+from al_core.words import told, tr
 from pages.components.shield import shielded
 from state import jobs, predictions, selectors
 from state.text import plain, sentence
@@ -51,7 +51,10 @@ def take_along(experiment: Experiment, choice: Choice) -> None:
 
 def _offer(experiment: Experiment, number: int, job: JobRecord | None) -> None:
     if job is not None and job.state is JobState.FAILED:
-        st.error(sentence(job.error_text or tr("The model could not be written.")), icon=":material/error:")
+        st.error(
+            sentence(told(job.error_text or "") or tr("The model could not be written.")),
+            icon=":material/error:",
+        )
     if st.button(
         tr("Download the model"), icon=":material/deployed_code:", type="primary", key="export-model"
     ):
