@@ -145,7 +145,8 @@ def test_what_was_kept_is_told_in_the_language_with_its_values(language):
         + entry("every image is labeled", "wszystko opisane")
         + entry("no better value of {name} in {n:,} rounds", "bez poprawy {n:,} rund: {name}")
         + '\nmsgid "{n:,} picture of {name}"\nmsgid_plural "{n:,} pictures of {name}"\n'
-        + 'msgstr[0] "{n:,} obraz {name}"\nmsgstr[1] "{n:,} obrazy {name}"\nmsgstr[2] "{n:,} obrazów {name}"\n'
+        + 'msgstr[0] "{n:,} obraz {name}"\nmsgstr[1] "{n:,} obrazy {name}"\n'
+        + 'msgstr[2] "{n:,} obrazów {name}"\n'
     )
     assert told("every image is labeled") == "wszystko opisane"
     assert told("all 3 rounds done") == "3 rund zrobione"
@@ -178,7 +179,7 @@ def test_within_english_nothing_is_looked_up(language):
     assert (tr("Undo"), tr_n("{n} file", "{n} files", 2), told("2 files")) == (
         "Zurück",
         "2 Dateien",
-        "2 files",
+        "2 Dateien",
     )
 
 

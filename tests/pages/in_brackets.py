@@ -13,12 +13,6 @@ PAGES = (
     "review", "data", "settings", "help",
 )  # fmt: skip
 READ = {"label", "body", "help", "placeholder", "title", "options", "value", "alt", "text", "delta"}
-SAID_BY_THE_ENGINE = (
-    "Round 1, the last: there is no validation split to choose by",
-    "round 1 keeps no weights; the map of frozen features needs none",
-    "Learning curve, accuracy",
-    " points",
-)
 NAMES = (
     "a session", "Digits (8 x 8)", "digits", "small_cnn", "u_herding", "Quick", "HTML", "PDF", "PNG", "SVG",
     "CSV", "JSON", "PCA", "t-SNE", "UMAP", "test@example.com", "SQLite", "CPU", "MB",
@@ -49,7 +43,7 @@ def outside(app):
             read += "⟦" in text
             rest = re.sub(r"⟦[^⟦⟧]*⟧|<style>.*</style>", "", text, flags=re.DOTALL)
             rest = re.sub(r"`[^`]*`|:material/\w+:|:[a-z-]+\[|\\(?=\W|_)|/tmp/\S*", "", rest)
-            for value in (*NAMES, *SAID_BY_THE_ENGINE):
+            for value in NAMES:
                 rest = rest.replace(value, "")
             if re.search("[A-Za-z]{2}", rest):
                 found.add(text)
