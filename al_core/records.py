@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 
@@ -33,6 +33,10 @@ class LabelSource(StrEnum):
 
 PEOPLE = (LabelSource.HUMAN, LabelSource.CORRECTION, LabelSource.ADJUDICATION)
 """Sources of answers that a person gave in this program."""
+
+
+REASK: Final = "reask"
+"""`how` of an opinion that a person gave to an image of their own, without seeing what they had said."""
 
 
 class ExperimentStatus(StrEnum):

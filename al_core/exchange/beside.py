@@ -18,8 +18,8 @@ from al_core.classes import Effects
 from al_core.exchange.content import Refused, Row, Word
 from al_core.experiment import Experiment
 from al_core.pool import Status
-from al_core.records import PEOPLE, ExperimentStatus, LabelOp, LabelSource, LogEvent, Mark
-from al_core.results.said import REASK, as_said, author, is_reask
+from al_core.records import PEOPLE, REASK, ExperimentStatus, LabelOp, LabelSource, LogEvent, Mark
+from al_core.results.said import as_said, author, is_reask
 from al_core.types import EXCLUDE, INITIAL_ROUND, SKIP, UNLABEL
 from al_core.words import kept, noted
 

@@ -6,10 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
-from al_core.records import LabelSource, LogEvent, Mark
+from al_core.records import REASK, LabelSource, LogEvent, Mark
 
-REASK: Final = "reask"
-"""`how` of an opinion that a person gave to an image of their own, without seeing what they had said."""
 UNDONE: Final = "undone"
 """`how` of an answer that takes a verdict back: the question is open again."""
 _SAID: Final = (LabelSource.HUMAN.value, LabelSource.CORRECTION.value)

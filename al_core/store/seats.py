@@ -8,6 +8,7 @@ experiment's lock, which `add_labels` takes too; none of it is part of the log.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from typing import Any, Final
@@ -15,7 +16,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row, bindparam, delete, select, update
 
 from al_core.errors import StoreError
-from al_core.records import LabelOp, LabelSource, Mark, Seat, Share
+from al_core.records import REASK, LabelOp, LabelSource, Mark, Seat, Share
 from al_core.sharing import first_answers, part_size, second_answers
 from al_core.store.board import Boards, winners
 from al_core.store.engine import Database
@@ -50,7 +51,7 @@ _RENEW = (
     .values(until=bindparam("until"))
 )
 _OWN_WORDS = (
-    select(label_event.c.sample_id, label_event.c.mark)
+    select(label_event.c.sample_id, label_event.c.mark, label_event.c.detail)
     .where(
         label_event.c.experiment_id == bindparam("experiment"),
         label_event.c.sample_id.in_(bindparam("ids", expanding=True)),
@@ -230,15 +231,19 @@ def give_way(
     """The answers with those turned into opinions that are not this person's to give; whose they are.
 
     That is what another holds or, while they are here, has answered, and what this person was asked a second
-    answer to. What they said as an opinion stays one when they change it. `known` are the session's seats.
+    answer to. What they said as an opinion stays one when they change it. Where no label of another stands,
+    neither of the two keeps the image from being labeled. `known` are the session's seats.
     """
     here = any(row.annotator == annotator and row.until > now for row in known)
     present = {row.annotator for row in known if row.until > now and row.annotator != annotator}
     ids = sorted({op.sample_id for op in ops if op.mark is None})
     if not ids or not any(row.annotator != annotator for row in known):
         return list(ops), {}
+    labels = [row for row in winners(connection, experiment_id, ids) if row.value != UNLABEL]
+    theirs = {row.sample_id: row for row in labels if row.annotator != annotator}
     leases = connection.execute(_LEASES_ON, {"experiment": experiment_id, "ids": ids}).all()
     asked_second = {row.sample_id for row in leases if row.annotator == annotator and row.second}
+    asked_second &= theirs.keys()
     mine = {row.sample_id for row in leases if here and row.annotator == annotator and not row.second}
     whose = {
         row.sample_id: row.annotator
@@ -246,15 +251,24 @@ def give_way(
         if row.annotator in present and not row.second and row.sample_id not in mine
     }
     whose |= {
-        row.sample_id: row.annotator
-        for row in winners(connection, experiment_id, ids)
-        if row.annotator in present and row.value != UNLABEL and row.source == LabelSource.HUMAN.value
+        i: row.annotator
+        for i, row in theirs.items()
+        if row.annotator in present and row.source == LabelSource.HUMAN.value
     }
     whose = {i: who for i, who in whose.items() if i not in asked_second}
-    beside = set(whose) | asked_second | _own_opinions(connection, experiment_id, annotator, ids)
-    kept = [
-        replace(op, mark=Mark.OPINION) if op.mark is None and op.sample_id in beside else op for op in ops
-    ]
+    beside = set(whose) | asked_second
+    opinions = _own_opinions(connection, experiment_id, annotator, ids)
+    opinions -= {row.sample_id for row in labels if row.annotator == annotator}
+    kept: list[LabelOp] = []
+    for op in ops:
+        i = op.sample_id
+        if op.mark is not None:
+            kept.append(op)
+        elif i in beside or (i in opinions and (i in theirs or op.value == UNLABEL)):
+            kept.append(replace(op, mark=Mark.OPINION))
+        else:
+            opinions.discard(i)  # from here on their last word is an answer
+            kept.append(op)
     return kept, whose
 
 
@@ -305,9 +319,12 @@ def _seat(row: Row[Any], now: float) -> Seat:
 
 
 def _own_opinions(connection: Connection, experiment_id: str, annotator: str, ids: Sequence[int]) -> set[int]:
-    """Images of which this person's last word is an opinion."""
+    """Images of which this person's last word is an opinion; a blind second look is no word of its own."""
     of = {"experiment": experiment_id, "annotator": annotator, "ids": ids}
-    last = {row.sample_id: row.mark for row in connection.execute(_OWN_WORDS, of)}
+    last: dict[int, str | None] = {}
+    for row in connection.execute(_OWN_WORDS, of):
+        if row.detail is None or json.loads(row.detail).get("how") != REASK:
+            last[row.sample_id] = row.mark
     return {sample_id for sample_id, mark in last.items() if mark is not None}
 
 

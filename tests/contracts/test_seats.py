@@ -14,7 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from al_core.config import ExperimentConfig
 from al_core.errors import NotFound, StoreError
-from al_core.records import LabelOp, LabelSource, Mark, Query, QueryItem
+from al_core.records import REASK, ClassAct, ClassChange, LabelOp, LabelSource, Mark, Query, QueryItem
 from al_core.store import open_store, seats
 from al_core.types import SKIP, UNLABEL
 from tests.stores import migrated_file, place, postgres, store
@@ -167,6 +167,56 @@ def test_an_answer_to_what_another_has_just_answered_stays_beside_also_when_it_i
     ann.say((115, UNLABEL))  # an undo of her own word, not of Bob's
     assert winners(store, session) == {115: ("Bob", 4)}
     assert [e.value for e in store.opinions(session)] == [2, UNLABEL]
+
+
+def test_an_opinion_on_an_image_that_is_open_again_does_not_keep_its_person_from_labeling_it(store, session):
+    ann, bob = two(store, session)
+    bob.say((115, 4))
+    bob.sit()
+    assert ann.say((115, 2)).aside == {115: "Bob"}
+    bob.say((115, UNLABEL))
+    store.leave_seat(session, "Bob")
+    assert ann.sit().left == COUNT
+    ann.say((115, 3), (115, UNLABEL), (115, 5))
+    assert winners(store, session) == {115: ("Ann", 5)}
+    assert ann.sit().left == COUNT - 1
+
+
+def test_an_opinion_can_be_taken_back_when_no_label_stands(store, session):
+    ann, _ = two(store, session)
+    ann.say((115, 2))  # Bob holds it
+    store.leave_seat(session, "Bob")
+    ann.say((115, UNLABEL))
+    assert [e.value for e in store.opinions(session)] == [2, UNLABEL]
+
+
+@pytest.mark.parametrize("sits", [True, False])
+def test_who_gave_a_second_answer_can_label_the_image_when_its_class_is_asked_again(store, session, sits):
+    ann, bob = (Person(store, session, name, overlap={100}) for name in ("Ann", "Bob"))
+    ann.sit()
+    ann.say((100, 1))
+    store.leave_seat(session, "Ann")
+    assert bob.sit().seconds == (100,)
+    bob.say((100, 1))
+    retired = ClassChange(1, ClassAct.RETIRE, labels="ask")
+    assert store.change_class(session, retired, seen=0, round=-1)
+    assert 100 not in winners(store, session)
+    if sits:
+        bob.sit()
+    bob.say((100, 2))
+    assert winners(store, session)[100] == ("Bob", 2)
+
+
+def test_a_blind_second_look_at_ones_own_label_leaves_later_answers_answers(store, session):
+    ann, bob = two(store, session)
+    ann.say((100, 1))
+    again = LabelOp(1, 100, 2, mark=Mark.OPINION, detail={"how": REASK})
+    store.add_labels(session, [again], client="review", source=HUMAN, round=-1, annotator="Ann")
+    store.leave_seat(session, "Ann")
+    bob.say((100, 3))
+    store.leave_seat(session, "Bob")
+    ann.say((100, 2))
+    assert winners(store, session) == {100: ("Ann", 2)}
 
 
 def test_an_image_that_is_opened_again_is_still_its_persons(store, session):
@@ -447,6 +497,8 @@ class Sharing(RuleBasedStateMachine):
         if ack.aside:
             assert after == before  # what is another's is not touched
             assert set(ack.aside.values()) <= {s.annotator for s in self.store.seats(self.session)} - {name}
+        elif value != UNLABEL:
+            assert 100 + place in after  # nothing is said to be saved and leaves the image open
         assert {i for i in {*before, *after} if before.get(i) != after.get(i)} <= {100 + place}
 
     @rule(name=st.sampled_from(NAMES))
