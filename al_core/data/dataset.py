@@ -165,7 +165,7 @@ class Split(ABC):
 
 
 class Relabeled(Split):
-    """A split whose labels are told otherwise, as classes were merged or dropped. Pictures are the same."""
+    """A split whose labels are told otherwise, as classes were merged or dropped. All else is the split's."""
 
     def __init__(self, split: Split, labels: Labels) -> None:
         super().__init__(split.name, labels, split.image_size)
@@ -175,6 +175,29 @@ class Relabeled(Split):
     def has_truth(self) -> bool:
         """Whether the data set knows every label, also those of dropped classes."""
         return self._split.has_truth
+
+    @property
+    def kept_sizes(self) -> Sizes | None:
+        """As the split has them."""
+        return self._split.kept_sizes
+
+    def keep_sizes(self, progress: Callable[[int, int], None] = lambda done, total: None) -> None:
+        """Of the split."""
+        self._split.keep_sizes(progress)
+
+    @cached_property
+    def names(self) -> Names:
+        """Of the split."""
+        return self._split.names
+
+    @cached_property
+    def by_name(self) -> SampleIds:
+        """Of the split, which keeps the order."""
+        return self._split.by_name
+
+    def at(self, size: int) -> Split:
+        """The split at that size, with these labels."""
+        return Relabeled(self._split.at(size), self.labels)
 
     def _read(self, ids: SampleIds, size: int) -> Images:
         return self._split.read(ids, size)
@@ -187,15 +210,6 @@ class Relabeled(Split):
 
     def _sizes(self, ids: SampleIds) -> Sizes:
         return self._split.sizes(ids)
-
-    @property
-    def kept_sizes(self) -> Sizes | None:
-        """As the split has them."""
-        return self._split.kept_sizes
-
-    def keep_sizes(self, progress: Callable[[int, int], None] = lambda done, total: None) -> None:
-        """Of the split."""
-        self._split.keep_sizes(progress)
 
     def _file_name(self, sample_id: int) -> str:
         return self._split.file_name(sample_id)

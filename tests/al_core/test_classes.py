@@ -4,10 +4,14 @@ import numpy as np
 import pytest
 
 from al_core.classes import MOST_LETTERS, Classes, Effects, clean_name
+from al_core.config import DataConfig
+from al_core.data.dataset import Relabeled, Split
+from al_core.data.names import Names
 from al_core.data.prepare import prepare
 from al_core.errors import ClassError
 from al_core.records import ClassAct, ClassChange, ClassEvent
 from al_core.types import EXCLUDE, SKIP, UNKNOWN, UNLABEL
+from tests.al_core.exchange_session import make_photos
 
 NAMES = ("shirt", "shoe", "sneaker", "bag")
 ADD, RENAME, MERGE, SPLIT = ClassAct.ADD, ClassAct.RENAME, ClassAct.MERGE, ClassAct.SPLIT
@@ -181,3 +185,24 @@ def test_a_data_set_is_told_anew_with_its_pictures_untouched(settings):
     assert told.test.encoded(0, None) == dataset.test.encoded(0, None)
     assert told.train.original(5) == dataset.train.original(5)
     assert told.train.file_name(5) == dataset.train.file_name(5)
+
+
+def test_a_relabeled_split_is_the_split_in_all_but_its_labels(settings, tmp_path):
+    make_photos(tmp_path / "photos")
+    data = DataConfig(dataset=f"folder:{tmp_path / 'photos'}", test_fraction=0.0)
+    split = prepare(settings, data, classes=NAMES).train
+    relabeled = Relabeled(split, np.zeros_like(split.labels))
+    own = {name for name in vars(Split) if not name.startswith("_")}
+    ids = np.array([3, 0])
+    asked = {
+        "read": (ids,), "sizes": (ids,), "encoded": (3, 8), "original": (3,), "file_name": (3,),
+        "keep_sizes": (),
+    }  # fmt: skip
+    for name in own - {"at"}:
+        there, here = getattr(split, name), getattr(relabeled, name)
+        if callable(there):
+            there, here = there(*asked[name]), here(*asked[name])
+        np.testing.assert_equal(*(list(x) if isinstance(x, Names) else x for x in (there, here)))
+    larger = relabeled.at(9)
+    assert (larger.image_size, split.at(9).image_size, larger.labels[0]) == (9, 9, 0)
+    assert list(larger.names) == list(split.names)

@@ -5,9 +5,11 @@ import pytest
 from al_core.errors import DataError, NotFound, StoreError
 from al_core.exchange import labels
 from al_core.exchange.reading import read
-from al_core.records import LabelSource, Mark
+from al_core.records import ClassAct, ClassChange, LabelSource, Mark
 from al_core.types import SKIP, UNLABEL
 from tests.al_core.exchange_session import ODD, make_photos, open_session, tell
+
+MERGE, RETIRE = ClassAct.MERGE, ClassAct.RETIRE
 
 
 def table(tmp_path, text, name="labels.csv"):
@@ -32,6 +34,17 @@ def test_the_plan_tells_added_changed_same_and_kept(session, tmp_path):
     careful = labels.plan(session, content, existing="keep")
     assert careful.values == {3: 0, 4: SKIP}
     assert careful.count("kept") == 1
+
+
+@pytest.mark.parametrize("made", [ClassChange(1, MERGE, into=0), ClassChange(1, RETIRE, labels="ask")])
+def test_images_are_found_by_name_after_a_merge_and_a_retirement(session, tmp_path, made):
+    session.change_class(made)
+    names = session.dataset.train.names
+    assert list(names) == list(session.prepared.train.names)
+    content = table(tmp_path, "file,label\nplain.png,cat\nmore/3.png,3\n")
+    plan = labels.plan(session, content)
+    assert plan.refused == []
+    assert sorted(names[i] for i in plan.values) == ["more/3.png", "plain.png"]
 
 
 def test_nothing_is_written_by_a_plan(session, tmp_path):
