@@ -223,8 +223,7 @@ def _take(
     """Write them, those of each annotator under that name."""
     for annotator in dict.fromkeys(event.annotator for event in events):
         client = f"shared-{query.round}-{annotator}"[:200]
-        known = experiment.store.label_events(experiment.id)
-        n = max((event.n for event in known if event.client == client), default=0)
+        n = experiment.store.last_number(experiment.id, client)
         ops: list[LabelOp] = []
         for event in events:
             if event.annotator != annotator:

@@ -253,6 +253,17 @@ def test_skipped_excluded_and_taken_back_answers(store, asking):
     assert child.answers()[d].value == 2
 
 
+def test_an_answer_that_comes_after_one_with_doubt_is_taken_too(store, asking):
+    first, branch = asking
+    child = branch(query__strategy="margin", stop__n_rounds=9)
+    a, b = asked(child, 0)[:2]
+    answer(first, [a], 0, mark=Mark.UNSURE)
+    assert share(child) == 1
+    answer(first, [b], 2, start=3)
+    assert share(child) == 1
+    assert {i: event.value for i, event in child.answers().items()} == {a: 0, b: 2}
+
+
 def test_sharing_can_be_switched_off_and_is_a_person_s_only(store, asking, config):
     first, branch = asking
     answer(first, asked(first, 0))
