@@ -10,6 +10,7 @@ ALError
 ├── StrategyError    a strategy is unknown, malformed or got evidence that it cannot use
 ├── StoreError       the store refuses or has lost something
 │   ├── NotFound     no such experiment, round or job
+│   ├── Overtaken    others have labeled since the caller looked
 │   └── Fenced       this attempt of a job has been replaced by a newer one
 ├── ClusterError     the cluster does not answer, or its nodes cannot work on this store
 ├── DeviceError      the asked device is absent or out of memory
@@ -93,6 +94,10 @@ class StoreError(ALError):
 
 class NotFound(StoreError):
     """No such experiment, round, job or data set."""
+
+
+class Overtaken(StoreError):
+    """The label log has moved on since the caller read it; nothing was written."""
 
 
 class Fenced(StoreError):

@@ -12,14 +12,14 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
 
-from al_core.errors import DataError, NotFound, StoreError
+from al_core.errors import DataError, NotFound, Overtaken
 from al_core.exchange.beside import Beside, Difference, Reader, ops_of, taken_back, word
 from al_core.exchange.content import Content, Refused, Row
 from al_core.exchange.matching import Names
 from al_core.exchange.naming import Naming
 from al_core.experiment import Experiment
 from al_core.pool import Status
-from al_core.records import STANDING_MARKS, LabelOp, LabelSource, Mark
+from al_core.records import STANDING_MARKS, ClassAct, LabelOp, LabelSource, Mark
 from al_core.standing import Standing
 from al_core.types import EXCLUDE, INITIAL_ROUND, SKIP, UNLABEL
 from al_core.words import kept, noted, tr
@@ -221,15 +221,14 @@ def apply(experiment: Experiment, made: Plan, *, token: str | None = None, annot
     New classes are made before it, each as a change of its own: an undo leaves them, to be retired by hand.
 
     Raises:
-        StoreError: the labels have changed since the plan was made; make it anew.
+        Overtaken: the labels have changed since the plan was made; make it anew.
     """
     token = secrets.token_hex(6) if token is None else token
     client = f"{CLIENT}{token}"
     store = experiment.store
     if store.last_number(experiment.id, client):
         return token
-    if store.label_rev(experiment.id) != made.rev:
-        raise StoreError(tr("labels came in since this import was checked; check it again"))
+    _require_current(experiment, made, ())
     who = annotator or LabelSource.IMPORT.value
     own = {number: experiment.class_named(name, annotator=who) for name, number in made.new.items()}
     ops = [
@@ -241,12 +240,33 @@ def apply(experiment: Experiment, made: Plan, *, token: str | None = None, annot
         for n, (sample_id, mark, text) in enumerate(made.marks, start=1)
     ]
     ops += ops_of(made.beside, len(ops) + 1, own)
+    rev = _require_current(experiment, made, own.values())
     if ops:
         store.add_labels(
             experiment.id, ops, client=client, source=LabelSource.IMPORT, round=_round(experiment),
-            annotator=who,
+            annotator=who, expected_rev=rev,
         )  # fmt: skip
     return token
+
+
+def _require_current(experiment: Experiment, made: Plan, own: Collection[int]) -> int:
+    """The log's end, if nothing came after the plan but the classes that it makes.
+
+    Raises:
+        Overtaken: something did.
+    """
+    store = experiment.store
+    rev = store.label_rev(experiment.id)
+    if rev != made.rev:
+        said = [event.id for event in store.log(experiment.id, limit=1)]
+        said += [
+            event.id
+            for event in store.class_events(experiment.id)
+            if event.change.class_id not in own or event.change.act not in (ClassAct.ADD, ClassAct.RESTORE)
+        ]
+        if max(said, default=0) > made.rev:
+            raise Overtaken(tr("labels came in since this import was checked; check it again"))
+    return rev
 
 
 def _round(experiment: Experiment) -> int:

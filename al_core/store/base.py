@@ -137,11 +137,13 @@ class Store(Protocol):
         round: int,
         annotator: str = "",
         shared: bool = False,
+        expected_rev: int | None = None,
         lease: JobLease | None = None,
     ) -> LabelAck:
         """Commit answers and marks in the order of their numbers; the client's last and below are ignored.
 
         With `shared`, what is another person's to answer is kept as an opinion, and the ack says whose it is.
+        With `expected_rev`, raises Overtaken and writes nothing if the log does not end there any more.
         """
         ...
 

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, func, insert, select
 
 from al_core.classes import Effects
-from al_core.errors import StoreError
+from al_core.errors import Overtaken, StoreError
 from al_core.records import (
     ClassChange,
     ClassEvent,
@@ -177,6 +177,7 @@ class Labels:
         round: int,
         annotator: str = "",
         shared: bool = False,
+        expected_rev: int | None = None,
         lease: JobLease | None = None,
     ) -> LabelAck:
         """Commit answers in the order of their numbers; those at or below the client's last are ignored.
@@ -184,6 +185,7 @@ class Labels:
         `shared`: what is another person's to answer is kept as an opinion (al_core.store.seats).
 
         Raises:
+            Overtaken: `expected_rev` is not the log's end any more.
             StoreError: an answer is malformed (class ids are the caller's to check), or the write failed.
         """
         checked = _checked(ops)
@@ -199,6 +201,8 @@ class Labels:
             fresh = [op for op in checked if op.n > last]
             if not fresh:
                 return LabelAck(last, rev)
+            if expected_rev not in (None, rev):
+                raise Overtaken(tr("labels came in since this was checked; check it again"))
             now = self._db.now(connection)
             aside: dict[int, str] = {}
             if shared:

@@ -11,7 +11,7 @@ from hypothesis import settings as trials
 from hypothesis import strategies as st
 
 from al_core.config import ExperimentConfig
-from al_core.errors import Fenced, NotFound, StoreError
+from al_core.errors import Fenced, NotFound, Overtaken, StoreError
 from al_core.records import (
     EpochRecord,
     ExperimentStatus,
@@ -253,6 +253,18 @@ def test_marks_stand_beside_the_labels_in_one_log(store, experiment):
     assert store.mark_events(experiment, until=marks[1].id) == marks[:2]
     assert label(store, experiment, *ops) == ack == LabelAck(6, store.label_rev(experiment))
     assert store.experiment(experiment).num_labeled == 2
+    assert store.check() == []
+
+
+def test_answers_to_a_log_that_has_moved_on_are_refused(store, experiment):
+    rev = label(store, experiment, LabelOp(1, 5, 1)).rev
+    other = label(store, experiment, LabelOp(1, 6, 2), client="other", expected_rev=rev).rev
+    with pytest.raises(Overtaken):
+        label(store, experiment, LabelOp(2, 6, 3), expected_rev=rev)
+    assert store.label_rev(experiment) == other
+    assert store.last_number(experiment, "tab") == 1
+    ack = label(store, experiment, LabelOp(1, 5, 1), expected_rev=rev)  # sent again: it is there already
+    assert (ack.n, ack.rev) == (1, other)
     assert store.check() == []
 
 

@@ -5,6 +5,7 @@ import pytest
 from al_core.errors import DataError, NotFound, StoreError
 from al_core.exchange import labels
 from al_core.exchange.reading import read
+from al_core.experiment import Experiment
 from al_core.records import ClassAct, ClassChange, LabelSource, Mark
 from al_core.types import SKIP, UNLABEL
 from tests.al_core.exchange_session import ODD, make_photos, open_session, tell
@@ -163,6 +164,36 @@ def test_a_plan_that_labels_have_overtaken_is_not_written(session, tmp_path):
     with pytest.raises(StoreError, match="check it again"):
         labels.apply(session, made)
     assert list(session.store.current_labels(session.id)) == [7]
+
+
+def test_a_label_that_comes_in_while_a_plan_is_written_stands(session, tmp_path, monkeypatch):
+    content = table(tmp_path, "sample_id,label\n0,cat\n1,zebra\n")
+    made = labels.plan(session, content, existing="keep", add=["zebra"])
+    class_named = Experiment.class_named
+
+    def meanwhile(*args, **more):
+        found = class_named(*args, **more)
+        tell(session, (0, 4))
+        return found
+
+    monkeypatch.setattr(Experiment, "class_named", meanwhile)
+    with pytest.raises(StoreError, match="check it again"):
+        labels.apply(session, made)
+    assert {i: e.value for i, e in session.store.current_labels(session.id).items()} == {0: 4}
+    monkeypatch.undo()
+    add_labels = type(session.store).add_labels
+
+    def at_the_last_moment(store, *args, **more):
+        monkeypatch.undo()
+        tell(session, (1, 5))
+        return add_labels(store, *args, **more)
+
+    made = labels.plan(session, content, existing="keep")
+    monkeypatch.setattr(type(session.store), "add_labels", at_the_last_moment)
+    with pytest.raises(StoreError, match="check it again"):
+        labels.apply(session, made)
+    assert {i: e.value for i, e in session.store.current_labels(session.id).items()} == {0: 4, 1: 5}
+    assert labels.imports(session) == []
 
 
 def test_an_import_that_is_not_there_cannot_be_undone(session):
