@@ -133,6 +133,7 @@ class LabelOp:
     detail: Mapping[str, Any] | None = None  # a note's "text"; how a label was given where that matters
     annotator: str | None = None  # in whose name, where not in that of all the answers sent with it
     round: int | None = None  # the query that it is about, where not the one of all the others
+    source: LabelSource | None = None  # how it came about, where not as all the others did
 
 
 @dataclass(frozen=True)

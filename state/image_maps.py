@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from importlib.util import find_spec
 from typing import IO, Any, Final
 
 import numpy as np
 
-from al_core import by_hand
+from al_core import by_hand, undoing
 from al_core.deploy.asked import ask_about_uploads, read_result
 from al_core.experiment import Experiment
 from al_core.pool import Status
 from al_core.records import JobRecord, LabelSource
 from al_core.results.image_map import ImageMap, MapRequest
-from al_core.types import INITIAL_ROUND, UNKNOWN, UNLABEL
+from al_core.types import INITIAL_ROUND, UNKNOWN
 from al_core.words import noted, tr
 from state import handles, jobs, person, standings
 from state.artefacts import Artefacts
@@ -141,25 +141,33 @@ def may_answer(experiment: Experiment, ids: Sequence[int]) -> list[int]:
     return [i for i in ids if Status(status[i]) not in kept]
 
 
-def answer(experiment: Experiment, ids: Sequence[int], value: int) -> dict[int, int]:
-    """Give all these images one answer, as one commit; gives what each had before, for `take_back`."""
-    allowed = may_answer(experiment, ids)
-    current = experiment.store.current_labels(experiment.id, of=allowed)
-    before = {i: current[i].value if i in current else UNLABEL for i in allowed}
-    if allowed:
-        _tell(experiment, dict.fromkeys(allowed, value))
-    return before
+@dataclass(frozen=True)
+class Answered:
+    """What `answer` wrote, for `take_back`: under which name, and of which images."""
+
+    client: str
+    ids: tuple[int, ...]
 
 
-def take_back(experiment: Experiment, before: dict[int, int]) -> None:
-    """Give images the answers that they had."""
-    if before:
-        _tell(experiment, before)
+def answer(experiment: Experiment, ids: Sequence[int], value: int) -> Answered:
+    """Give all these images that may be labeled here one answer, as one commit."""
+    answered = Answered(_client(), tuple(may_answer(experiment, ids)))
+    if answered.ids:
+        last = experiment.last_query()
+        experiment.tell(
+            [(i, value) for i in answered.ids], client=answered.client, source=LabelSource.HUMAN,
+            round=INITIAL_ROUND if last is None else last.round, annotator=person.name(),
+        )  # fmt: skip
+    return answered
 
 
-def _tell(experiment: Experiment, answers: dict[int, int]) -> None:
-    last = experiment.last_query()
-    experiment.tell(
-        answers.items(), client=_client(), source=LabelSource.HUMAN,
-        round=INITIAL_ROUND if last is None else last.round, annotator=person.name(),
-    )  # fmt: skip
+def take_back(experiment: Experiment, answered: Answered) -> int:
+    """Give images what they had before `answer`; gives how many were changed since, and stay.
+
+    Raises:
+        StoreError: others label all the time.
+    """
+    return undoing.take_back(
+        experiment, answered.client, as_client=f"undo-{answered.client}", annotator=person.name(),
+        source=LabelSource.HUMAN, of=answered.ids,
+    ).left  # fmt: skip

@@ -17,6 +17,7 @@ from al_core.records import ClassEvent, LabelEvent, LabelOp, LabelSource, LogEve
 from al_core.results.export import write_csv
 from al_core.results.people import author
 from al_core.results.review import Case, cases, reasks
+from al_core.results.said import UNDOES
 from al_core.types import EXCLUDE, SKIP, UNLABEL
 from al_core.words import noted, tr
 from state import handles, person
@@ -105,6 +106,8 @@ def line(event: LogEvent, classes: Sequence[str], say: Callable[[str], str] = tr
     detail = event.detail or {}
     way = str(detail.get("how", ""))
     how = say(_DETAILS.get(way, way) or _HOW.get(event.source, event.source.value))
+    if undone := detail.get(UNDOES):
+        how = say(noted("undone by {who}")).format(who=undone["by"] or say(noted("me")))
     if event.mark in (None, Mark.OPINION):
         said = classes[event.value] if 0 <= event.value < len(classes) else say(_WORDS.get(event.value, "?"))
     elif event.mark is Mark.NOTE and event.value:

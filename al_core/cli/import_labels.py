@@ -68,7 +68,7 @@ def main(arguments: argparse.Namespace) -> int:
                 sys.stdout.write(f"{words}{'  undone' if item.undone else ''}\n")
             return 0
         if arguments.undo:
-            undone = labels.undo(experiment, arguments.undo)
+            undone = labels.undo(experiment, arguments.undo, annotator=arguments.annotator)
             sys.stdout.write(
                 f"taken back: {undone.labels:,} labels, {undone.marks:,} marks; {undone.left:,} were changed "
                 "since and stay\n"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Final
 
@@ -19,7 +19,7 @@ from al_core.exchange.content import Refused, Row, Word
 from al_core.experiment import Experiment
 from al_core.pool import Status
 from al_core.records import PEOPLE, REASK, ExperimentStatus, LabelOp, LabelSource, LogEvent, Mark
-from al_core.results.said import as_said, author, is_reask
+from al_core.results.said import as_said, author, is_reask, undoing, without_undone
 from al_core.types import EXCLUDE, INITIAL_ROUND, SKIP, UNLABEL
 from al_core.words import kept, noted
 
@@ -95,7 +95,7 @@ def _told(opinion: Opinion, classes: Sequence[str]) -> dict[str, Any]:
 def _opinions(log: Iterable[LogEvent], effects: Effects) -> dict[int, tuple[Opinion, ...]]:
     last: dict[tuple[int, str, bool], LogEvent] = {}
     winner: dict[int, int] = {}
-    for event in sorted(log, key=lambda event: event.id):
+    for event in sorted(without_undone(log), key=lambda event: event.id):
         if event.mark is None:
             winner[event.sample_id] = event.id
         elif event.mark is not Mark.OPINION:
@@ -267,10 +267,10 @@ def ops_of(found: Iterable[Difference], first: int, own: Mapping[int, int]) -> l
     return ops
 
 
-def taken_back(experiment: Experiment, client: str) -> Iterator[LabelOp]:
+def taken_back(experiment: Experiment, client: str, by: str) -> Iterator[LabelOp]:
     """What takes an import's tags, asks and opinions back where they still stand; numbered by the caller."""
     last: dict[tuple[Any, ...], list[LogEvent]] = {}
-    for event in reversed(experiment.store.log(experiment.id)):
+    for event in reversed(without_undone(experiment.store.log(experiment.id))):
         detail = event.detail or {}
         if event.mark is Mark.TAG:
             key: tuple[Any, ...] = (event.mark, event.sample_id, detail.get("text"))
@@ -286,8 +286,11 @@ def taken_back(experiment: Experiment, client: str) -> Iterator[LabelOp]:
         if event.client != client:
             continue
         if mark is Mark.OPINION:
-            before = events[-2].value if len(events) > 1 else UNLABEL
-            yield LabelOp(0, sample_id, before, mark=mark, detail=event.detail, annotator=event.annotator)
+            was = events[-2] if len(events) > 1 else replace(event, value=UNLABEL)
+            detail = {**(was.detail or {}), **undoing(event, by)}
+            yield LabelOp(
+                0, sample_id, was.value, mark=mark, detail=detail, annotator=was.annotator, source=was.source
+            )
         elif mark is Mark.ASK:
             yield LabelOp(0, sample_id, 0, mark=mark, round=event.round)
         else:

@@ -22,6 +22,7 @@ from al_core.pool import Status
 from al_core.records import STANDING_MARKS, ClassAct, LabelOp, LabelSource, Mark
 from al_core.standing import Standing
 from al_core.types import EXCLUDE, INITIAL_ROUND, SKIP, UNLABEL
+from al_core.undoing import Undone, take_back
 from al_core.words import kept, noted, tr
 
 Existing = Literal["replace", "keep"]
@@ -309,16 +310,7 @@ def imports(experiment: Experiment) -> list[Import]:
     return sorted(found, key=lambda item: -item.at)
 
 
-@dataclass(frozen=True)
-class Undone:
-    """What was taken back; `left` were changed by somebody since, and stay."""
-
-    labels: int
-    marks: int
-    left: int
-
-
-def undo(experiment: Experiment, token: str) -> Undone:
+def undo(experiment: Experiment, token: str, *, annotator: str = "") -> Undone:
     """Give each image of an import what it had before, where the import's word still stands.
 
     Raises:
@@ -332,21 +324,10 @@ def undo(experiment: Experiment, token: str) -> Undone:
         )
     if store.last_number(experiment.id, f"{UNDONE}{token}"):
         raise DataError(tr("the import {token!r} is undone already", token=token))
-    events = store.label_events(experiment.id)
-    own = {event.sample_id: event for event in events if event.client == client}
-    first = min((event.id for event in own.values()), default=0)
-    before = {e.sample_id: e.value for e in events if e.id < first and e.sample_id in own}
-    now = {e.sample_id: e.id for e in events}
-    ops = [LabelOp(0, i, before.get(i, UNLABEL)) for i, event in sorted(own.items()) if now[i] == event.id]
-    num_labels = len(ops)
-    ops += [*_marks_back(experiment, client), *taken_back(experiment, client)]
-    numbered = [replace(op, n=n) for n, op in enumerate(ops, start=1)]
-    if numbered:
-        store.add_labels(
-            experiment.id, numbered, client=f"{UNDONE}{token}", source=LabelSource.CORRECTION,
-            round=_round(experiment), annotator=LabelSource.IMPORT.value,
-        )  # fmt: skip
-    return Undone(num_labels, len(ops) - num_labels, len(own) - num_labels)
+    return take_back(
+        experiment, client, as_client=f"{UNDONE}{token}", annotator=annotator, source=LabelSource.IMPORT,
+        beside=lambda: [*_marks_back(experiment, client), *taken_back(experiment, client, annotator)],
+    )  # fmt: skip
 
 
 def _marks_back(experiment: Experiment, client: str) -> Iterable[LabelOp]:

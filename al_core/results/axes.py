@@ -13,6 +13,7 @@ from typing import Final, Literal
 
 from al_core.errors import ConfigError, Problem
 from al_core.records import PEOPLE, LabelEvent, RoundRecord
+from al_core.results.said import UNDOES
 from al_core.words import noted, tr
 
 Over = Literal["labels", "minutes", "seconds", "money"]
@@ -119,10 +120,13 @@ def answer_seconds(events: Sequence[LabelEvent], stated: float = SECONDS_A_LABEL
 
     By how long the page saw the person look; without that, by the time since the same person's answer before
     (the first one: as stated). Answers of an oracle or a file cost what a person would have taken; those that
-    only take an answer back, and come from no person, nothing.
+    only take an answer back, and come from no person, nothing; nor does an undo, which gives back what was.
     """
     found, last = [], {}
     for event in events:
+        if UNDOES in (event.detail or {}):
+            found.append(0.0)
+            continue
         if event.source not in PEOPLE:
             found.append(stated if event.value >= 0 else 0.0)
             continue

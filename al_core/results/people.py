@@ -17,7 +17,7 @@ from statsmodels.stats.inter_rater import cohens_kappa, fleiss_kappa
 
 from al_core.records import PEOPLE, LabelSource, LogEvent, Mark
 from al_core.results.metrics import wilson_interval
-from al_core.results.said import REASK, UNDONE, as_said, author, is_reask
+from al_core.results.said import REASK, UNDONE, as_said, author, is_reask, without_undone
 from al_core.types import UNLABEL
 
 __all__ = [
@@ -32,7 +32,7 @@ Ratings = Mapping[int, Mapping[str, LogEvent]]
 def ratings(log: Iterable[LogEvent]) -> dict[int, dict[str, LogEvent]]:
     """Each person's last word on each image, from a log in any order."""
     found: dict[int, dict[str, LogEvent]] = {}
-    for event in map(as_said, sorted(log, key=lambda e: e.id)):
+    for event in map(as_said, sorted(without_undone(log), key=lambda e: e.id)):
         said = event.mark is None or (event.mark is Mark.OPINION and not is_reask(event))
         if not said or event.source not in PEOPLE or event.source is LabelSource.ADJUDICATION:
             continue
@@ -47,7 +47,7 @@ def ratings(log: Iterable[LogEvent]) -> dict[int, dict[str, LogEvent]]:
 def verdicts(log: Iterable[LogEvent]) -> dict[int, LogEvent]:
     """The last adjudication of each image, unless it was taken back."""
     found: dict[int, LogEvent] = {}
-    for event in sorted(log, key=lambda e: e.id):
+    for event in sorted(without_undone(log), key=lambda e: e.id):
         if event.mark is None and event.source is LabelSource.ADJUDICATION:
             if (event.detail or {}).get("how") == UNDONE:
                 found.pop(event.sample_id, None)
@@ -133,7 +133,7 @@ def consistency(log: Sequence[LogEvent]) -> pd.DataFrame:
     """One row a person who was asked again: person, images, same, share, low, high (Wilson's 95 %)."""
     first: dict[tuple[str, int], int] = {}
     again: dict[tuple[str, int], bool] = {}
-    for event in map(as_said, sorted(log, key=lambda e: e.id)):
+    for event in map(as_said, sorted(without_undone(log), key=lambda e: e.id)):
         key = (author(event), event.sample_id)
         if is_reask(event):
             if event.value == UNLABEL:
@@ -171,7 +171,7 @@ def quality(log: Sequence[LogEvent], paces: Mapping[str, int | None] | None = No
     truth = settled(rated, decided)
     answers: Counter[str] = Counter()
     opinions: Counter[str] = Counter()
-    for event in map(as_said, log):
+    for event in map(as_said, without_undone(log)):
         if event.source in PEOPLE and event.value != UNLABEL:
             answers[author(event)] += event.mark is None
             opinions[author(event)] += event.mark is Mark.OPINION

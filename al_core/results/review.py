@@ -13,6 +13,7 @@ from typing import Final
 
 from al_core.records import LabelSource, LogEvent, Mark, Query
 from al_core.results.people import UNDONE, author, is_reask, ratings
+from al_core.results.said import without_undone
 from al_core.seeds import generator
 from al_core.types import UNLABEL
 
@@ -50,7 +51,7 @@ class Case:
 
 def cases(log: Sequence[LogEvent], queries: Iterable[Query]) -> list[Case]:
     """Every open case but the blind questions, one an image, the most pressing kind first."""
-    events = sorted(log, key=lambda e: e.id)
+    events = sorted(without_undone(log), key=lambda e: e.id)
     current = {e.sample_id: e for e in events if e.mark is None}
     decided = _decided(events)
     marks = _standing(events)
@@ -86,7 +87,7 @@ def reasks(log: Sequence[LogEvent], me: str, seed: int, num_samples: int) -> lis
 
     Which, depends on seed and sample id alone. Labels of the newest query are left out: they are remembered.
     """
-    events = sorted(log, key=lambda e: e.id)
+    events = sorted(without_undone(log), key=lambda e: e.id)
     current = {e.sample_id: e for e in events if e.mark is None}
     newest = max((e.round for e in events), default=0)
     mine = [

@@ -148,9 +148,14 @@ class Store(Protocol):
         ...
 
     def label_events(
-        self, experiment_id: str, *, after: int = 0, until: int | None = None
+        self,
+        experiment_id: str,
+        *,
+        after: int = 0,
+        until: int | None = None,
+        of: Sequence[int] | None = None,
     ) -> list[LabelEvent]:
-        """Answers with after < id <= until, in order."""
+        """Answers with after < id <= until, in order; all, or those of these samples."""
         ...
 
     def mark_events(self, experiment_id: str, *, until: int | None = None) -> list[MarkEvent]:

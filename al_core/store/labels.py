@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import operator
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -132,9 +132,15 @@ def _checked(ops: Sequence[LabelOp]) -> list[LabelOp]:
         if len(op.annotator or "") > 200:
             raise StoreError(tr("label {n}: a name of at most 200 letters is needed", n=n))
         asked = None if op.round is None else _integer(op, "round", -1, 2**31)
-        checked.append(LabelOp(n, sample_id, value, spent, op.mark, op.detail, op.annotator, asked))
+        checked.append(replace(op, n=n, sample_id=sample_id, value=value, milliseconds=spent, round=asked))
         last = n
     return checked
+
+
+def _pieces(of: Iterable[int]) -> Iterator[list[int]]:
+    """Samples, as many at once as a statement may name."""
+    ids = sorted({int(i) for i in of})
+    return (ids[start : start + AT_ONCE] for start in range(0, len(ids), AT_ONCE))
 
 
 def label_of(row: Row[Any]) -> LabelEvent:
@@ -209,10 +215,10 @@ class Labels:
                 known = people_of(connection, experiment_id)
                 fresh, aside = give_way(connection, known, experiment_id, annotator, fresh, now)
                 renew(self._db, connection, known, experiment_id, annotator, fresh, now)
-            how = LabelSource(source).value
             rows = [
                 (
-                    op.sample_id, op.value, how, annotator if op.annotator is None else op.annotator,
+                    op.sample_id, op.value, LabelSource(op.source or source).value,
+                    annotator if op.annotator is None else op.annotator,
                     int(round if op.round is None else op.round), client, op.n, now, op.milliseconds,
                     op.mark and str(op.mark),
                     None if op.detail is None else to_json(op.detail),
@@ -314,9 +320,14 @@ class Labels:
         connection.execute(self._db.upsert(label_client), row)
 
     def label_events(
-        self, experiment_id: str, *, after: int = 0, until: int | None = None
+        self,
+        experiment_id: str,
+        *,
+        after: int = 0,
+        until: int | None = None,
+        of: Sequence[int] | None = None,
     ) -> list[LabelEvent]:
-        """Answers with after < id <= until, in order."""
+        """Answers with after < id <= until, in order; all, or those of these samples."""
         wanted = select(*EVENT).where(
             label_event.c.experiment_id == experiment_id,
             label_event.c.id > after,
@@ -324,8 +335,12 @@ class Labels:
         )
         if until is not None:
             wanted = wanted.where(label_event.c.id <= until)
+        parts = [wanted.order_by(label_event.c.id)]
+        if of is not None:
+            parts = [wanted.where(label_event.c.sample_id.in_(piece)) for piece in _pieces(of)]
         with self._db.read() as connection:
-            return [label_of(row) for row in connection.execute(wanted.order_by(label_event.c.id))]
+            events = [label_of(row) for part in parts for row in connection.execute(part)]
+        return events if of is None else sorted(events, key=lambda event: event.id)
 
     def current_labels(self, experiment_id: str, *, of: Sequence[int] | None = None) -> dict[int, LabelEvent]:
         """The winning event of each sample that has one (UNLABEL included), or of these, as it counts."""
@@ -337,9 +352,7 @@ class Labels:
         )
         parts = [wanted]
         if of is not None:
-            ids = sorted({int(i) for i in of})
-            pieces = (ids[start : start + AT_ONCE] for start in range(0, len(ids), AT_ONCE))
-            parts = [wanted.where(label_current.c.sample_id.in_(piece)) for piece in pieces]
+            parts = [wanted.where(label_current.c.sample_id.in_(piece)) for piece in _pieces(of)]
         with self._db.read() as connection:
             events = [label_of(row) for part in parts for row in connection.execute(part)]
             effects = Effects.of(read_classes(connection, experiment_id))

@@ -65,17 +65,18 @@ def answer_many(experiment: Experiment, ids: Sequence[int], *, key: str, redraw:
 
 def undo_answers(experiment: Experiment, *, redraw: Sequence[str] = ()) -> None:
     """What the last answer changed, and the way back."""
-    owner, before, asked = st.session_state.get(_UNDO, (None, {}, 0))
-    if owner != experiment.id:
+    owner, answered, asked = st.session_state.get(_UNDO, (None, None, 0))
+    if owner != experiment.id or answered is None:
         return
+    saved = len(answered.ids)
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="answer-many-done"):
-        words = tr(":green[:material/check:] {count:,} answers are saved.", count=len(before))
-        if len(before) < asked:
+        words = tr(":green[:material/check:] {count:,} answers are saved.", count=saved)
+        if saved < asked:
             words += " " + tr(
-                "{count:,} are set aside to measure by, and stay as they are.", count=asked - len(before)
+                "{count:,} are set aside to measure by, and stay as they are.", count=asked - saved
             )
         st.markdown(words)
-        if before:
+        if saved:
             st.button(
                 tr("Undo"), icon=":material/undo:", key="answer-many-back", on_click=_take_back,
                 args=(experiment, redraw), help=plain(tr("Gives each image the answer that it had.")),
@@ -88,9 +89,15 @@ def _answer(experiment: Experiment, ids: Sequence[int], value: int, redraw: Sequ
 
 
 def _take_back(experiment: Experiment, redraw: Sequence[str]) -> None:
-    _, before, _ = st.session_state.pop(_UNDO)
-    image_maps.take_back(experiment, before)
+    _, answered, _ = st.session_state.pop(_UNDO)
+    give_back(experiment, answered)
     _again(redraw)
+
+
+def give_back(experiment: Experiment, answered: image_maps.Answered) -> None:
+    """Undo what was answered, and say of how many images it is no longer what stands."""
+    if left := image_maps.take_back(experiment, answered):
+        st.toast(tr("{left:,} were changed since and stay.", left=left), icon=":material/undo:")
 
 
 def _again(redraw: Sequence[str]) -> None:

@@ -18,7 +18,7 @@ from al_core.experiment import Experiment
 from al_core.words import told, tr, tr_n
 from pages.components.import_done import dataset_done, labels_done
 from pages.components.transfer_wait import transfer_wait
-from state import handles, transfers
+from state import handles, person, transfers
 from state.text import ago, plain, sentence
 from state.transfers import Asked
 from state.web.transfers import transfer_url
@@ -311,7 +311,7 @@ def _earlier(experiment: Experiment) -> None:
 
 def _undo(experiment: Experiment, token: str) -> None:
     try:
-        done = labels.undo(experiment, token)
+        done = labels.undo(experiment, token, annotator=person.name())
     except ALError as error:
         st.session_state[_REFUSED] = str(error)
         return

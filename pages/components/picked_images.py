@@ -11,6 +11,7 @@ from al_core.experiment import Experiment
 from al_core.results.image_map import ImageMap
 from al_core.types import EXCLUDE
 from al_core.words import tr, tr_n
+from pages.components.answer_many import give_back
 from pages.components.ask_for import ask_for
 from pages.components.pager import pager
 from pages.components.picture_wall import picture_wall
@@ -157,9 +158,9 @@ def _query(experiment: Experiment, ids: Sequence[int]) -> None:
 
 
 def _answer(experiment: Experiment, ids: Sequence[int], value: int) -> None:
-    before = image_maps.answer(experiment, ids, value)
-    done = tr("{count:,} answers are saved.", count=len(before))
-    st.session_state[_UNDO] = (experiment.id, done, lambda: image_maps.take_back(experiment, before))
+    answered = image_maps.answer(experiment, ids, value)
+    done = tr("{count:,} answers are saved.", count=len(answered.ids))
+    st.session_state[_UNDO] = (experiment.id, done, lambda: give_back(experiment, answered))
 
 
 def _undo(experiment: Experiment) -> None:

@@ -209,6 +209,22 @@ def test_only_class_labels_count_as_labeled(store, experiment):
     assert store.current_labels(experiment)[5].value == UNLABEL
 
 
+def test_answers_to_some_samples_are_read_in_order(store, experiment):
+    label(store, experiment, (1, 5, 1), (2, 6, 1), (3, 7, 2), (4, 5, 3))
+    found = store.label_events(experiment, of=[*range(1000, 3000), 7, 5])
+    assert [(e.sample_id, e.value) for e in found] == [(5, 1), (7, 2), (5, 3)]
+    assert store.label_events(experiment, of=[]) == []
+    assert store.label_events(experiment, of=[5], after=found[0].id, until=found[1].id) == []
+
+
+def test_an_answer_may_come_about_otherwise_than_those_sent_with_it(store, experiment):
+    op = LabelOp(2, 6, 2, annotator="Ada", source=LabelSource.ORACLE)
+    label(store, experiment, (1, 5, 1), op, annotator="Bob")
+    assert {i: (e.source, e.annotator) for i, e in store.current_labels(experiment).items()} == {
+        5: (HUMAN, "Bob"), 6: (LabelSource.ORACLE, "Ada"),
+    }  # fmt: skip
+
+
 def test_an_answer_that_is_sent_again_counts_once(store, experiment):
     first = label(store, experiment, (1, 1, 1), (2, 2, 2))
     version = store.version(experiment)

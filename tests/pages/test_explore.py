@@ -7,9 +7,10 @@ import pytest
 from al_core.config import ExperimentConfig
 from al_core.experiment import Experiment
 from al_core.records import LabelSource
+from al_core.results import people
 from al_core.results.image_map import ImageMap, MapRequest, asked_in
 from al_core.types import UNLABEL
-from state import handles, image_maps
+from state import handles, image_maps, reviewing
 
 
 def made_up(ids):
@@ -76,11 +77,17 @@ def test_outliers_can_be_labeled_together_and_undone(visit, opened):
 def test_undo_gives_back_the_answers_that_were_there(opened):
     store = handles.store()
     asked = [item.sample_id for item in store.query(opened.id, -1).items]
-    opened.tell([(asked[0], 3)], client="t", source=LabelSource.HUMAN, round=-1)
-    before = image_maps.answer(opened, asked[:2], 5)
-    assert before == {asked[0]: 3, asked[1]: UNLABEL}
-    image_maps.take_back(opened, before)
-    assert {i: e.value for i, e in store.current_labels(opened.id).items()} == before
+    opened.tell([(asked[0], 3)], client="t", source=LabelSource.CORRECTION, round=-1, annotator="Ada")
+    answered = image_maps.answer(opened, asked[:3], 5)
+    assert answered.ids == tuple(asked[:3])
+    opened.tell([(asked[2], 7)], client="u", source=LabelSource.HUMAN, round=-1, annotator="Bob")
+    assert image_maps.take_back(opened, answered) == 1
+    current = store.current_labels(opened.id)
+    assert {i: e.value for i, e in current.items()} == {asked[0]: 3, asked[1]: UNLABEL, asked[2]: 7}
+    assert (current[asked[0]].annotator, current[asked[0]].source) == ("Ada", LabelSource.CORRECTION)
+    first, *_ = store.log(opened.id, sample_id=asked[0])
+    assert reviewing.line(first, opened.dataset.classes).how == "undone by me"
+    assert people.ratings(store.log(opened.id))[asked[0]].keys() == {"Ada"}
 
 
 def test_what_is_kept_to_measure_by_is_never_labeled_here(waiting, digits):
@@ -89,7 +96,7 @@ def test_what_is_kept_to_measure_by_is_never_labeled_here(waiting, digits):
     reserve = experiment.reserve[:3].tolist()
     free = [i for i in range(200) if i not in experiment.reserve][:2]
     assert image_maps.may_answer(experiment, [*reserve, *free]) == free
-    assert set(image_maps.answer(experiment, [*reserve, *free], 1)) == set(free)
+    assert set(image_maps.answer(experiment, [*reserve, *free], 1).ids) == set(free)
     assert not set(handles.store().current_labels(record.id)) & set(reserve)
 
 

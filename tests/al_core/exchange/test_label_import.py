@@ -7,7 +7,9 @@ from al_core.exchange import labels
 from al_core.exchange.reading import read
 from al_core.experiment import Experiment
 from al_core.records import ClassAct, ClassChange, LabelSource, Mark
+from al_core.results import people
 from al_core.types import SKIP, UNLABEL
+from al_core.undoing import Undone
 from tests.al_core.exchange_session import ODD, make_photos, open_session, tell
 
 MERGE, RETIRE = ClassAct.MERGE, ClassAct.RETIRE
@@ -156,6 +158,47 @@ def test_an_import_is_one_commit_and_its_own_undo_gives_back_what_was_there(sess
     assert session.store.check() == []
     with pytest.raises(DataError, match="undone already"):
         labels.undo(session, token)
+
+
+def test_an_undo_gives_back_who_said_what_stood_and_nobody_rates_by_it(session, tmp_path):
+    tell(session, (0, 2))
+    tell(session, (1, 1), client="truth", annotator="oracle", source=LabelSource.ORACLE)
+    before = session.store.current_labels(session.id)
+    was = people.quality(session.store.log(session.id))
+    token = labels.apply(
+        session, labels.plan(session, table(tmp_path, "sample_id,label\n0,cat\n1,@x\n2,3\n"))
+    )
+    labels.undo(session, token, annotator="Bob")
+    current = session.store.current_labels(session.id)
+    for i in (0, 1):
+        for name in ("value", "annotator", "source", "round"):
+            assert getattr(current[i], name) == getattr(before[i], name)
+    assert current[2].value == UNLABEL
+    log = session.store.log(session.id)
+    assert people.quality(log).equals(was)
+    assert {who for words in people.ratings(log).values() for who in words} == {"Ada"}
+
+
+def test_an_import_whose_labels_stand_again_can_be_taken_back(session, tmp_path):
+    first = labels.apply(session, labels.plan(session, table(tmp_path, "sample_id,label\n0,cat\n")))
+    second = labels.apply(session, labels.plan(session, table(tmp_path, "sample_id,label\n0,@x\n")))
+    assert labels.undo(session, second).labels == 1
+    assert labels.undo(session, first) == Undone(1, 0, 0)
+    assert session.store.current_labels(session.id)[0].value == UNLABEL
+
+
+def test_a_label_that_comes_in_while_an_import_is_undone_stands(session, tmp_path, monkeypatch):
+    token = labels.apply(session, labels.plan(session, table(tmp_path, "sample_id,label\n0,cat\n1,cat\n")))
+    add_labels = type(session.store).add_labels
+
+    def at_the_last_moment(store, *args, **more):
+        monkeypatch.undo()
+        tell(session, (1, 5))
+        return add_labels(store, *args, **more)
+
+    monkeypatch.setattr(type(session.store), "add_labels", at_the_last_moment)
+    assert labels.undo(session, token) == Undone(1, 0, 1)
+    assert {i: e.value for i, e in session.store.current_labels(session.id).items()} == {0: UNLABEL, 1: 5}
 
 
 def test_a_plan_that_labels_have_overtaken_is_not_written(session, tmp_path):

@@ -12,6 +12,7 @@ from al_core.records import LabelEvent, LabelSource, RoundRecord
 from al_core.results.analysis import METRICS, Curve
 from al_core.results.axes import AXES, IDLE_SECONDS, Prices, answer_seconds, spent
 from al_core.results.comparison import Arm
+from al_core.results.said import undoing
 from al_core.results.study import StudyResult
 from al_core.results.to_target import target_frame, target_text, usual_target
 
@@ -75,6 +76,11 @@ class TestAnswerSeconds:
             answer(3, 0.0, source=LabelSource.IMPORT, value=-4),
         ]
         assert answer_seconds(events, stated=2.0) == [2.0, 1.5, 0.0]
+
+    def test_an_undo_costs_nothing(self):
+        first = answer(1, 0.0, 1500)
+        back = replace(answer(2, 9.0, client="undo"), detail=undoing(first, "Ann"))
+        assert answer_seconds([first, back]) == [1.5, 0.0]
 
     @given(st.lists(st.tuples(st.floats(-10, 1e6), st.none() | st.integers(0, 10**9)), max_size=20))
     def test_no_answer_takes_less_than_nothing_or_more_than_the_cut(self, answers):

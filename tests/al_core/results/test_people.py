@@ -1,12 +1,14 @@
 """What people said and how far they agree, against figures worked out by hand and published ones."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from al_core.records import LabelSource, LogEvent, Mark
 from al_core.results import people
+from al_core.results.said import undoing, without_undone
 from al_core.types import EXCLUDE, SKIP, UNLABEL
 
 HUMAN, VERDICT = LabelSource.HUMAN, LabelSource.ADJUDICATION
@@ -53,6 +55,24 @@ def test_a_rating_is_the_last_word_of_each_person_and_no_verdict(log):
     assert {i: {who: e.value for who, e in words.items()} for i, words in found.items()} == {
         1: {"Ann": 4, "Bob": 5}, 4: {"": 2},
     }  # fmt: skip
+
+
+def test_what_was_taken_back_and_what_took_it_back_are_nobodys_words(log):
+    log.say("Ann", 1, 3)
+    log.say("Carl", 2, 4, source=VERDICT)
+    before = list(log)
+    for who, i, value, undo in (("Bob", 1, 5, ("Ann", 3)), ("Bob", 2, 5, ("Carl", 4))):
+        mine = log.say(who, i, value)
+        source = VERDICT if undo[0] == "Carl" else HUMAN
+        back = log.say(*undo[:1], i, undo[1], source=source)
+        log[-1] = replace(back, detail=undoing(mine, "Bob"))
+    log.say("Bob", 3, 1)
+    log[-1] = replace(log.say("Bob", 3, UNLABEL), detail=undoing(log[-2], "Bob"))
+    assert without_undone(log) == before
+    assert people.ratings(log) == people.ratings(before)
+    assert people.verdicts(log) == people.verdicts(before)
+    assert people.quality(log).equals(people.quality(before))
+    assert people.consistency(log).equals(people.consistency(before))
 
 
 def test_cohens_kappa_is_that_of_the_textbook(log):

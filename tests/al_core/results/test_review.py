@@ -1,10 +1,13 @@
 """What deserves a second look, and when it is done with."""
 
+from dataclasses import replace
+
 import pytest
 from test_people import VERDICT, Log
 
 from al_core.records import Mark, Query, QueryItem
 from al_core.results.review import Why, cases, reasks
+from al_core.results.said import undoing
 from al_core.types import EXCLUDE, UNLABEL
 
 
@@ -45,6 +48,15 @@ def test_a_decision_that_is_taken_back_opens_the_case_again(log):
     log.say("Carl", 1, 5, source=VERDICT)
     log.say("Carl", 1, 3, source=VERDICT, how="undone")
     assert kinds(log) == {1: Why.PEOPLE}
+
+
+def test_an_undo_that_gives_a_decision_back_decides_nothing_anew(log):
+    log.say("Ann", 1, 3)
+    log.say("Carl", 1, 5, source=VERDICT)
+    log.say("Ann", 1, 1, mark=Mark.FLAG)
+    imported = log.say("Bob", 1, 3)
+    log[-1] = replace(log.say("Carl", 1, 5, source=VERDICT), detail=undoing(imported, "Bob"))
+    assert kinds(log) == {1: Why.FLAG}
 
 
 def test_flags_and_doubts_are_cases_while_they_stand(log):
