@@ -35,6 +35,18 @@ def files_of(folder: Path) -> list[tuple[Path, str]]:
     return [(path, _split(path.relative_to(folder))) for path in sorted(kept)]
 
 
+def is_data_file(path: Path) -> bool:
+    """Whether it is a file of such a data set: Arrow, or Parquet with pictures in it (else that is a table).
+
+    Raises:
+        DataError: it is Parquet that cannot be read.
+    """
+    if path.suffix.lower() != ".parquet":
+        return path.suffix.lower() == ".arrow"
+    with opened(path) as file:
+        return any(_is_picture(field) for field in file.schema_arrow)
+
+
 def _split(path: Path) -> str:
     """`data/train-00000-of-00002.parquet`, `train/data-00000.arrow` or `default/test/0000.parquet`."""
     names = [re.split(r"[-.]", path.name)[0], *reversed(path.parts[:-1])]
@@ -70,7 +82,7 @@ def read_hugging_face(folder: Path, pictures: Path | None, *, only: Path | None 
 
 
 def _batches(path: Path) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:
-    if path.suffix == ".parquet":
+    if path.suffix.lower() == ".parquet":
         file = opened(path)
         return file.schema_arrow, file.iter_batches(batch_size=_BATCH)
     try:

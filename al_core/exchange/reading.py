@@ -14,9 +14,9 @@ from al_core.errors import DataError
 from al_core.exchange.archive import unpack
 from al_core.exchange.coco import from_coco, is_coco
 from al_core.exchange.content import Content, Refused, Row, Several
-from al_core.exchange.hugging_face import files_of, read_hugging_face
+from al_core.exchange.hugging_face import files_of, is_data_file, read_hugging_face
 from al_core.exchange.label_studio import from_label_studio, is_label_studio
-from al_core.exchange.tables import from_json, opened, read_csv, read_json_value, read_parquet
+from al_core.exchange.tables import from_json, read_csv, read_json_value, read_parquet
 from al_core.results.export import MANIFEST, NO_CLASS
 from al_core.words import tr
 
@@ -53,7 +53,7 @@ def read(
         _, refused = unpack(path, inside, progress=progress)
         found = _folder(inside, several, workspace, whole)
         return replace(found, refused=[*refused, *found.refused])
-    if suffix == ".arrow" or (suffix == ".parquet" and _has_pictures(path)):
+    if is_data_file(path):
         return _one_file(path, workspace if whole else None)
     return replace(_table(path, several), root=pictures or path.parent)
 
@@ -74,11 +74,6 @@ def _table(path: Path, several: Several) -> Content:
     if is_label_studio(value):
         return from_label_studio(value, several)
     return from_json(value)
-
-
-def _has_pictures(path: Path) -> bool:
-    with opened(path) as file:
-        return any(str(field.type).startswith("struct<bytes") for field in file.schema_arrow)
 
 
 def _one_file(path: Path, workspace: Path | None) -> Content:
@@ -104,7 +99,7 @@ def _folder(folder: Path, several: Several, workspace: Path | None, whole: bool)
         folder = inside[0]
     if (folder / MANIFEST).is_file():
         return replace(read_csv(folder / MANIFEST, by_path=whole), root=folder, format="folders")
-    if files_of(folder):
+    if any(is_data_file(path) for path, _ in files_of(folder)):
         return read_hugging_face(folder, _pictures(workspace if whole else None))
     tables = [p for p in inside if p.suffix.lower() in _TABLES and p.is_file() and p.stem != "run-card"]
     if len(tables) > 1:

@@ -12,6 +12,7 @@ import pytest
 from al_core.cli import main
 from al_core.config import DataConfig
 from al_core.data.prepare import list_prepared, prepare
+from al_core.exchange.reading import read
 from al_core.settings import Settings
 from tests.al_core.exchange_session import picture
 
@@ -150,6 +151,31 @@ def test_a_hugging_face_data_set_keeps_classes_splits_and_pixels(run, tmp_path, 
     picture(tmp_path / "first.png", 0)
     assert data.train.original(0)[0] == (tmp_path / "first.png").read_bytes()
     assert data.train.labels.tolist() == [0, 1, 0, 1, 0, 1]
+
+
+def test_a_parquet_table_beside_pictures_is_read_as_a_csv_is(run, tmp_path):
+    photos(tmp_path / "in")
+    rows = {"file": [f"p{i}.png" for i in range(6)], "label": ["x", "y"] * 3}
+    pq.write_table(pa.table(rows), tmp_path / "in" / "labels.parquet")
+    status, out = run("import-data", tmp_path / "in", "--apply")
+    assert status == 0
+    data = opened(out)
+    assert data.classes == ("x", "y")
+    found = named(data.train) | named(data.test)
+    assert [data.classes[found[name]] for name in rows["file"]] == rows["label"]
+
+
+@pytest.mark.parametrize("order", [("bytes", "path"), ("path", "bytes")])
+def test_a_parquet_file_of_pictures_is_one_whatever_the_order_of_their_fields(tmp_path, order):
+    picture(tmp_path / "p.png", 3)
+    image = {"bytes": (tmp_path / "p.png").read_bytes(), "path": "a.png"}
+    kind = pa.struct([(name, {"bytes": pa.binary(), "path": pa.string()}[name]) for name in order])
+    columns = {"image": pa.array([image], kind), "label": pa.array(["x"])}
+    pq.write_table(pa.table(columns), tmp_path / "set.parquet")
+    (tmp_path / "space").mkdir()
+    content = read(tmp_path / "set.parquet", workspace=tmp_path / "space", whole=True)
+    assert (content.format, content.refused) == ("hf", [])
+    assert (content.root / content.rows[0].file).read_bytes() == image["bytes"]
 
 
 def test_pictures_without_a_label_are_kept_and_never_set_aside_to_test(run, tmp_path):
