@@ -13,7 +13,6 @@ import secrets
 import shutil
 import time
 import zipfile
-import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +21,7 @@ from typing import IO, Any, Final
 from al_core.data.images import MAX_BYTES
 from al_core.deploy.pictures import Refused
 from al_core.errors import DataError, NotFound
+from al_core.exchange.archive import DAMAGED
 from al_core.results.export import safe_name
 from al_core.results.records_file import write_json
 from al_core.settings import Settings
@@ -34,8 +34,6 @@ MAX_UNPACKED: Final = 512 * 2**20
 """Bytes of all uploaded pictures, unpacked."""
 _TOKEN: Final = re.compile(r"[0-9a-f]{32}")
 _BLOCK: Final = 1 << 20
-# What zipfile raises for a hostile archive; NotImplementedError is a RuntimeError.
-_DAMAGED: Final = (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, RuntimeError)
 
 
 @dataclass(frozen=True)
@@ -157,17 +155,14 @@ class _Keeper:
                     if info.flag_bits & 1:
                         self.refused.append(Refused(info.filename, noted("encrypted in the zip")))
                         continue
-                    with archive.open(info) as inner:
-                        self._keep(info.filename, inner)
-        # a hostile archive makes zipfile raise all of these
-        except (
-            zipfile.BadZipFile,
-            NotImplementedError,
-            EOFError,
-            OSError,
-            ValueError,
-            RuntimeError,
-        ) as error:
+                    try:
+                        with archive.open(info) as inner:
+                            self._keep(info.filename, inner)
+                    except DAMAGED as error:
+                        self.refused.append(
+                            Refused(info.filename, kept("damaged in the zip ({error})", error=error))
+                        )
+        except (*DAMAGED, OSError) as error:
             self.refused.append(Refused(name, kept("not a zip that can be read ({error})", error=error)))
 
     def _keep(self, name: str, file: IO[bytes]) -> None:
@@ -178,18 +173,22 @@ class _Keeper:
             )
         path = self._path(name)
         written = 0
-        with path.open("wb") as target:
-            while block := file.read(_BLOCK):
-                written += len(block)
-                self.bytes += len(block)
-                if self.bytes > MAX_UNPACKED:
-                    limit = f"{MAX_UNPACKED >> 20} MB"
-                    raise DataError(
-                        tr("the files hold more than {limit} in all; name a folder instead", limit=limit)
-                    )
-                if written > MAX_BYTES:
-                    break
-                target.write(block)
+        try:
+            with path.open("wb") as target:
+                while block := file.read(_BLOCK):
+                    written += len(block)
+                    self.bytes += len(block)
+                    if self.bytes > MAX_UNPACKED:
+                        limit = f"{MAX_UNPACKED >> 20} MB"
+                        raise DataError(
+                            tr("the files hold more than {limit} in all; name a folder instead", limit=limit)
+                        )
+                    if written > MAX_BYTES:
+                        break
+                    target.write(block)
+        except DAMAGED:
+            path.unlink()
+            raise
         if written > MAX_BYTES:
             path.unlink()
             self.refused.append(Refused(name, kept("larger than {max_bytes} MiB", max_bytes=MAX_BYTES >> 20)))

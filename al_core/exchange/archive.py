@@ -28,7 +28,8 @@ MAX_RATIO: Final = 200
 _FREE: Final = 2**20  # below that no ratio is judged
 _BLOCK: Final = 1 << 20
 _LONGEST: Final = 255  # bytes of a name's part
-_DAMAGED: Final = (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, ValueError, RuntimeError)
+DAMAGED: Final = (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, ValueError, RuntimeError)
+"""What zipfile raises for a hostile archive, beside OSError."""
 
 
 def unpack(
@@ -46,7 +47,7 @@ def unpack(
     try:
         with zipfile.ZipFile(source) as archive:
             return _unpack(archive, target, wanted, progress)
-    except _DAMAGED as error:
+    except DAMAGED as error:
         raise DataError(tr("the zip cannot be read ({error}); make it anew", error=error)) from None
     except OSError as error:
         raise DataError(tr("the zip cannot be unpacked ({reason})", reason=error.strerror or error)) from None
@@ -87,7 +88,7 @@ def _unpack(
                 )
             )
             del names[name]
-        except _DAMAGED as error:
+        except DAMAGED as error:
             (target / name).unlink(missing_ok=True)
             refused.append(
                 Refused(

@@ -54,6 +54,13 @@ def test_a_damaged_or_encrypted_zip_is_refused_by_name_and_the_rest_goes_on(sett
     assert below(found.root) == ["good.png"]
     assert [r.name for r in found.refused] == ["bad.zip"]
     assert "not a zip that can be read" in found.refused[0].reason
+    data = bytearray(zipped(**{"a.png": bytes(range(256)) * 40, "b.png": b"whole"}).getvalue())
+    start = data.index(b"a.png") + len("a.png")
+    data[start : start + 40] = b"\xff" * 40  # no deflated stream
+    found = ask_about_uploads(settings, "e", 0, [("one.zip", io.BytesIO(bytes(data)))])
+    assert [r.name for r in found.refused] == ["a.png"]
+    assert "damaged in the zip" in found.refused[0].reason
+    assert [path.name for path in found.root.iterdir()] == ["b.png"]
     data = bytearray(zipped(**{"a.png": b"secret"}).getvalue())
     for mark in (b"PK\x03\x04", b"PK\x01\x02"):
         data[data.index(mark) + (6 if mark.endswith(b"\x04") else 8)] |= 1
