@@ -24,12 +24,15 @@ from al_core.baselines import SIZES, TITLES, as_baseline
 from al_core.check import check_config
 from al_core.config import ExperimentConfig, Section, options
 from al_core.errors import ConfigError, Problem
+from al_core.models import MODELS
 from al_core.oracle import USES, unused_answers
 from al_core.query.strategies import STRATEGIES
 from al_core.settings import Settings
 from al_core.words import told, tr
 
 BASELINE: Final = "query.baseline"
+_REGISTRIES: Final = {"query.strategy": STRATEGIES, "query.second": STRATEGIES, "model.model": MODELS}
+"""What the values of an option name, by any of their names."""
 MOST_CELLS: Final = 10_000
 MOST_JOBS: Final = 100_000
 PRIORITY: Final = -5
@@ -177,7 +180,7 @@ class StudyConfig(Section):
     def arms(self) -> list[Arm]:
         """Every combination of the axes' values, in the order given, then the baselines.
 
-        Names of strategies are made canonical.
+        Names of strategies and models are made canonical.
         """
         found = [Arm(choices) for choices in self._combinations(list(self.axes))]
         for kind in self.baselines:
@@ -324,7 +327,7 @@ def _axis_problem(axis: str, values: Sequence[AxisValue]) -> Problem | None:
         return Problem(
             place, list(values), tr("is no option, and has no bundles; one of {allowed}", allowed=allowed)
         )
-    plain = [json.dumps(value) for value in values if not isinstance(value, Bundle)]
+    plain = [json.dumps(_canonical(axis, value)) for value in values if not isinstance(value, Bundle)]
     seen = names or plain
     if not seen or len(set(seen)) < len(seen):
         return Problem(place, seen, tr("needs values that differ"))
@@ -340,8 +343,9 @@ def _axis_problem(axis: str, values: Sequence[AxisValue]) -> Problem | None:
 
 
 def _canonical(path: str, value: Value) -> Value:
-    if path == "query.strategy" and isinstance(value, str) and value in STRATEGIES:
-        return STRATEGIES.get(value).name
+    registry = _REGISTRIES.get(path)
+    if registry is not None and isinstance(value, str) and value in registry:
+        return registry.get(value).name
     return value
 
 

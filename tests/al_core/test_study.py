@@ -65,6 +65,12 @@ def test_a_study_survives_its_json():
         ({"axes": {"query.strat": ["a"]}}, "axes.query.strat", "is no option"),
         ({"axes": {"seed": [1, 2]}}, "axes.seed", "is no option"),
         ({"axes": {"query.n_new": []}}, "axes.query.n_new", "values that differ"),
+        (
+            {"axes": {"query.strategy": ["bim", "adversarial_bim"]}},
+            "axes.query.strategy",
+            "values that differ",
+        ),
+        ({"axes": {"model.model": ["small_cnn", "cnn"]}}, "axes.model.model", "values that differ"),
         ({"seeds": [1, 1]}, "seeds", "seeds that differ"),
         ({"seeds": 0}, "seeds", "seeds that differ"),
         ({"base": {}}, "base.stop", "needs an end"),
