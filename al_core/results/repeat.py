@@ -47,7 +47,7 @@ def _flags(config: ExperimentConfig) -> list[str]:
 
 def _flag(option: Option, value: Any) -> list[str]:
     if isinstance(value, dict):
-        return [word for name, one in value.items() for word in ("--option", f"{name}={json.dumps(one)}")]
+        return [word for name, one in value.items() for word in (option.flag, f"{name}={json.dumps(one)}")]
     if isinstance(value, bool):
         return [option.flag if value else f"--no-{option.flag[2:]}"]
     if isinstance(value, str) and value.startswith("-"):

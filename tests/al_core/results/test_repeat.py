@@ -52,6 +52,16 @@ def test_options_of_the_strategy_are_repeated():
     assert "query.options" in differing(config)
 
 
+def test_options_of_both_strategies_are_repeated_each_as_its_own():
+    config = ExperimentConfig().changed(
+        oracle="truth",
+        query__options={"k": 3},
+        query__second="k_center",
+        query__second_options={"k": 5, "b": "x y"},
+    )
+    assert read(run_command(config, "again")) == config
+
+
 def test_a_default_config_is_repeated_by_a_bare_command():
     assert run_command(ExperimentConfig(), "again") == "python -m al_core run --out again"
 
