@@ -86,8 +86,8 @@ class StudyView:
     def words(self) -> str:
         """How far it is, in words."""
         names: tuple[tuple[CellState, str], ...] = (
-            ("done", "done"), ("running", "running"), ("waiting", "waiting"), ("paused", "paused"),
-            ("stopped", "stopped"), ("failed", "failed"),
+            ("done", tr("done")), ("running", tr("running")), ("waiting", tr("waiting")),
+            ("paused", tr("paused")), ("stopped", tr("stopped")), ("failed", tr("failed")),
         )  # fmt: skip
         parts = [f"{n} {word}" for state, word in names if (n := self.count(state))]
         return tr_n("{n} run: {states}", "{n} runs: {states}", len(self.cells), states=", ".join(parts))

@@ -91,7 +91,7 @@ def test_the_images_that_are_lassoed_are_the_ones_that_are_asked_for(page, serve
     expect(wall).to_have_count(9)
     assert sorted(numbers_of(page, wall)) == wanted, "the wall shows what the lasso holds"
     page.get_by_role("button", name="Query these").click()
-    page.get_by_text("9 images stand in front of the query").wait_for()
+    page.get_by_text("9 images stand in front of the initial set").wait_for()
     pending = Experiment.open(home.store, home.settings, record.id).pending()
     assert [item.sample_id for item in pending.items][:9] == chosen
 
@@ -115,7 +115,7 @@ def test_a_query_by_lasso_can_be_taken_back(page, server, home, crowd):
     open_map(page, server, record)
     lasso(page, page.evaluate(PLACES, [chosen]))
     page.get_by_role("button", name="Query these").click()
-    page.get_by_text("9 images stand in front of the query").wait_for()
+    page.get_by_text("9 images stand in front of the initial set").wait_for()
     page.get_by_role("button", name="Undo").click()
-    page.get_by_text("9 images stand in front of the query").wait_for(state="hidden")
+    page.get_by_text("9 images stand in front of the initial set").wait_for(state="hidden")
     assert [item.sample_id for item in experiment.pending().items] == before
