@@ -26,7 +26,7 @@ STEPS: Final = 12
 def occlusion(
     network: Network, image: Images, *, progress: Progress = no_progress, control: Control = no_control
 ) -> tuple[Float32[np.ndarray, "S S"], int, float, float]:
-    """Of one image (1, S, S, 3): heat in 0..1, the predicted class, its probability, and the lowest one seen.
+    """Of one image (1, S, S, 3): heat in 0..1, the likeliest output, its probability, and the lowest seen.
 
     A pixel's heat is the mean fall over the squares that cover it, of each size alike. What covers is the
     mean colour of the training images, which is nothing to the network.
@@ -34,14 +34,14 @@ def occlusion(
     side = image.shape[1]
     colour = np.clip(np.round(255 * np.asarray(network.spec.mean)), 0, 255).astype(np.uint8)
     probs = _probs(network, image, no_progress, control)[0]
-    predicted = int(probs.argmax())
+    output = int(probs.argmax())
     covers = [_squares(side, share) for share in SHARES]
     boxes = np.concatenate(covers)
     covered = np.repeat(image, len(boxes), axis=0)
     for row, (y, x, size) in enumerate(boxes):
         covered[row, y : y + size, x : x + size] = colour
-    left = _probs(network, covered, progress, control)[:, predicted]
-    fall = np.maximum(probs[predicted] - left, 0)
+    left = _probs(network, covered, progress, control)[:, output]
+    fall = np.maximum(probs[output] - left, 0)
     heat = np.zeros((side, side), np.float64)
     start = 0
     for squares in covers:
@@ -53,7 +53,7 @@ def occlusion(
         start += len(squares)
     top = heat.max()
     heat = heat / top if top > 0 else heat
-    return heat.astype(np.float32), predicted, float(probs[predicted]), float(left.min())
+    return heat.astype(np.float32), output, float(probs[output]), float(left.min())
 
 
 def _squares(side: int, share: float) -> np.ndarray:

@@ -34,12 +34,13 @@ class SaliencyRequest:
                 tr("experiment {experiment} has no round {round}", experiment=experiment.id, round=self.round)
             )
         weights = rounds[self.round].artefacts["weights"]
-        return experiment.settings.home / "saliency" / f"{weights[:32]}-{self.sample_id}.safetensors"
+        name = f"2-{weights[:32]}-{self.sample_id}.safetensors"  # before 2, `predicted` was an output
+        return experiment.settings.home / "saliency" / name
 
 
 @dataclass(frozen=True)
 class Saliency:
-    """`heat[y, x]` in 0..1: how much the probability of `predicted` falls while that place is covered."""
+    """`heat[y, x]` in 0..1: how much the probability of class `predicted` falls while it is covered."""
 
     heat: Float32[np.ndarray, "S S"]
     predicted: int

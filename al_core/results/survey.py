@@ -46,7 +46,8 @@ class SurveyRequest:
                         round=self.round,
                     )
                 )
-            decides = rounds[self.round].artefacts.get("weights", "none")
+            # without "classes", files of older versions number a network's outputs
+            decides = f"classes|{rounds[self.round].artefacts.get('weights', 'none')}"
         prepared = experiment.prepared  # whatever became of its classes
         text = f"1|{prepared.key}|{prepared.fingerprint}|{decides}"
         name = hashlib.sha256(text.encode()).hexdigest()[:32]
@@ -55,7 +56,10 @@ class SurveyRequest:
 
 @dataclass(frozen=True)
 class Predicted:
-    """Position i is sample i. `margin` is first minus second probability, `entropy` in nats."""
+    """Position i is sample i. `predicted` holds class ids.
+
+    `margin` is first minus second probability, `entropy` in nats.
+    """
 
     predicted: Int32[np.ndarray, " N"]
     confidence: Float32[np.ndarray, " N"]

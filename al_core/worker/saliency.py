@@ -28,10 +28,13 @@ def saliency_job(
     if not 0 <= request.sample_id < len(experiment.dataset.train):
         raise NotFound(tr("there is no image {sample_id}", sample_id=request.sample_id))
     control.progress("saliency", 0, 1)
-    network = trained_network(experiment, store.rounds(experiment.id)[request.round])
+    record = store.rounds(experiment.id)[request.round]
+    network = trained_network(experiment, record)
     image = experiment.dataset.train.read(np.array([request.sample_id]))
-    found = occlusion(
+    heat, output, own, lowest = occlusion(
         network, image, control=control,
         progress=lambda done, total: control.progress("saliency", done, total),
     )  # fmt: skip
-    Saliency(*found).write(path)
+    classes = experiment.classes(until=record.label_event_id)
+    predicted = int(classes.ids_of(np.array([output]))[0])
+    Saliency(heat, predicted, own, lowest).write(path)

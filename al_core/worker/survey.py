@@ -38,9 +38,10 @@ def survey(experiment: Experiment, request: SurveyRequest, control: JobControl) 
     network = load_network(
         weights, experiment.config.train, dataset=experiment.dataset, settings=experiment.settings
     )
+    classes = experiment.classes(until=record.label_event_id)
     columns = Predicted.empty(len(train))
     for start in range(0, len(train), _AT_ONCE):
         ids = np.arange(start, min(start + _AT_ONCE, len(train)))
         control.progress("predict", start, len(train))
-        columns.put(start, predict(network, train, ids, control=control).probs)
+        columns.put(start, classes.widened(predict(network, train, ids, control=control).probs))
     columns.write(path)

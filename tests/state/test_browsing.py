@@ -9,7 +9,15 @@ from al_core.data.looks import SHAPES
 from al_core.data.prepare import open_dataset, prepare
 from al_core.experiment import Experiment
 from al_core.pool import Status
-from al_core.records import LabelOp, LabelSource, Mark
+from al_core.records import (
+    ClassAct,
+    ClassChange,
+    ExperimentStatus,
+    LabelOp,
+    LabelSource,
+    Mark,
+    RoundRecord,
+)
 from al_core.results.arrays_file import write_arrays
 from al_core.results.survey import LOOKS, Predicted, SurveyRequest
 from al_core.types import EXCLUDE, SKIP, UNKNOWN, UNLABEL
@@ -103,6 +111,25 @@ def test_confidence_prediction_and_disagreement_filter_by_the_model(opened):
     )
     wrong = [i for i in range(50) if found.predicted[i] != 0]
     assert browsing.find(view, Filter(disagrees=True)).tolist() == wrong
+
+
+def test_a_prediction_of_a_class_that_was_merged_since_counts_as_the_other(opened):
+    store = opened.store
+    store.submit_job("advance", experiment_id=opened.id)
+    _, lease = store.claim_job("w")
+    done = RoundRecord(opened.id, 0, 5, 0, {}, None, (1,) * 10, {}, {"weights": "ab" * 32}, {}, 0.0)
+    store.finish_round(lease, done, None, status=ExperimentStatus.AWAITING_LABELS)
+    found, _ = predicted(opened)
+    found.write(SurveyRequest(opened.id, 0).path(opened))
+    opened.change_class(ClassChange(4, ClassAct.MERGE, into=7))
+    opened.refresh()
+    answers(opened, {i: 7 for i in range(60)})
+    view = browsing.session_view(opened)
+    as_seven = np.isin(found.predicted, (4, 7))
+    assert browsing.find(view, Filter(predicted=(7,))).tolist() == np.flatnonzero(as_seven).tolist()
+    assert browsing.find(view, Filter(disagrees=True)).tolist() == np.flatnonzero(~as_seven[:60]).tolist()
+    four = np.flatnonzero(found.predicted == 4)[:1]
+    assert browsing.rows(view, four)[0].predicted == "7"
 
 
 @pytest.mark.parametrize("falling", [False, True])

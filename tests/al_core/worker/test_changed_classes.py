@@ -1,6 +1,6 @@
 """Rounds whose classes are not those of the round before: added, merged, retired while labelling."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -9,15 +9,20 @@ from al_core import experiment as module
 from al_core.cli.verify import check_experiment
 from al_core.data.dataset import Relabeled
 from al_core.deploy.choosing import choose_round
+from al_core.engine.inference import predict
 from al_core.engine.network import HEAD, load_network, read_safetensors
 from al_core.engine.saved import open_folder, open_round, write_model
 from al_core.engine.warm import warm_weights
 from al_core.records import ClassAct, ClassChange, JobState, LabelOp, LabelSource
 from al_core.results.folder import write_run_folder
 from al_core.results.records_file import manifest, records
+from al_core.results.saliency import Saliency, SaliencyRequest
+from al_core.results.survey import Predicted, SurveyRequest
 from al_core.results.tables import confusion_frame, labels_frame, predictions_frame, quality_frame
 from al_core.store.objects import ARRAYS, Objects
 from al_core.types import UNLABEL
+from al_core.worker.forked import trained_network
+from al_core.worker.jobs import run_job
 
 ADD, MERGE, RETIRE, RENAME = ClassAct.ADD, ClassAct.MERGE, ClassAct.RETIRE, ClassAct.RENAME
 LEFT, RIGHT, TOP = 0, 1, 2
@@ -276,3 +281,21 @@ def test_a_label_of_a_class_that_was_not_there_is_damage(store, config, work):
     op = LabelOp(1, int(experiment.pending().items[0].sample_id), 7)
     store.add_labels(experiment.id, [op], client="elsewhere", source=LabelSource.HUMAN, round=0)
     assert any("gives class 7, but there are 3" in text for text in check_experiment(store, experiment))
+
+
+def test_the_survey_and_the_heat_of_an_image_name_classes_and_not_outputs(store, settings, config, work):
+    experiment = begun(store, config, work)
+    answer(experiment)
+    change(experiment, LEFT, MERGE, into=RIGHT)  # from here on output 0 is RIGHT, and output 1 TOP
+    _, experiment = work(experiment.id)
+    record = store.rounds(experiment.id)[1]
+    assert record.class_ids == (RIGHT, TOP)
+    survey, heat = SurveyRequest(experiment.id, 1), SaliencyRequest(experiment.id, 1, 3)
+    for kind, request in (("survey", survey), ("saliency", heat)):
+        job = store.submit_job(kind, spec=asdict(request))
+        assert run_job(store, settings, *store.claim_job("tester", job_id=job.id)) is JobState.DONE
+    network, train = trained_network(experiment, record), experiment.dataset.train
+    outputs = predict(network, train, np.arange(len(train))).probs.argmax(1)
+    said = Predicted.read(survey.path(experiment)).predicted
+    assert said.tolist() == [record.class_ids[output] for output in outputs]
+    assert Saliency.read(heat.path(experiment)).predicted == said[3]
