@@ -1,7 +1,10 @@
 """What people said, and how far they agree: ratings, kappas, consistency, and each person's record.
 
-A rating is a person's last word on an image, given without knowing the others': a label, or an opinion beside
-it. A verdict (adjudication) is no rating; it is what ratings are held against.
+A rating is the class that a person gave an image, without knowing the others' words: a label, or an opinion
+beside it. A correction is their last word, but no rating, as a label was in view: agreement with it would say
+nothing. A verdict (adjudication) is neither; it is what ratings are held against.
+
+All this takes the log as its classes count (`Effects.said`): a merge is no disagreement.
 """
 
 from __future__ import annotations
@@ -21,26 +24,35 @@ from al_core.results.said import REASK, UNDONE, as_said, author, is_reask, witho
 from al_core.types import UNLABEL
 
 __all__ = [
-    "REASK", "UNDONE", "author", "consistency", "fleiss", "is_reask", "pairs", "per_class", "quality",
-    "ratings", "settled", "verdicts",
+    "REASK", "UNDONE", "author", "consistency", "fleiss", "is_reask", "last_words", "pairs", "per_class",
+    "quality", "ratings", "settled", "verdicts",
 ]  # fmt: skip
 
 Ratings = Mapping[int, Mapping[str, LogEvent]]
-"""Sample id -> person -> their last word there; classes only."""
+"""Sample id -> person -> what they said of it; classes only."""
 
 
 def ratings(log: Iterable[LogEvent]) -> dict[int, dict[str, LogEvent]]:
-    """Each person's last word on each image, from a log in any order."""
+    """Each person's rating of each image, from a log in any order; the last one counts."""
+    return _words(log, corrected=False)
+
+
+def last_words(log: Iterable[LogEvent]) -> dict[int, dict[str, LogEvent]]:
+    """The same with what each person corrected since."""
+    return _words(log, corrected=True)
+
+
+def _words(log: Iterable[LogEvent], *, corrected: bool) -> dict[int, dict[str, LogEvent]]:
     found: dict[int, dict[str, LogEvent]] = {}
     for event in map(as_said, sorted(without_undone(log), key=lambda e: e.id)):
         said = event.mark is None or (event.mark is Mark.OPINION and not is_reask(event))
         if not said or event.source not in PEOPLE or event.source is LabelSource.ADJUDICATION:
             continue
         words = found.setdefault(event.sample_id, {})
-        if event.value >= 0:
-            words[author(event)] = event
-        elif event.value == UNLABEL:
+        if event.value < 0:  # withdrawn, skipped or excluded: no class of theirs stands
             words.pop(author(event), None)
+        elif corrected or event.source is not LabelSource.CORRECTION:
+            words[author(event)] = event
     return {i: words for i, words in found.items() if words}
 
 

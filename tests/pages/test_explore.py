@@ -87,7 +87,7 @@ def test_undo_gives_back_the_answers_that_were_there(opened):
     assert (current[asked[0]].annotator, current[asked[0]].source) == ("Ada", LabelSource.CORRECTION)
     first, *_ = store.log(opened.id, sample_id=asked[0])
     assert reviewing.line(first, opened.dataset.classes).how == "undone by me"
-    assert people.ratings(store.log(opened.id))[asked[0]].keys() == {"Ada"}
+    assert people.last_words(store.log(opened.id))[asked[0]].keys() == {"Ada"}
 
 
 def test_what_is_kept_to_measure_by_is_never_labeled_here(waiting, digits):

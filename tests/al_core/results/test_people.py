@@ -75,6 +75,27 @@ def test_what_was_taken_back_and_what_took_it_back_are_nobodys_words(log):
     assert people.consistency(log).equals(people.consistency(before))
 
 
+@pytest.mark.parametrize("value", [SKIP, EXCLUDE, UNLABEL])
+@pytest.mark.parametrize("source", [HUMAN, LabelSource.CORRECTION])
+def test_who_takes_a_class_back_rates_no_longer(log, value, source):
+    log.say("Ann", 1, 3)
+    log.say("Bob", 1, 3, mark=Mark.OPINION)
+    log.say("Ann", 1, value, source=source)
+    log.say("Bob", 1, value, mark=Mark.OPINION)
+    assert people.ratings(log) == people.last_words(log) == {}
+
+
+def test_a_correction_is_a_word_but_no_rating_as_a_label_was_in_view(log):
+    log.say("Ann", 1, 3)
+    log.say("Bob", 1, 3, source=LabelSource.CORRECTION)  # kept in the audit, which shows Ann's label
+    log.say("Ann", 2, 3)
+    log.say("Ann", 2, 4, source=LabelSource.CORRECTION)
+    found = {i: {who: e.value for who, e in words.items()} for i, words in people.ratings(log).items()}
+    assert found == {1: {"Ann": 3}, 2: {"Ann": 3}}
+    said = {i: {who: e.value for who, e in words.items()} for i, words in people.last_words(log).items()}
+    assert said == {1: {"Ann": 3, "Bob": 3}, 2: {"Ann": 4}}
+
+
 def test_cohens_kappa_is_that_of_the_textbook(log):
     """Two readers of 50 proposals, 20 twice yes, 15 twice no: kappa 0.4 (the example of many textbooks)."""
     rated = rate(log, [(1, 1)] * 20 + [(1, 0)] * 5 + [(0, 1)] * 10 + [(0, 0)] * 15)
