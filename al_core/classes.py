@@ -20,7 +20,7 @@ from jaxtyping import Int64
 from al_core.class_words import LAST_TWO, MERGED, RETIRED
 from al_core.data.dataset import Dataset, Relabeled, Split
 from al_core.errors import ClassError
-from al_core.records import ClassAct, ClassChange, ClassEvent
+from al_core.records import ClassAct, ClassChange, ClassEvent, LogEvent, Mark, Query
 from al_core.types import UNKNOWN, UNLABEL, Labels
 from al_core.words import tr, tr_n
 
@@ -72,6 +72,26 @@ class Effects:
             return value
         value = self.canonical(value)
         return UNLABEL if value in self.dropped else value
+
+    def said(self, event: LogEvent) -> LogEvent:
+        """An answer or an opinion with the class that it counts as; marks as they are."""
+        if event.mark not in (None, Mark.OPINION):
+            return event
+        value = self.value(event.value)
+        return event if value == event.value else replace(event, value=value)
+
+    def guessed(self, query: Query) -> Query:
+        """A query whose guesses name the classes that they count as: first guesses stay first."""
+        if not self.into:
+            return query
+        items, ahead = (
+            tuple(replace(item, guesses=self._counted(item.guesses)) for item in part)
+            for part in (query.items, query.ahead)
+        )
+        return replace(query, items=items, ahead=ahead)
+
+    def _counted(self, guesses: Iterable[tuple[int, float]]) -> tuple[tuple[int, float], ...]:
+        return tuple((self.canonical(class_id), probability) for class_id, probability in guesses)
 
     def values(self, values: Labels) -> Labels:
         """The same of many values."""

@@ -83,8 +83,9 @@ def _shared(experiment: Experiment, query: Query) -> str:
 def _trust(experiment: Experiment, query: Query) -> Trust:
     """By the answers to the last few queries before this one: these do not change while one labels."""
     earlier = range(max(0, query.round - _TRUSTED_QUERIES), query.round)
-    queries = [found for n in earlier if (found := experiment.store.query(experiment.id, n)) is not None]
-    ids = [item.sample_id for found in queries for item in found.offered]
+    found, effects = (experiment.store.query(experiment.id, n) for n in earlier), experiment.classes().effects
+    queries = [effects.guessed(query) for query in found if query is not None]
+    ids = [item.sample_id for asked in queries for item in asked.offered]
     return trust(suggestions(queries, experiment.store.current_labels(experiment.id, of=ids)))
 
 

@@ -48,7 +48,9 @@ def hidden(experiment: Experiment, query: Query, share: float) -> frozenset[int]
 def swayed(experiment: Experiment) -> Reliance:
     """Agreement with the guesses where they were shown and where they were hidden, in all queries so far."""
     record = experiment.record
-    return reliance(_queries(record.id, record.num_rounds), current_labels(experiment))
+    effects = experiment.classes().effects
+    queries = [effects.guessed(query) for query in _queries(record.id, record.num_rounds)]
+    return reliance(queries, current_labels(experiment))
 
 
 def current_labels(experiment: Experiment) -> Mapping[int, LabelEvent]:

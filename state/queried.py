@@ -51,6 +51,7 @@ def rows_of(experiment: Experiment, query: Query) -> list[QueryRow]:
     dataset, store = experiment.dataset, experiment.store
     labels = store.current_labels(experiment.id, of=[item.sample_id for item in query.offered])
     truth = dataset.train.labels
+    query = experiment.classes().effects.guessed(query)
     return query_rows(query, labels, dataset.classes, truth, marks=experiment.marks(), reveal=False)
 
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import pandas as pd
 
+from al_core.classes import Effects
 from al_core.errors import ALError
 from al_core.experiment import Experiment
 from al_core.guidelines import class_history
@@ -58,24 +59,29 @@ Entry = LogEvent | ClassEvent
 
 @lru_cache(maxsize=4)
 def _log(experiment_id: str, rev: int) -> tuple[LogEvent, ...]:
-    del rev  # only there to be part of the key
-    return tuple(handles.store().log(experiment_id))
+    store = handles.store()
+    effects = Effects.of(store.class_events(experiment_id, until=rev))
+    return tuple(effects.said(event) for event in store.log(experiment_id))
 
 
 def log(experiment_id: str) -> tuple[LogEvent, ...]:
-    """The whole label log, newest first, as of now."""
+    """The whole label log, newest first, as of now and as its classes count; `entries` has what was said."""
     return _log(experiment_id, handles.store().label_rev(experiment_id))
 
 
 @lru_cache(maxsize=4)
 def _cases(experiment_id: str, rev: int) -> tuple[Case, ...]:
-    return tuple(cases(_log(experiment_id, rev), handles.store().queries(experiment_id)))
+    store = handles.store()
+    effects = Effects.of(store.class_events(experiment_id, until=rev))
+    queries = [effects.guessed(query) for query in store.queries(experiment_id)]
+    return tuple(cases(_log(experiment_id, rev), queries, effects.retired))
 
 
 def queue(experiment: Experiment, me: str) -> list[Case]:
     """Every open case, and the blind questions to `me` at the end."""
     rev = handles.store().label_rev(experiment.id)
-    blind = reasks(_log(experiment.id, rev), me, experiment.config.seed, len(experiment.dataset.train))
+    count, retired = len(experiment.prepared.train), experiment.classes().effects.retired
+    blind = reasks(_log(experiment.id, rev), me, experiment.config.seed, count, retired)
     known = _cases(experiment.id, rev)
     # A case shows what was said, so an image is never both.
     shown = {case.sample_id for case in known}

@@ -63,7 +63,8 @@ def reliance(queries: Iterable[Query], labels: Mapping[int, LabelEvent]) -> Reli
     """From the answers of people that say whether a guess was shown.
 
     Left out: what was confirmed in bulk, and what was labeled while all guesses were hidden by choice, for
-    that choice was no draw. Only queries with answers of both kinds are compared.
+    that choice was no draw. Only queries with answers of both kinds are compared. Guesses and labels are as
+    their classes count (`Effects.guessed`).
     """
     counts = [_counts(query, labels) for query in queries]
     both = [(shown, hidden) for shown, hidden in counts if shown.answered and hidden.answered]

@@ -41,7 +41,10 @@ class Trust:
 
 
 def suggestions(queries: Iterable[Query], labels: Mapping[int, LabelEvent]) -> list[Suggestion]:
-    """The guesses that people answered one by one; what was confirmed in bulk says nothing about them."""
+    """The guesses that people answered one by one; what was confirmed in bulk says nothing about them.
+
+    Guesses and labels are as their classes count (`Effects.guessed`).
+    """
     found = []
     for query in queries:
         for item in query.seen(labels):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import groupby, pairwise
 from typing import Annotated, Any, Final, Literal, TypeVar
 
@@ -76,8 +76,8 @@ class Op(BaseModel):
     shown: StrictBool | None = None  # whether the image's guesses were to be seen
     name: str | None = Field(None, max_length=200)  # of a class whose id the browser does not know yet
 
-    def refusal(self, classes: Classes) -> str | None:
-        """Why `to` means nothing, or None."""
+    def refusal(self, classes: Classes, had: Callable[[Op], bool]) -> str | None:
+        """Why `to` means nothing, or None. `had`: whether it leaves or gives back a label of the image."""
         if self.mark not in (None, Mark.OPINION):
             fits = self.mark in STANDING_MARKS and self.to in (0, 1)
             return None if fits else tr("{to} is no mark: 1 sets one, 0 takes it back.", to=self.to)
@@ -86,7 +86,7 @@ class Op(BaseModel):
         if not 0 <= self.to < len(classes):
             return tr("{to} is no class: there are {classes}, from 0 on.", to=self.to, classes=len(classes))
         counted = classes.effects.canonical(self.to)
-        if counted in classes.effects.retired:
+        if counted in classes.effects.retired and not had(self):
             return tr(
                 "The class “{name}” is retired: nothing is given it any more.", name=classes.names[counted]
             )
@@ -223,6 +223,18 @@ def _by_source(
         yield found, list(run)
 
 
+def _had(experiment_id: str, classes: Classes, op: Op) -> bool:
+    """Whether it keeps the label that stands, or takes a decision back to one that the image had."""
+    store, value = handles.store(), classes.effects.value(op.to)
+    if op.mark is not None or value < 0:  # an opinion, or a class whose labels are asked again
+        return False
+    if op.how == "undone":
+        answers = store.log(experiment_id, sample_id=op.id, kind="answer")
+        return any(classes.effects.value(event.value) == value for event in answers)
+    current = store.current_labels(experiment_id, of=[op.id]).get(op.id)
+    return current is not None and current.value == value
+
+
 def _named(experiment_id: str, names: Iterable[str], annotator: str) -> dict[str, int]:
     """The ids of classes that are given by name; those that are not there yet are made.
 
@@ -248,10 +260,11 @@ def save(post: Post, person: str = "") -> Saved:
         asked = _looked_at_again(post.batch, ids) if review else asked_of(post.batch)
         experiment_id, round_text, _ = post.batch.split("/")
         classes = Classes.of(asked.names, handles.store().class_events(experiment_id))
+        had = partial(_had, experiment_id, classes)
         for op in post.ops:
             if op.id not in asked.ids:
                 raise RefusedError(422, tr("Image {id} is not among the images that were asked.", id=op.id))
-            if (refusal := op.refusal(classes)) is not None:
+            if (refusal := op.refusal(classes, had)) is not None:
                 raise RefusedError(422, refusal)
         named = _named(experiment_id, (op.name for op in post.ops if op.names_class and op.name), person)
         ops = [op.as_label(named) for op in post.ops]

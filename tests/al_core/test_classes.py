@@ -9,7 +9,7 @@ from al_core.data.dataset import Relabeled, Split
 from al_core.data.names import Names
 from al_core.data.prepare import prepare
 from al_core.errors import ClassError
-from al_core.records import ClassAct, ClassChange, ClassEvent
+from al_core.records import ClassAct, ClassChange, ClassEvent, LabelSource, LogEvent, Mark, Query, QueryItem
 from al_core.types import EXCLUDE, SKIP, UNKNOWN, UNLABEL
 from tests.al_core.exchange_session import make_photos
 
@@ -155,6 +155,24 @@ def test_names_that_a_data_set_tells_apart_by_case_stay_two_classes():
 def test_guidelines_and_examples_change_no_class():
     classes = made(change(1, GUIDE, text="has laces"), change(1, PIN, text="good", sample_id=3))
     assert classes == made()
+
+
+def test_words_and_guesses_count_as_their_classes_do_and_marks_stay_as_they_are():
+    effects = Effects({0: 2, 2: 1}, frozenset({3}), frozenset({3}))
+
+    def said(value, mark=None):
+        event = LogEvent(1, 7, value, LabelSource.HUMAN, "Ann", 0, "c", 1, 0.0, None, mark, None)
+        return effects.said(event).value
+
+    assert [said(v) for v in (0, 1, 3, SKIP)] == [1, 1, UNLABEL, SKIP]
+    assert (said(2, Mark.OPINION), said(0, Mark.FLAG), said(1, Mark.NOTE)) == (1, 0, 1)
+    items = (QueryItem(0, 7, 0.5, ((0, 0.5), (3, 0.3), (1, 0.2))),)
+    ahead = (QueryItem(1, 8, None, ((2, 0.9),)),)
+    query = Query("e", 0, "margin", items, 9, "h", 0.0, ahead)
+    counted = effects.guessed(query)
+    assert counted.items[0].guesses == ((1, 0.5), (3, 0.3), (1, 0.2))
+    assert counted.ahead[0].guesses == ((1, 0.9),)
+    assert Effects.of([]).guessed(query) is query
 
 
 def test_effects_of_nothing_are_none():

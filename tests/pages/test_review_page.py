@@ -168,6 +168,24 @@ def test_a_retired_class_keeps_its_id_and_is_not_offered(waiting, visit, say):
     )
 
 
+def test_what_was_merged_is_no_disagreement(home, waiting, visit, say):
+    record = waiting(0.5)
+    for i in range(4):
+        say(record, "Ann", i, 1 + i % 2)
+        say(record, "Bob", i, 2 + i % 2 if i < 3 else 2, mark=Mark.OPINION)
+    experiment = Experiment.open(home, handles.settings(), record.id)
+    experiment.change_class(ClassChange(2, ClassAct.MERGE, into=1))
+    experiment.change_class(ClassChange(3, ClassAct.RETIRE, labels="ask"))
+    app = visit("review", exp=record.id)
+    assert "Nothing needs a second look" in words(app)
+    pairs = view(app, "Agreement").dataframe[0].value
+    assert pairs[["images", "agreed"]].values.tolist() == [[3, 1.0]]
+    say(record, "Bob", 0, 5, mark=Mark.OPINION)
+    assert card(visit("review", exp=record.id))["cases"][0]["words"] == [["Ann", 1], ["Bob", 5]]
+    log_ = view(visit("review", exp=record.id), "Log").dataframe[0].value
+    assert "2" in log_["said"].tolist(), "the log says what was said"
+
+
 def test_the_log_says_who_changed_which_class_when_beside_the_answers(home, waiting, visit, say):
     record = waiting(0.5)
     experiment = Experiment.open(home, handles.settings(), record.id)

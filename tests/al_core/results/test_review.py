@@ -82,6 +82,28 @@ def test_a_label_against_a_sure_guess_is_a_case_and_an_unsure_guess_is_none(log)
     assert kinds(log, asked) == {}
 
 
+def test_what_nobody_may_give_any_more_is_neither_asked_nor_suggested(log):
+    for i in (1, 2, 3):
+        log.say("Ann", i, 3)
+    log.say("Bob", 2, 5, mark=Mark.OPINION)
+    log.say("Ann", 4, 5)
+    log.say("Ann", 9, 1, round=1)
+    asked = queries((1, 5, 0.9), (3, 6, 0.9))
+    found = cases(log, asked, retired={5})
+    assert [(case.sample_id, case.why, case.suggestion) for case in found] == [
+        (2, Why.PEOPLE, None), (3, Why.MODEL, 6),
+    ]  # fmt: skip
+    blind = reasks(log, "Ann", 0, 300, retired={5})
+    assert sorted(case.sample_id for case in blind) == [1, 2, 3], "the fourth could not be answered the same"
+
+
+def test_who_is_asked_again_of_a_label_that_was_dropped_says_nothing_new(log):
+    log.say("Ann", 1, UNLABEL)
+    log.say("Bob", 1, 3)
+    log.say("Ann", 1, 4, mark=Mark.OPINION, how="reask")
+    assert kinds(log) == {}
+
+
 def test_an_image_is_one_case_of_the_most_pressing_kind(log):
     log.say("Ann", 1, 3)
     log.say("Ann", 1, 1, mark=Mark.FLAG)

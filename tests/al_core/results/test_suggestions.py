@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from al_core.classes import Effects
 from al_core.records import LabelEvent, LabelSource, Query, QueryItem
 from al_core.results.suggestions import Suggestion, Trust, suggestions, trust, wrong_of
 from al_core.types import SKIP
@@ -28,6 +29,13 @@ def test_only_what_a_person_answered_one_by_one_counts():
     assert suggestions([query], labels) == [
         Suggestion(0.9, True, False), Suggestion(0.9, False, False), Suggestion(0.9, True, True),
     ]  # fmt: skip
+
+
+def test_a_guess_of_a_class_that_was_merged_since_is_right_where_the_label_counts_as_the_same():
+    effects = Effects({0: 1}, frozenset(), frozenset())
+    query = effects.guessed(a_query((5, ((0, 0.9), (1, 0.1))), (6, ((2, 0.8), (0, 0.2)))))
+    found = suggestions([query], {5: event(5, 1), 6: event(6, 1)})
+    assert found == [Suggestion(0.9, True, False), Suggestion(0.8, False, False)]
 
 
 def test_a_threshold_needs_twenty_answers_and_few_wrong_ones():

@@ -9,7 +9,7 @@ import pytest
 from al_core import by_hand
 from al_core.errors import StoreError
 from al_core.experiment import Experiment
-from al_core.records import ExperimentStatus, LabelSource, QueryItem, RoundRecord
+from al_core.records import ClassAct, ClassChange, ExperimentStatus, LabelSource, QueryItem, RoundRecord
 from al_core.types import EXCLUDE, SKIP, UNLABEL
 from state import handles
 from state.web import labels, security
@@ -240,6 +240,24 @@ def test_a_store_that_works_again_takes_what_it_refused(web, monkeypatch):
         assert web.post(ops((5, 3))).status_code == 503
     assert web.post(ops((5, 3))).json()["n"] == 1
     assert web.events() == [(1, 5, 3)]
+
+
+def test_a_label_of_a_class_that_was_retired_since_can_be_kept_and_had_back(web):
+    assert web.post(ops((5, 3), (6, 4))).status_code == 200
+    experiment = Experiment.open(web.store, web.settings, web.id)
+    experiment.change_class(ClassChange(3, ClassAct.RETIRE, labels="keep"))
+    review = f"{web.id}/-1/{labels.REVIEW}"
+    assert web.post(ops((6, 3)), batch=review, client="review-01").status_code == 422, "it never was one"
+    assert web.post(ops((5, 3)), batch=review, client="review-01").status_code == 200
+    assert web.post([{"n": 2, "id": 5, "to": 4}], batch=review, client="review-01").status_code == 200
+    again = {"n": 3, "id": 5, "to": 3}
+    assert web.post([again], batch=review, client="review-01").status_code == 422
+    undone = again | {"how": "undone"}
+    assert web.post([undone], batch=review, client="review-01").status_code == 200
+    assert web.store.current_labels(web.id)[5].value == 3
+    experiment.change_class(ClassChange(3, ClassAct.RESTORE))
+    experiment.change_class(ClassChange(3, ClassAct.RETIRE, labels="ask"))
+    assert web.post([{"n": 4, "id": 5, "to": 3}], batch=review, client="review-01").status_code == 422
 
 
 def test_an_answer_to_an_earlier_query_is_a_correction(web):

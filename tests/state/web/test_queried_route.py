@@ -5,12 +5,14 @@ import io
 import os
 import tracemalloc
 import zipfile
+from dataclasses import replace
 
 import pytest
 
 from al_core.data.dataset import Split
 from al_core.errors import DataError
-from al_core.records import LabelOp, LabelSource
+from al_core.experiment import Experiment
+from al_core.records import ClassAct, ClassChange, LabelOp, LabelSource, QueryItem
 from state import queried
 from state.queried import Wanted
 from state.web.queried import queried_url
@@ -38,6 +40,16 @@ def test_the_zip_holds_what_the_filter_lets_through_and_says_which(web):
     assert [int(row["sample_id"]) for row in opened(reply)[1]] == [5, 6]
     _, by_round = opened(web.client.get(queried_url(web.id, Wanted(by_round=True), "rounds.zip")))
     assert {row["path"].partition("/")[0] for row in by_round} == {"initial"}
+
+
+def test_a_guess_of_a_class_that_was_merged_since_is_held_against_what_it_counts_as(web):
+    label(web, (5, 3))
+    experiment = Experiment.open(web.store, web.settings, web.id)
+    experiment.change_class(ClassChange(4, ClassAct.MERGE, into=3))
+    query = replace(web.query, items=(QueryItem(0, 5, None, ((4, 0.9), (1, 0.1))),))
+    (row,) = queried.rows_of(experiment, query)
+    assert row.guesses == (("3", 0.9), ("1", 0.1))
+    assert row.right is (row.truth == "3")
 
 
 @pytest.mark.parametrize("old", ["round=-1", "n=a.zip", "state=All"])
