@@ -1,4 +1,4 @@
-"""Why a class cannot be changed, by what was to be done with it: whole sentences, as languages need them."""
+"""Why a class cannot be changed or given, by what was to be done: whole sentences, as languages need them."""
 
 from __future__ import annotations
 
@@ -13,12 +13,14 @@ MERGED: Final = {
         "“{name}” has been merged into “{other}”; take that back before you merge another one into it"
     ),
     "retire": noted("“{name}” has been merged into “{other}”; take that back before you retire it"),
+    "give": noted("“{name}” has been merged into “{other}”: give that one"),
 }
 RETIRED: Final = {
     "rename": noted("“{name}” is retired; bring it back before you rename it"),
     "merge": noted("“{name}” is retired; bring it back before you merge it"),
     "into": noted("“{name}” is retired; bring it back before you merge another one into it"),
     "retire": noted("“{name}” is retired; bring it back before you retire it"),
+    "give": noted("“{name}” is retired; bring it back before you give it"),
 }
 LAST_TWO: Final = {
     "merge": noted(

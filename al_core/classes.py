@@ -222,6 +222,10 @@ class Classes:
         folded = [each.strip().casefold() for each in self.names]
         return folded.index(wanted.casefold()) if wanted.casefold() in folded else None
 
+    def check_open(self, class_id: int) -> None:
+        """Raises ClassError where an image cannot be given the class; the message says the way out."""
+        _open_class(self, class_id, "give")
+
     def checked(self, change: ClassChange) -> ClassChange:
         """The change as it is written down.
 

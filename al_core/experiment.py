@@ -333,13 +333,30 @@ class Experiment:
         annotator: str | None = None,
         lease: JobLease | None = None,
     ) -> LabelAck:
-        """Commit (sample id, value) answers at once. One client name must not be used from two places."""
+        """Commit (sample id, value) answers at once. One client name must not be used from two places.
+
+        Raises:
+            ClassError: a class cannot be given, and the image has another label; nothing was written.
+        """
+        answers = [(int(s), int(v)) for s, v in labels]
+        self._check_given(answers)
         last = self.store.last_number(self.id, client)
-        ops = [LabelOp(last + i, int(s), int(v)) for i, (s, v) in enumerate(labels, start=1)]
+        ops = [LabelOp(last + i, s, v) for i, (s, v) in enumerate(answers, start=1)]
         return self.store.add_labels(
             self.id, ops, client=client, source=source, round=round,
             annotator=source.value if annotator is None else annotator, lease=lease,
         )  # fmt: skip
+
+    def _check_given(self, answers: Iterable[tuple[int, int]]) -> None:
+        classes = self.classes()
+        open_ = set(classes.open)
+        closed = [(s, v) for s, v in answers if v >= 0 and v not in open_]
+        if not closed:
+            return
+        current = self.store.current_labels(self.id, of=[s for s, _ in closed])
+        for sample_id, value in closed:
+            if sample_id not in current or current[sample_id].value != value:  # a label may be kept
+                classes.check_open(value)
 
     def answer_from_oracle(
         self, ids: Iterable[int] | None = None, *, lease: JobLease | None = None

@@ -150,7 +150,11 @@ class Answered:
 
 
 def answer(experiment: Experiment, ids: Sequence[int], value: int) -> Answered:
-    """Give all these images that may be labeled here one answer, as one commit."""
+    """Give all these images that may be labeled here one answer, as one commit.
+
+    Raises:
+        ClassError: the class cannot be given (any more); nothing was written.
+    """
     answered = Answered(_client(), tuple(may_answer(experiment, ids)))
     if answered.ids:
         last = experiment.last_query()

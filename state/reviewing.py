@@ -192,16 +192,20 @@ def revert(experiment: Experiment, event: LogEvent) -> None:
     """Give an image the answer that it had after this event: by an event of its own, nothing is removed.
 
     Raises:
-        ALError: the event is no answer.
+        ALError: the event is no answer, or of a class that is retired; nothing was written.
     """
     if event.mark is not None:
         raise ALError(tr("only an answer can be gone back to"))
+    classes = experiment.classes()
+    value = classes.effects.canonical(event.value)
+    if value >= 0:
+        classes.check_open(value)
     now: LabelEvent | None = experiment.store.current_labels(experiment.id, of=[event.sample_id]).get(
         event.sample_id
     )
-    if now is not None and now.value == event.value:
+    if now is not None and now.value == value:
         return
-    op = LabelOp(1, event.sample_id, event.value, detail={"how": "revert", "to": event.id})
+    op = LabelOp(1, event.sample_id, value, detail={"how": "revert", "to": event.id})
     experiment.store.add_labels(
         experiment.id, [op], client=f"revert-{uuid.uuid4().hex[:12]}", source=LabelSource.CORRECTION,
         round=event.round, annotator=person.name(),

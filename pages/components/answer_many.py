@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from al_core.errors import ALError
 from al_core.experiment import Experiment
 from al_core.types import EXCLUDE, UNLABEL
 from al_core.words import tr, tr_n
-from state import image_maps
+from state import image_maps, session
 from state.text import plain
 
 MOST = 5_000
@@ -29,7 +30,7 @@ def answer_many(experiment: Experiment, ids: Sequence[int], *, key: str, redraw:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key=f"{key}-answers"):
         chosen = st.selectbox(
             tr("Class"),
-            range(len(names)),
+            experiment.classes().open,
             index=None,
             format_func=lambda n: names[n],
             placeholder=tr("Class"),
@@ -84,7 +85,11 @@ def undo_answers(experiment: Experiment, *, redraw: Sequence[str] = ()) -> None:
 
 
 def _answer(experiment: Experiment, ids: Sequence[int], value: int, redraw: Sequence[str]) -> None:
-    st.session_state[_UNDO] = (experiment.id, image_maps.answer(experiment, ids, value), len(ids))
+    try:
+        st.session_state[_UNDO] = (experiment.id, image_maps.answer(experiment, ids, value), len(ids))
+    except ALError as error:
+        session.current().notices.append(str(error))
+        return  # the whole page is drawn anew, with the notice
     _again(redraw)
 
 

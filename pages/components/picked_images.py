@@ -158,7 +158,11 @@ def _query(experiment: Experiment, ids: Sequence[int]) -> None:
 
 
 def _answer(experiment: Experiment, ids: Sequence[int], value: int) -> None:
-    answered = image_maps.answer(experiment, ids, value)
+    try:
+        answered = image_maps.answer(experiment, ids, value)
+    except ALError as error:
+        session.current().notices.append(str(error))
+        return
     done = tr("{count:,} answers are saved.", count=len(answered.ids))
     st.session_state[_UNDO] = (experiment.id, done, lambda: give_back(experiment, answered))
 

@@ -48,19 +48,22 @@ def image_history(experiment: Experiment) -> None:
         if not events:
             st.caption(tr("Nothing was ever said of this image."))
         current = handles.store().current_labels(experiment.id, of=[int(number)]).get(int(number))
+        effects = experiment.classes().effects
         for event in events:
-            _event(experiment, event, current.value if current else None, current.id if current else 0)
+            stands = current is not None and current.value == effects.canonical(event.value)
+            _event(experiment, event, now=current is not None and event.id == current.id, stands=stands)
 
 
-def _event(experiment: Experiment, event: LogEvent, value: int | None, current: int) -> None:
+def _event(experiment: Experiment, event: LogEvent, *, now: bool, stands: bool) -> None:
+    """`now`: it is the label. `stands`: its answer is the label's, whoever gave that."""
     words = reviewing.line(event, experiment.dataset.classes)
     with st.container(horizontal=True, vertical_alignment="center", gap="small", border=True):
-        name = "now" if event.id == current else words.kind
+        name = "now" if now else words.kind
         st.markdown(f"**{plain(words.said)}** · {plain(words.who)} · {plain(words.how)}", width="stretch")
         asked = tr("round {round}", round=event.round + 1) if event.round >= 0 else tr("initial set")
         when = f"{datetime.fromtimestamp(event.at, UTC):%Y-%m-%d %H:%M} UTC"
         st.caption(f"{name} · {asked} · {when}", width="content")
-        if event.mark is None and event.value != value:
+        if event.mark is None and not stands:
             st.button(
                 tr("Back to this"), key=f"revert-{event.id}", icon=":material/undo:", on_click=_revert,
                 args=(experiment, event), help=tr("By an event of its own; nothing is removed."),

@@ -5,9 +5,19 @@ import pytest
 
 from al_core.config import DataConfig, ExperimentConfig
 from al_core.data.prepare import prepare
-from al_core.errors import DataError, NotFound
+from al_core.errors import ClassError, DataError, NotFound
 from al_core.experiment import Experiment
-from al_core.records import ExperimentStatus, JobState, LabelSource, Query, QueryItem, RoundRecord, query_hash
+from al_core.records import (
+    ClassAct,
+    ClassChange,
+    ExperimentStatus,
+    JobState,
+    LabelSource,
+    Query,
+    QueryItem,
+    RoundRecord,
+    query_hash,
+)
 from al_core.store import open_store
 from al_core.types import INITIAL_ROUND, SKIP, UNLABEL
 
@@ -66,6 +76,24 @@ def test_a_withdrawn_answer_is_awaited_again(store, experiment):
     experiment.tell([(5, 1), (9, 1), (9, UNLABEL)], client="c", source=LabelSource.HUMAN, round=INITIAL_ROUND)
     assert experiment.step().kind == "label"
     assert list(experiment.answers()) == [5]
+
+
+def test_a_class_that_cannot_be_given_is_refused_and_nothing_is_written(store, experiment):
+    put_initial(store, experiment, [5, 9, 2])
+
+    def tell(*answers):
+        experiment.tell(answers, client="c", source=LabelSource.HUMAN, round=INITIAL_ROUND)
+
+    tell((5, 3), (9, 4))
+    experiment.change_class(ClassChange(3, ClassAct.RETIRE, labels="keep"))
+    experiment.change_class(ClassChange(7, ClassAct.MERGE, into=1))
+    rev = store.label_rev(experiment.id)
+    for value, words in ((3, "“3” is retired"), (7, "merged into “1”"), (10, "there is no class 10")):
+        with pytest.raises(ClassError, match=words):
+            tell((2, 1), (9, value))
+    assert store.label_rev(experiment.id) == rev
+    tell((5, 3), (2, SKIP))  # a label may be kept
+    assert store.current_labels(experiment.id)[5].value == 3
 
 
 def test_ground_truth_answers_the_rest_and_leaves_what_the_person_said(store, experiment):

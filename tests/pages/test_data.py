@@ -4,7 +4,7 @@ from conftest import components
 from al_core.config import DataConfig
 from al_core.data.prepare import prepare
 from al_core.experiment import Experiment
-from al_core.records import LabelSource
+from al_core.records import ClassAct, ClassChange, LabelSource
 from al_core.types import EXCLUDE, UNLABEL
 from state import handles, standings
 
@@ -68,6 +68,28 @@ def test_selected_images_are_labeled_together_and_undone(visit, opened):
     assert {i: e.value for i, e in current.items()} == {20: 7, 21: 7, 22: 7}
     app.button(key="answer-many-back").click().run()
     assert {e.value for e in handles.store().current_labels(opened.id).values()} == {UNLABEL}
+
+
+def test_only_classes_that_can_be_given_are_offered_and_undo_gives_a_retired_one_back(visit, opened):
+    opened.tell([(20, 3)], client="t", source=LabelSource.HUMAN, round=-1)
+    opened.change_class(ClassChange(3, ClassAct.RETIRE, labels="keep"))
+    opened.change_class(ClassChange(7, ClassAct.MERGE, into=1))
+    app = visit("data", exp=opened.id)
+    app.session_state["data-wall"] = {"selected": [20, 21]}
+    app.run()
+    assert app.selectbox(key="data-many-class").options == list("01245689")
+    app.selectbox(key="data-many-class").set_value(4).run()
+    opened.change_class(ClassChange(4, ClassAct.RETIRE, labels="keep"))
+    rev = opened.store.label_rev(opened.id)
+    app.button(key="data-many-label").click().run()
+    assert not app.exception
+    assert opened.store.label_rev(opened.id) == rev
+    assert any("“4” is retired" in warning.value for warning in app.warning)
+    app.selectbox(key="data-many-class").set_value(5).run()
+    app.button(key="data-many-label").click().run()
+    app.button(key="answer-many-back").click().run()
+    assert not app.exception
+    assert {i: e.value for i, e in opened.store.current_labels(opened.id).items()} == {20: 3, 21: UNLABEL}
 
 
 def test_all_that_fit_the_filter_can_be_excluded(visit, opened):

@@ -120,6 +120,22 @@ def test_an_image_goes_back_to_an_earlier_answer_by_one_click(home, waiting, vis
     assert back.key.endswith(str(home.log(record.id, sample_id=1)[1].id))
 
 
+def test_nothing_goes_back_to_a_class_that_is_retired_and_what_was_merged_stands(home, waiting, visit, say):
+    record = waiting(0.5)
+    for value in (3, 5, 6):
+        say(record, "Ann", 1, value)
+    experiment = Experiment.open(home, handles.settings(), record.id)
+    experiment.change_class(ClassChange(3, ClassAct.RETIRE, labels="keep"))
+    experiment.change_class(ClassChange(5, ClassAct.MERGE, into=6))
+    app = view(visit("review", exp=record.id), "Image")
+    (back,) = [b for b in app.button if str(b.key).startswith("revert-")]
+    rev = home.label_rev(record.id)
+    back.click().run()
+    assert not app.exception
+    assert any("“3” is retired" in warning.value for warning in app.warning)
+    assert home.label_rev(record.id) == rev
+
+
 def test_the_log_is_filtered_kept_as_a_harmless_file_and_verified(home, waiting, visit, say):
     record = waiting(0.5)
     say(record, "=cmd()", 1, 3)

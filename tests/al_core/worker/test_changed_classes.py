@@ -39,11 +39,11 @@ def change(experiment, class_id, act, **more):
 
 
 def answer(experiment, values=None):
-    """Answer the pending query: truth as it counts, or what `values` says of an image."""
+    """Answer the pending query: truth as it can be given, or what `values` says of an image."""
     query = experiment.pending()
     truth = experiment.prepared.train.labels
     ids = [item.sample_id for item in query.items]
-    labels = [(i, (values or {}).get(i, int(experiment.classes().fold(truth[[i]])[0]))) for i in ids]
+    labels = [(i, (values or {}).get(i, int(experiment.classes().given(truth[[i]])[0]))) for i in ids]
     experiment.tell(
         [(i, v) for i, v in labels if v >= 0], client=f"me-{query.round}", source=LabelSource.HUMAN,
         round=query.round,
