@@ -15,8 +15,6 @@ from al_core.results.audit import Audit, latest
 from al_core.results.mistakes import Predictions
 from al_core.seeds import generator
 from al_core.store.objects import Objects
-from al_core.types import EXCLUDE
-from al_core.words import tr
 from state import handles, jobs, person
 
 MOST_LOOKS = 5000
@@ -84,18 +82,21 @@ def doubtful(experiment: Experiment) -> tuple[Audit, pd.DataFrame] | None:
     given = dict(zip(audit.ids.tolist(), audit.given.tolist(), strict=True))
     frame["given"] = [given[i] for i in frame["sample_id"].tolist()]
     # a merge or a new class since: what an audit says of a class that is gone is no question any more
-    effects = experiment.classes().effects
+    # and a class that is retired cannot be given; a label that is of one, and was kept, may stay
+    classes = experiment.classes()
     open_ = [
-        still and effects.value(int(now)) == now and effects.value(int(then)) == then
-        for still, now, then in zip(open_, frame["suggested"], frame["given"], strict=True)
+        still and other in classes.open and classes.effects.value(int(then)) == then
+        for still, other, then in zip(open_, frame["suggested"], frame["given"], strict=True)
     ]
     return audit, pd.DataFrame(frame[open_]).reset_index(drop=True)
 
 
 def decide(experiment: Experiment, sample_id: int, value: int) -> None:
-    """A person's word on a doubtful label: the class, the same one to keep it, or EXCLUDE."""
-    if value != EXCLUDE and value not in experiment.classes().open:
-        raise ValueError(tr("{value} is no class that can be given", value=value))
+    """A person's word on a doubtful label: the class, the same one to keep it, or EXCLUDE.
+
+    Raises:
+        ClassError: the class cannot be given; nothing was written.
+    """
     asked = experiment.store.current_labels(experiment.id)[sample_id].round
     experiment.tell(
         [(sample_id, value)],

@@ -6,13 +6,14 @@ from typing import Literal
 
 import streamlit as st
 
+from al_core.errors import ALError
 from al_core.experiment import Experiment
 from al_core.records import JobState
 from al_core.types import EXCLUDE
 from al_core.words import told, tr
 from pages.components.job_wait import job_wait
 from pages.components.picture_wall import picture_wall
-from state import mistakes
+from state import mistakes, session
 from state.text import plain
 
 _Kind = Literal["primary", "secondary", "tertiary"]
@@ -122,7 +123,7 @@ def _one(experiment: Experiment, row: dict[str, float]) -> None:
             for label, key, value, icon, kind in offers:
                 st.button(
                     label, key=f"audit-{key}", shortcut=key, icon=icon, type=kind,
-                    on_click=mistakes.decide, args=(experiment, i, value),
+                    on_click=_decide, args=(experiment, i, value),
                 )  # fmt: skip
         other = st.selectbox(
             tr("Another class"), experiment.classes().open, index=None, format_func=lambda n: names[n],
@@ -130,9 +131,16 @@ def _one(experiment: Experiment, row: dict[str, float]) -> None:
         )  # fmt: skip
         if other is not None:
             st.button(
-                tr("It is {name}", name=plain(names[other])), key="audit-other", on_click=mistakes.decide,
+                tr("It is {name}", name=plain(names[other])), key="audit-other", on_click=_decide,
                 args=(experiment, i, other),
             )  # fmt: skip
         st.caption(
             tr("The next training uses what you decide. Each decision is an event of its own in the log.")
         )
+
+
+def _decide(experiment: Experiment, sample_id: int, value: int) -> None:
+    try:
+        mistakes.decide(experiment, sample_id, value)
+    except ALError as error:
+        session.current().notices.append(str(error))

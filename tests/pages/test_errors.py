@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
 
-from al_core.records import LabelSource
+from al_core.errors import ClassError
+from al_core.experiment import Experiment
+from al_core.records import ClassAct, ClassChange, LabelSource
 from al_core.results.audit import Audit, audit_path, keep
 from al_core.results.mistakes import Predictions
 from al_core.types import EXCLUDE
@@ -74,8 +76,6 @@ def test_a_doubtful_label_is_decided_once_and_the_log_says_that_it_was_a_correct
     record = waiting(0.5)
     store, settings = handles.store(), handles.settings()
     asked = [item.sample_id for item in store.query(record.id, -1).items]
-    from al_core.experiment import Experiment
-
     experiment = Experiment.open(store, settings, record.id)
     experiment.tell([(i, 0) for i in asked[:2]], client="t", source=LabelSource.HUMAN, round=-1)
     rev = store.label_rev(record.id)
@@ -97,15 +97,50 @@ def test_a_doubtful_label_is_decided_once_and_the_log_says_that_it_was_a_correct
     assert "Every doubtful label has been decided" in text_of(app)
 
 
+@pytest.fixture
+def doubted(waiting, digits):
+    """Six labels, of which the audit takes the first three for others: 1 for 4, 2 for 5, 3 for 6."""
+    record = waiting(0.5)
+    experiment = Experiment.open(handles.store(), handles.settings(), record.id)
+    given = np.array([1, 2, 3, 4, 5, 6])
+    experiment.tell(enumerate(given), client="t", source=LabelSource.HUMAN, round=-1)
+    probs = np.eye(10, dtype=np.float32)[[4, 5, 6, 4, 5, 6]] * 0.9 + 0.01
+    path = audit_path(handles.settings(), record.id, handles.store().label_rev(record.id))
+    keep(path, Audit(np.arange(6), probs, given))
+    return experiment
+
+
+def test_no_label_is_doubted_for_a_retired_class_and_one_of_a_retired_class_can_be_kept(visit, doubted):
+    experiment = doubted
+    experiment.change_class(ClassChange(1, ClassAct.RETIRE, labels="keep"))
+    experiment.change_class(ClassChange(5, ClassAct.RETIRE, labels="keep"))
+    _, open_ = mistakes.doubtful(experiment)
+    assert open_[["given", "suggested"]].values.tolist() == [[1, 4], [3, 6]]
+    app = visit("errors", exp=experiment.id)
+    app.button(key="audit-k").click().run()
+    assert not app.exception
+    event = experiment.store.current_labels(experiment.id)[0]
+    assert (event.value, event.source) == (1, LabelSource.CORRECTION)
+
+
+def test_a_class_that_is_retired_while_the_page_shows_it_is_refused_in_words(visit, doubted):
+    experiment = doubted
+    app = visit("errors", exp=experiment.id)
+    experiment.change_class(ClassChange(4, ClassAct.RETIRE, labels="keep"))
+    rev = experiment.store.label_rev(experiment.id)
+    app.button(key="audit-f").click().run()
+    assert not app.exception
+    assert any("“4” is retired" in warning.value for warning in app.warning)
+    assert experiment.store.label_rev(experiment.id) == rev
+
+
 def test_what_is_no_class_is_not_written(waiting, digits):
     record = waiting(0.5)
-    from al_core.experiment import Experiment
-
     experiment = Experiment.open(handles.store(), handles.settings(), record.id)
     asked = [item.sample_id for item in handles.store().query(record.id, -1).items]
     experiment.tell([(asked[0], 1)], client="t", source=LabelSource.HUMAN, round=-1)
     before = handles.store().label_rev(record.id)
-    with pytest.raises(ValueError, match="no class"):
+    with pytest.raises(ClassError, match="no class"):
         mistakes.decide(experiment, asked[0], 99)
     assert handles.store().label_rev(record.id) == before
     mistakes.decide(experiment, asked[0], EXCLUDE)
