@@ -8,7 +8,7 @@ from al_core.by_hand import queries_of, tags
 from al_core.cost.words import candidates_words
 from al_core.experiment import Experiment
 from al_core.records import Query
-from al_core.results.analysis import QueryRow, score_words
+from al_core.results.analysis import QueryRow
 from al_core.types import INITIAL_ROUND
 from al_core.words import noted, tr, tr_n
 from pages.components.no_session import no_session
@@ -128,7 +128,7 @@ def _page(experiment: Experiment) -> None:
         view = st.segmented_control(
             tr("View"), [tr("Cards"), tr("Table")], default=tr("Cards"), required=True, key="query-view"
         )
-    words = score_words(query, experiment.config.query)
+    words = queried.words_of(experiment, query.round)
     _summary(query, rows, experiment)
     for text in dict.fromkeys(words.values()):
         st.caption(tr("Score: {text}.", text=plain(text)))

@@ -10,7 +10,7 @@ from al_core.by_hand import queries_of, tags
 from al_core.errors import NotFound
 from al_core.experiment import Experiment
 from al_core.records import Mark, Query
-from al_core.results.analysis import QueryRow, query_rows
+from al_core.results.analysis import QueryRow, query_rows, score_words
 from al_core.results.export import stream_queries
 from al_core.words import noted, tr
 from state import handles
@@ -53,6 +53,12 @@ def rows_of(experiment: Experiment, query: Query) -> list[QueryRow]:
     truth = dataset.train.labels
     query = experiment.classes().effects.guessed(query)
     return query_rows(query, labels, dataset.classes, truth, marks=experiment.marks(), reveal=False)
+
+
+def words_of(experiment: Experiment, number: int) -> dict[int, str]:
+    """What the number beside each image of a round's query says, wherever people have moved the image to."""
+    query = experiment.store.query(experiment.id, number)
+    return {} if query is None else score_words(query, experiment.config.query)
 
 
 def fitting(

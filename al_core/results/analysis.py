@@ -222,7 +222,7 @@ def query_rows(
     """
     rows = []
     asked = len(query.items)
-    for item in query.seen(labels):
+    for place, item in enumerate(query.seen(labels)):
         event = labels.get(item.sample_id)
         answer = answer_text(event, classes)
         true_class = None if truth is None else int(truth[item.sample_id])
@@ -245,7 +245,7 @@ def query_rows(
                 right=None if guess is None or reference is None else guess == reference,
                 marks=tuple(standing),
                 note=note_text(standing),
-                ahead=item.rank >= asked,
+                ahead=place >= asked,
             )
         )
     return rows
@@ -254,6 +254,7 @@ def query_rows(
 def score_words(query: Query, config: QueryConfig) -> dict[int, str]:
     """What the number beside each asked image says, by sample id; without those of which nobody can say.
 
+    `query` is as it was stored, without what people put in front of it: places decide who picked an image.
     Held-back images were picked by chance: they have neither number nor guesses.
     """
     if query.strategy not in STRATEGIES:  # the initial set's, or a strategy whose file is not here

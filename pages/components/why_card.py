@@ -8,11 +8,12 @@ from al_core.by_hand import standing
 from al_core.errors import StoreError
 from al_core.experiment import Experiment
 from al_core.records import Query
-from al_core.results.analysis import answer_text, score_words
+from al_core.results.analysis import answer_text
 from al_core.results.reasons import Reason, reason
 from al_core.words import tr
 from pages.components.picture_wall import picture_wall
 from pages.components.saliency_view import saliency_view
+from state import queried
 from state.text import plain, strategy_title
 
 
@@ -33,7 +34,7 @@ def why_card(experiment: Experiment, query: Query, sample_id: int, *, blind: boo
     else:
         st.write(tr("Picked as number {rank} of {total}.", rank=item.rank + 1, total=len(query.items)))
     if item.score is not None:
-        words = score_words(query, experiment.config.query).get(sample_id, "")
+        words = queried.words_of(experiment, query.round).get(sample_id, "")
         st.write(tr("Score **{score:.4g}**", score=item.score) + (f": {plain(words)}." if words else ""))
     if known.beaten is not None:
         st.write(

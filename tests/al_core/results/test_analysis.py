@@ -1,6 +1,9 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from al_core.by_hand import laid_over
 from al_core.config import QueryConfig
 from al_core.query.strategies import STRATEGIES
 from al_core.records import (
@@ -95,6 +98,14 @@ class TestQueryRows:
         rows = query_rows(self.query, {4: event(4, 0)}, ["cat", "dog"], self.truth, reveal=False)
         assert [row.truth for row in rows] == ["cat", None, None, None]
         assert [row.right for row in rows] == [True, None, None, None]
+
+
+    def test_what_people_asked_for_is_not_ahead_and_what_is_ahead_stays_so(self):
+        ahead = (QueryItem(4, 1, 0.2, ((0, 0.6), (1, 0.4))), QueryItem(5, 3, 0.1))
+        shown = laid_over(replace(self.query, ahead=ahead), [8])
+        rows = query_rows(shown, {8: event(8, 0), 1: event(1, 0)}, ["cat", "dog"])
+        assert [row.sample_id for row in rows] == [8, 4, 2, 9, 7, 1]
+        assert [row.ahead for row in rows] == [False] * 5 + [True]
 
 
 class TestCurve:

@@ -9,10 +9,19 @@ from dataclasses import replace
 
 import pytest
 
+from al_core import by_hand
 from al_core.data.dataset import Split
 from al_core.errors import DataError
 from al_core.experiment import Experiment
-from al_core.records import ClassAct, ClassChange, LabelOp, LabelSource, QueryItem
+from al_core.records import (
+    ClassAct,
+    ClassChange,
+    ExperimentStatus,
+    LabelOp,
+    LabelSource,
+    QueryItem,
+    RoundRecord,
+)
 from state import queried
 from state.queried import Wanted
 from state.web.queried import queried_url
@@ -50,6 +59,21 @@ def test_a_guess_of_a_class_that_was_merged_since_is_held_against_what_it_counts
     (row,) = queried.rows_of(experiment, query)
     assert row.guesses == (("3", 0.9), ("1", 0.1))
     assert row.right is (row.truth == "3")
+
+
+def test_what_people_put_in_front_moves_no_word_about_a_number(web):
+    items = tuple(QueryItem(rank, i, 0.5, ((1, 0.9),)) for rank, i in enumerate((20, 21, 22, 23)))
+    query = replace(web.make_query(0, [20, 21, 22, 23]), strategy="margin", items=items)
+    record = RoundRecord(web.id, 0, 10, 0, {}, None, (1,) * 10, {}, {}, {}, 0.0)
+    web.store.finish_round(web.lease, record, query, status=ExperimentStatus.AWAITING_LABELS)
+    experiment = Experiment.open(web.store, web.settings, web.id)
+    experiment.config = experiment.config.changed(query__strategy="margin", query__second="k_center")
+    before = queried.words_of(experiment, 0)
+    assert len(set(before.values())) == 2
+    by_hand.ask_for(experiment, [21, 40], client="c")
+    shown = by_hand.query_of(web.store, web.id, 0)
+    assert [item.sample_id for item in shown.items] == [21, 40, 20, 22, 23]
+    assert queried.words_of(experiment, shown.round) == before
 
 
 @pytest.mark.parametrize("old", ["round=-1", "n=a.zip", "state=All"])
