@@ -51,7 +51,7 @@ def _words(log: Iterable[LogEvent], *, corrected: bool) -> dict[int, dict[str, L
         words = found.setdefault(event.sample_id, {})
         if event.value < 0:  # withdrawn, skipped or excluded: no class of theirs stands
             words.pop(author(event), None)
-        elif corrected or event.source is not LabelSource.CORRECTION:
+        elif corrected or event.mark is not None or event.source is not LabelSource.CORRECTION:
             words[author(event)] = event
     return {i: words for i, words in found.items() if words}
 

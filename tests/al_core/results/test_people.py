@@ -90,10 +90,13 @@ def test_a_correction_is_a_word_but_no_rating_as_a_label_was_in_view(log):
     log.say("Bob", 1, 3, source=LabelSource.CORRECTION)  # kept in the audit, which shows Ann's label
     log.say("Ann", 2, 3)
     log.say("Ann", 2, 4, source=LabelSource.CORRECTION)
+    log.say(
+        "Bob", 2, 5, source=LabelSource.CORRECTION, mark=Mark.OPINION
+    )  # to an older query, beside the label
     found = {i: {who: e.value for who, e in words.items()} for i, words in people.ratings(log).items()}
-    assert found == {1: {"Ann": 3}, 2: {"Ann": 3}}
+    assert found == {1: {"Ann": 3}, 2: {"Ann": 3, "Bob": 5}}
     said = {i: {who: e.value for who, e in words.items()} for i, words in people.last_words(log).items()}
-    assert said == {1: {"Ann": 3, "Bob": 3}, 2: {"Ann": 4}}
+    assert said == {1: {"Ann": 3, "Bob": 3}, 2: {"Ann": 4, "Bob": 5}}
 
 
 def test_cohens_kappa_is_that_of_the_textbook(log):
