@@ -216,7 +216,8 @@ def _by_source(
 
     def source(op: LabelOp) -> LabelSource:
         late = op.mark is None and op.sample_id not in known
-        known.add(op.sample_id)
+        if op.mark is None:
+            known.add(op.sample_id)
         return LabelSource.HUMAN if late else LabelSource.CORRECTION
 
     for found, run in groupby(ops, source):

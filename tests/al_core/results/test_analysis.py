@@ -99,7 +99,6 @@ class TestQueryRows:
         assert [row.truth for row in rows] == ["cat", None, None, None]
         assert [row.right for row in rows] == [True, None, None, None]
 
-
     def test_what_people_asked_for_is_not_ahead_and_what_is_ahead_stays_so(self):
         ahead = (QueryItem(4, 1, 0.2, ((0, 0.6), (1, 0.4))), QueryItem(5, 3, 0.1))
         shown = laid_over(replace(self.query, ahead=ahead), [8])

@@ -287,6 +287,20 @@ def test_a_first_answer_to_what_an_earlier_query_left_open_is_a_label(web):
     assert sources == ["human", "human", "correction", "human", "correction", "human"]
 
 
+def test_a_mark_before_a_late_first_answer_makes_it_no_correction(web):
+    record = RoundRecord(web.id, 0, 10, 0, {}, None, (1,) * 10, {}, {}, {}, time.time())
+    web.store.finish_round(
+        web.lease, record, web.make_query(0, [100, 101]), status=web.store.experiment(web.id).status
+    )
+    sent = [
+        {"n": 1, "id": 6, "to": 1, "mark": "unsure"},
+        {"n": 2, "id": 6, "to": 3},
+        {"n": 3, "id": 6, "to": 4},
+    ]
+    assert web.post(sent).status_code == 200
+    assert [e.source.value for e in web.store.label_events(web.id)] == ["human", "correction"]
+
+
 def test_other_methods_are_not_allowed(web):
     assert web.client.get("/api/labels").status_code == 405
 
