@@ -33,7 +33,8 @@ def runs_frame(found: Sequence[Group]) -> pd.DataFrame:
 def averages_frame(found: Sequence[Group]) -> pd.DataFrame:
     """One row a configuration and number of labels: seeds, then mean and deviation of each column.
 
-    The deviation is that of a sample (n - 1), and empty for one seed.
+    The deviation is that of a sample (n - 1), and empty for one seed. Of a seed's rounds with equal labels
+    the last one stands, as in a curve.
     """
     rounds = runs_frame(found)
     if rounds.empty:
@@ -42,7 +43,8 @@ def averages_frame(found: Sequence[Group]) -> pd.DataFrame:
     rows: list[dict[str, Any]] = []
     for group in found:
         own = rounds[rounds["configuration"] == group.title]
-        for labels, some in own.groupby("labels", sort=True):
+        last = own.groupby(["labels", "seed"], as_index=False).last()
+        for labels, some in last.groupby("labels", sort=True):
             row: dict[str, Any] = {"configuration": group.title, "labels": labels, "seeds": len(some)}
             for column in values:
                 known = np.asarray(some[column], float)

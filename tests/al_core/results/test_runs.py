@@ -125,6 +125,17 @@ def test_averages_are_means_and_sample_deviations_over_seeds():
     assert len(runs_frame(found)) == 7
 
 
+def test_a_round_that_was_trained_again_at_the_same_labels_counts_once_and_the_later_one():
+    again = rounds([0.5, 0.7]) + rounds([0.8], start=40)  # labels were corrected, none was added
+    one = replace(run([0.0], seed=0), rounds=tuple(again))
+    row = averages_frame(groups([one, run([0.5, 0.6], seed=1)])).set_index("labels").loc[40]
+    assert row["seeds"] == 2
+    assert row["test_accuracy_mean"] == pytest.approx(0.7)
+    alone = averages_frame(groups([one])).set_index("labels").loc[40]
+    assert (alone["seeds"], alone["test_accuracy_mean"]) == (1, 0.8)
+    assert alone["test_accuracy_deviation"] is None
+
+
 def test_results_are_json_with_every_run_and_its_averages():
     found = groups([run([0.5, 0.7], seed=s) for s in (0, 1)])
     body = json.loads(results_json(found, "mine"))
