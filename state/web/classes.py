@@ -28,7 +28,7 @@ from al_core.words import tr
 from state import handles
 from state.web import security
 from state.web.images import image_url
-from state.web.labels import RefusedError, parsed, read_body, sentence, writer
+from state.web.labels import RefusedError, parsed, read_body, refusal_text, writer
 
 _WIDTH: Final = 176  # as the tiles of a large query, so that most are there already
 _NO_STORE: Final = {"Cache-Control": "no-store"}
@@ -118,7 +118,7 @@ def classes(request: Request) -> Response:
     except NotFound:
         return _refuse(404, tr("This experiment is gone."))
     except ClassError as error:
-        return _refuse(422, sentence(error))
+        return _refuse(422, refusal_text(error))
 
 
 def _guides(experiment: Experiment, events: list[ClassEvent], round: int) -> list[dict[str, Any]]:
@@ -170,7 +170,7 @@ async def change(request: Request) -> Response:
     except NotFound:
         return _refuse(404, tr("This experiment is gone."))
     except ClassError as error:
-        return _refuse(422, sentence(error))
+        return _refuse(422, refusal_text(error))
     except Exception:  # whatever the database's driver raises: the browser keeps what was typed
         _log.exception("changing a class failed")
         return _refuse(503, tr("The store failed; nothing was changed. Try again."))

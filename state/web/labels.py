@@ -128,7 +128,7 @@ class Post(BaseModel):
         return ops
 
 
-def sentence(error: ALError) -> str:
+def refusal_text(error: ALError) -> str:
     """An error as it stands on a page."""
     text = str(error)
     return f"{text[:1].upper()}{text[1:]}."
@@ -281,7 +281,7 @@ def save(post: Post, person: str = "") -> Saved:
             classes = Classes.of(asked.names, handles.store().class_events(experiment_id))
         return Saved(replace(ack, aside=aside), classes.last)
     except ClassError as error:
-        raise RefusedError(422, sentence(error)) from error
+        raise RefusedError(422, refusal_text(error)) from error
     except NotFound:
         asked_of.cache_clear()
         raise RefusedError(409, tr("This experiment is gone; nothing was saved.")) from None

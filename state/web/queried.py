@@ -18,7 +18,7 @@ from al_core.words import tr
 from state import queried
 from state.queried import Wanted
 from state.web import security
-from state.web.labels import sentence
+from state.web.labels import refusal_text
 
 
 def queried_url(experiment_id: str, wanted: Wanted, name: str) -> str:
@@ -61,7 +61,7 @@ def archive(request: Request) -> Response:
     try:
         pieces = queried.archive(experiment_id, _wanted(given))
     except (NotFound, DataError) as error:
-        return PlainTextResponse(sentence(error), 404, headers=headers)
+        return PlainTextResponse(refusal_text(error), 404, headers=headers)
     headers |= {
         "X-Content-Type-Options": "nosniff",
         "Content-Disposition": f"attachment; filename*=utf-8''{quote(name, safe='')}",
