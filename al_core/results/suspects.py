@@ -34,8 +34,3 @@ def suspects(probs: Probabilities, given: Labels) -> pd.DataFrame:
         {"row": rows, "suggested": best[rows], "own": own, "other": other, "margin": other - own}
     )
     return frame.sort_values("margin", ascending=False, kind="stable", ignore_index=True)
-
-
-def estimated_noise(probs: Probabilities, given: Labels) -> float:
-    """The share of labels that the suspects make up: the confident joint's off-diagonal."""
-    return len(suspects(probs, given)) / len(given) if len(given) else 0.0
