@@ -24,12 +24,13 @@ from al_core.types import EXCLUDE, INITIAL_ROUND, SKIP, UNLABEL
 from al_core.words import kept, noted
 
 ANSWERS: Final = {SKIP: noted("skipped"), EXCLUDE: noted("excluded")}
-_UNASKABLE: Final = {
+ASIDE: Final = {
     Status.VALIDATION: noted("it is set aside for validation"),
     Status.THINNED: noted("it was thinned out of the pool"),
-    Status.RESERVED: noted("it is kept for the hold-back"),
-    Status.HELD_BACK: noted("it measures (hold-back)"),
+    Status.RESERVED: noted("it is kept for the hold-back, and what is chosen by hand would bias that"),
+    Status.HELD_BACK: noted("it measures (hold-back), and no file changes that"),
 }
+"""Why a file cannot say anything of an image that stands so."""
 Read = Callable[[str], "int | str"]
 """A class's id by the name that a file gives it, or why there is none."""
 
@@ -209,7 +210,7 @@ class Reader:
                         n=self._reached,
                     )
                 yield _refused(row, i, reason)
-            elif (reason := _UNASKABLE.get(Status(int(self.status[i])))) is not None:
+            elif (reason := ASIDE.get(Status(int(self.status[i])))) is not None:
                 yield _refused(
                     row, i, kept("it was asked for by hand, which it cannot be here: {reason}", reason=reason)
                 )

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
 
 from al_core.errors import DataError, NotFound, Overtaken
-from al_core.exchange.beside import Beside, Difference, Reader, ops_of, taken_back, word
+from al_core.exchange.beside import ASIDE, Beside, Difference, Reader, ops_of, taken_back, word
 from al_core.exchange.content import Content, Refused, Row
 from al_core.exchange.matching import Names
 from al_core.exchange.naming import Naming
@@ -29,12 +29,6 @@ Existing = Literal["replace", "keep"]
 CLIENT: Final = "import-"
 UNDONE: Final = "undo-import-"
 _VALUES: Final = {"skip": SKIP, "exclude": EXCLUDE}
-_ASIDE: Final = {
-    Status.VALIDATION: noted("it is set aside for validation"),
-    Status.THINNED: noted("it was thinned out of the pool"),
-    Status.RESERVED: noted("it is kept for the hold-back, and a label chosen by hand would bias that"),
-    Status.HELD_BACK: noted("it measures (hold-back), and its answer is not changed by a file"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,10 +143,10 @@ def _aside(
         return None
     place = found.row(sample_id)
     stands = place is not None and found.values[place] == naming.classes.effects.value(value)
-    if status in _ASIDE:
+    if status in ASIDE:
         into_holdback = row.held_back and status is Status.RESERVED
         if not into_holdback and not (status is Status.HELD_BACK and stands):
-            return _ASIDE[status]
+            return ASIDE[status]
     return None if stands or value < 0 else naming.closed(value)
 
 
