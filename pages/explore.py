@@ -22,7 +22,8 @@ from pages.components.picked_images import picked_images
 from pages.components.picture_wall import picture_wall
 from pages.components.round_picker import round_picker
 from state import cache, class_radar, glossary, image_maps, session
-from state.image_maps import COLOURS, STANDINGS
+from state.image_maps import COLOURS
+from state.standings import STATUSES
 from state.text import plain, strategy_title
 
 _LAYOUTS: dict[str, Layout] = {"PCA": "pca", "t-SNE": "tsne", "UMAP": "umap"}
@@ -114,8 +115,8 @@ def _colours(
         which, names = image_maps.tagged(experiment)
         return which[found.ids], names, tr("Tag")
     if by == "Standing":
-        names = list(STANDINGS.values())
-        order = {int(status): n for n, status in enumerate(STANDINGS)}
+        names = [tr(name) for name in STATUSES.values()]
+        order = {int(status): n for n, status in enumerate(STATUSES)}
         return np.array([order[int(s)] for s in pool.status[found.ids]]), names, tr("Standing")
     return np.where(pool.classes[found.ids] >= 0, pool.classes[found.ids], -1), classes, tr("Label")
 

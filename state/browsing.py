@@ -20,24 +20,14 @@ from al_core.data.looks import SHAPES, shapes
 from al_core.experiment import Experiment
 from al_core.pool import Status
 from al_core.records import Mark
+from al_core.results.analysis import ANSWERS
 from al_core.results.survey import LOOKS, Predicted, SurveyRequest, read_looks
 from al_core.standing import SOURCES, Standing
-from al_core.types import EXCLUDE, SKIP, UNKNOWN, UNLABEL, SampleIds
+from al_core.types import UNKNOWN, UNLABEL, SampleIds
 from al_core.words import tr
 from state import standings
 from state.artefacts import Artefacts
 
-STATUSES: Final = {
-    Status.UNLABELED: tr("not labeled"),
-    Status.QUERIED: tr("asked now"),
-    Status.LABELED: "labeled",
-    Status.SKIPPED: "skipped",
-    Status.EXCLUDED: "excluded",
-    Status.VALIDATION: tr("set aside"),
-    Status.RESERVED: tr("kept for the hold-back"),
-    Status.HELD_BACK: tr("held back"),
-    Status.THINNED: tr("thinned out"),
-}
 Sort = Literal[
     "id", "name", "confidence", "margin", "entropy", "time of label", "brightness", "contrast", "sharpness",
     "shorter side", "aspect ratio",
@@ -352,7 +342,7 @@ def _row(view: View, i: int) -> Row:
     name = view.split.file_name(i)
     if view.hidden is not None and view.hidden[i]:
         name = name.rpartition("/")[2]
-    status = "" if view.status is None else STATUSES[Status(int(view.status[i]))]
+    status = "" if view.status is None else tr(standings.STATUSES[Status(int(view.status[i]))])
     if view.predicted is not None:
         facts["predicted"] = view.dataset.classes[int(view.predicted.predicted[i])]
         facts |= {name: float(getattr(view.predicted, name)[i]) for name in _PREDICTED}
@@ -382,4 +372,4 @@ def _answer(view: View, found: Standing, i: int) -> tuple[str, dict[str, object]
         "round": int(found.rounds[row]),
         "at": float(found.times[row]),
     }
-    return view.dataset.classes[value] if value >= 0 else {SKIP: "skipped", EXCLUDE: "excluded"}[value], said
+    return view.dataset.classes[value] if value >= 0 else tr(ANSWERS[value]), said

@@ -26,17 +26,6 @@ COLOURS: Final = (
     noted("Label"), noted("Prediction"), noted("Uncertainty"), noted("Round"), noted("Strategy"),
     noted("Standing"), noted("Tag"),
 )  # fmt: skip
-STANDINGS: Final = {
-    Status.UNLABELED: tr("not labeled"),
-    Status.LABELED: "labeled",
-    Status.QUERIED: tr("asked now"),
-    Status.SKIPPED: "skipped",
-    Status.EXCLUDED: "excluded",
-    Status.VALIDATION: tr("set aside"),
-    Status.RESERVED: tr("kept for the hold-back"),
-    Status.HELD_BACK: tr("held back"),
-    Status.THINNED: tr("thinned out"),
-}
 
 
 maps: Final = Artefacts[MapRequest, ImageMap]("map", ImageMap.read, keep=4)

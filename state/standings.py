@@ -12,10 +12,23 @@ from jaxtyping import Int8
 
 from al_core.classes import Effects
 from al_core.experiment import Experiment
-from al_core.pool import Pool
+from al_core.pool import Pool, Status
 from al_core.standing import Standing
+from al_core.words import noted
 from state import handles
 
+STATUSES: Final = {
+    Status.UNLABELED: noted("not labeled"),
+    Status.LABELED: noted("labeled"),
+    Status.QUERIED: noted("asked now"),
+    Status.SKIPPED: noted("skipped"),
+    Status.EXCLUDED: noted("excluded"),
+    Status.VALIDATION: noted("set aside"),
+    Status.RESERVED: noted("kept for the hold-back"),
+    Status.HELD_BACK: noted("held back"),
+    Status.THINNED: noted("thinned out"),
+}
+"""Where an image stands, in words that are looked up where they are shown."""
 _KEPT: Final = 4
 _lock = threading.Lock()
 _known: OrderedDict[str, Standing] = OrderedDict()

@@ -12,7 +12,8 @@ from al_core.records import Mark
 from al_core.standing import SOURCES
 from al_core.types import INITIAL_ROUND
 from al_core.words import tr
-from state.browsing import STATUSES, Filter, View
+from state.browsing import Filter, View
+from state.standings import STATUSES
 
 KEYS = (
     "data-text", "data-status", "data-given", "data-predicted", "data-truth", "data-source", "data-by",
@@ -50,7 +51,7 @@ def _statuses(view: View) -> Sequence[int]:
     if view.status is None:
         return []
     return st.multiselect(
-        tr("Standing"), view.statuses, format_func=lambda s: STATUSES[Status(s)], key="data-status",
+        tr("Standing"), view.statuses, format_func=lambda s: tr(STATUSES[Status(s)]), key="data-status",
         placeholder=tr("any"), width=165, persist_state="session",
     )  # fmt: skip
 

@@ -184,6 +184,13 @@ def test_the_view_follows_the_log_without_reading_it_again(opened, monkeypatch):
     assert [k["after"] for k in seen] == [1]
 
 
+def test_where_an_image_stands_is_said_in_the_language_of_the_process(opened, monkeypatch):
+    answers(opened, {3: 1, 4: SKIP})
+    monkeypatch.setattr(browsing, "tr", lambda words, **values: f"[{words}]")
+    rows = browsing.rows(browsing.session_view(opened), np.array([3, 4]))
+    assert [(row.status, row.label) for row in rows] == [("[labeled]", "1"), ("[skipped]", "[skipped]")]
+
+
 def test_a_prepared_data_set_shows_its_truth(opened):
     view = browsing.dataset_view(opened.dataset, "test")
     row = browsing.rows(view, np.array([0]))[0]
