@@ -220,7 +220,7 @@ def manifest_rows(
 ) -> Iterator[dict[str, Any]]:
     """What the manifest says of each queried image, but for its path."""
     classes, truth = dataset.classes, dataset.train.labels
-    for item in query.seen(labels):
+    for place, item in enumerate(query.seen(labels)):
         if not keep(item.sample_id):
             continue
         event = labels.get(item.sample_id)
@@ -240,12 +240,12 @@ def manifest_rows(
             "unsure": "yes" if Mark.UNSURE in standing else None,
             "flagged": "yes" if Mark.FLAG in standing else None,
             "note": note_text(standing),
-            "ahead": "yes" if item.rank >= len(query.items) else None,
+            "ahead": "yes" if place >= len(query.items) else None,
             "truth": None if true_class == UNKNOWN else classes[true_class],
             "experiment": query.experiment_id,  # `train` finds its run by it
         }
-        for place, (class_id, probability) in enumerate(item.guesses[:3], start=1):
-            values |= {f"guess_{place}": classes[class_id], f"probability_{place}": round(probability, 6)}
+        for nth, (class_id, probability) in enumerate(item.guesses[:3], start=1):
+            values |= {f"guess_{nth}": classes[class_id], f"probability_{nth}": round(probability, 6)}
         yield values
 
 

@@ -63,7 +63,10 @@ def test_a_guess_of_a_class_that_was_merged_since_is_held_against_what_it_counts
 
 def test_what_people_put_in_front_moves_no_word_about_a_number(web):
     items = tuple(QueryItem(rank, i, 0.5, ((1, 0.9),)) for rank, i in enumerate((20, 21, 22, 23)))
-    query = replace(web.make_query(0, [20, 21, 22, 23]), strategy="margin", items=items)
+    query = replace(
+        web.make_query(0, [20, 21, 22, 23]), strategy="margin", items=items,
+        ahead=(QueryItem(4, 24, 0.3, ((1, 0.9),)),),
+    )  # fmt: skip
     record = RoundRecord(web.id, 0, 10, 0, {}, None, (1,) * 10, {}, {}, {}, 0.0)
     web.store.finish_round(web.lease, record, query, status=ExperimentStatus.AWAITING_LABELS)
     experiment = Experiment.open(web.store, web.settings, web.id)
@@ -74,6 +77,9 @@ def test_what_people_put_in_front_moves_no_word_about_a_number(web):
     shown = by_hand.query_of(web.store, web.id, 0)
     assert [item.sample_id for item in shown.items] == [21, 40, 20, 22, 23]
     assert queried.words_of(experiment, shown.round) == before
+    web.store.add_labels(web.id, [LabelOp(1, 24, 3)], client="tester", source=LabelSource.HUMAN, round=0)
+    _, rows = opened(web.client.get(queried_url(web.id, Wanted(round=0), "all.zip")))
+    assert [row["sample_id"] for row in rows if row["ahead"]] == ["24"]
 
 
 @pytest.mark.parametrize("old", ["round=-1", "n=a.zip", "state=All"])
