@@ -165,6 +165,13 @@ class Classes:
         folded[given] = self._canonical[labels[given]]
         return folded
 
+    def counted(self, class_ids: np.ndarray) -> np.ndarray:
+        """Which classes these count as, those that were dropped too; UNKNOWN stays."""
+        if not self.merged:
+            return class_ids
+        table = np.array([*map(self.effects.canonical, range(len(self))), UNKNOWN], class_ids.dtype)
+        return table[class_ids]
+
     def given(self, labels: Labels) -> Labels:
         """Folded labels; UNKNOWN too where the class is retired, as nobody may give it any more."""
         folded = self.fold(labels)

@@ -351,9 +351,7 @@ class Experiment:
         classes = self.classes()
         open_ = set(classes.open)
         closed = [(s, v) for s, v in answers if v >= 0 and v not in open_]
-        if not closed:
-            return
-        current = self.store.current_labels(self.id, of=[s for s, _ in closed])
+        current = self.store.current_labels(self.id, of=[s for s, _ in closed]) if closed else {}
         for sample_id, value in closed:
             if sample_id not in current or current[sample_id].value != value:  # a label may be kept
                 classes.check_open(value)

@@ -223,6 +223,8 @@ def _page(experiment: Experiment) -> None:
     if found is None:
         _make(experiment, request)
         return
+    if session.current().round is None:  # an earlier round is looked at as it was
+        found = image_maps.counted(experiment, found)
     chart, side = st.columns([1.5, 1], gap="large")
     with chart:
         selected = _draw(experiment, found)

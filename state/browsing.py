@@ -14,7 +14,6 @@ from typing import Final, Literal
 import numpy as np
 from jaxtyping import Bool, Int8, Int64
 
-from al_core.classes import Classes
 from al_core.data.dataset import Dataset, Split
 from al_core.data.looks import SHAPES, shapes
 from al_core.experiment import Experiment
@@ -181,22 +180,14 @@ def session_view(experiment: Experiment, *, reveal: bool = False) -> View:
     hidden = None
     if experiment.config.oracle == "human" and not reveal:
         hidden = _KEPT_BACK[status]
-    if predicted is not None:
-        predicted = _counted(predicted, experiment.classes())
+    if predicted is not None:  # what was merged since counts as the other, as in the labels
+        predicted = replace(predicted, predicted=experiment.classes().counted(predicted.predicted))
     view = View(key, dataset, dataset.train, found, status, predicted, measured, hidden)
     with _lock:
         _views[key] = view
         while len(_views) > _KEPT:
             _views.popitem(last=False)
     return view
-
-
-def _counted(found: Predicted, classes: Classes) -> Predicted:
-    """Predictions as their classes count now, as labels do: what was merged since as the other."""
-    if not classes.merged:
-        return found
-    counted = np.array([classes.effects.canonical(i) for i in range(len(classes))], np.int32)
-    return replace(found, predicted=counted[found.predicted])
 
 
 def dataset_view(dataset: Dataset, split: Literal["train", "test"]) -> View:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib.util import find_spec
 from typing import IO, Any, Final
 
@@ -29,6 +29,11 @@ COLOURS: Final = (
 
 
 maps: Final = Artefacts[MapRequest, ImageMap]("map", ImageMap.read, keep=4)
+
+
+def counted(experiment: Experiment, found: ImageMap) -> ImageMap:
+    """The map with predictions as their classes count now: what was merged since as the other."""
+    return replace(found, predicted=experiment.classes().counted(found.predicted))
 
 
 def asked_by(experiment: Experiment) -> tuple[np.ndarray, list[str]]:

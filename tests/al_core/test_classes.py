@@ -175,6 +175,14 @@ def test_words_and_guesses_count_as_their_classes_do_and_marks_stay_as_they_are(
     assert Effects.of([]).guessed(query) is query
 
 
+def test_predictions_count_as_the_class_that_theirs_was_merged_into_also_where_it_was_dropped():
+    merged = Classes(("a", "b", "c", "d"), 4, Effects({0: 2, 2: 1}, frozenset({3}), frozenset({3})))
+    ids = np.array([0, 1, 2, 3, UNKNOWN], np.int32)
+    assert merged.counted(ids).tolist() == [1, 1, 1, 3, UNKNOWN]
+    assert merged.counted(ids).dtype == np.int32
+    assert Classes(("a", "b"), 2).counted(ids) is ids
+
+
 def test_effects_of_nothing_are_none():
     assert not Effects.of([])
     assert Effects.of([]).value(3) == 3

@@ -1,12 +1,13 @@
 import io
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from al_core.config import ExperimentConfig
 from al_core.experiment import Experiment
-from al_core.records import LabelSource
+from al_core.records import ClassAct, ClassChange, LabelSource
 from al_core.results import people
 from al_core.results.image_map import ImageMap, MapRequest, asked_in
 from al_core.types import UNLABEL
@@ -49,6 +50,12 @@ def test_the_first_visit_asks_the_worker_for_the_map_once(visit, waiting):
     app = visit("explore", exp=record.id)
     assert not app.exception
     assert sum(job.kind == "map" for job in handles.store().jobs()) == 1
+
+
+def test_what_a_merged_class_was_predicted_as_counts_as_the_other(opened):
+    found = replace(made_up([3, 4, 5]), predicted=np.array([2, 7, -1]))
+    opened.change_class(ClassChange(2, ClassAct.MERGE, into=7))
+    assert image_maps.counted(opened, found).predicted.tolist() == [7, 7, -1]
 
 
 def test_the_map_is_drawn_and_asks_for_a_lasso(visit, opened):
