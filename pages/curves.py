@@ -122,8 +122,9 @@ def _tiles(
             border=True,
             height="stretch",
             help=tr(
-                "How many {unit} earlier the better curve had what the other one has now. The mean "
-                "height is the area under the curve, divided by its range.",
+                "How many {unit} earlier than random it first had the worse of the two values that "
+                "they have now; below zero random was first. The mean height is the area under the "
+                "curve, divided by its range.",
                 unit={"labels": tr("labels"), "minutes": tr("minutes"), "seconds": tr("seconds")}.get(
                     over, tr("units of cost")
                 ),

@@ -338,7 +338,8 @@ class Advantage:
 
     labels: float  # where the two are compared
     difference: float  # own minus random, at the same labels
-    labels_ahead: float | None  # how many labels earlier the better one was there; negative: random leads
+    goal: float  # the worse of both values there, which both have reached
+    labels_ahead: float | None  # how many labels before random it was there; negative: random was first
 
 
 def against(own: Curve, baseline: Curve, *, higher_is_better: bool = True) -> Advantage | None:
@@ -349,8 +350,8 @@ def against(own: Curve, baseline: Curve, *, higher_is_better: bool = True) -> Ad
     mine, theirs = own.at(labels), baseline.at(labels)
     if mine is None or theirs is None:
         return None
-    leads = (mine >= theirs) is higher_is_better or mine == theirs
-    leader, goal = (own, theirs) if leads else (baseline, mine)
-    first = leader.labels_to(goal, higher_is_better=higher_is_better)
-    ahead = None if first is None else (labels - first) * (1 if leads else -1)
-    return Advantage(labels, mine - theirs, ahead)
+    goal = min(mine, theirs) if higher_is_better else max(mine, theirs)
+    # both by their first crossing: a curve that has been there and fell back is not later than it was
+    first, other = (curve.labels_to(goal, higher_is_better=higher_is_better) for curve in (own, baseline))
+    ahead = None if first is None or other is None else other - first
+    return Advantage(labels, mine - theirs, goal, 0.0 if mine == theirs else ahead)

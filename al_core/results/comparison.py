@@ -16,7 +16,7 @@ from typing import Any, Final
 import numpy as np
 from jaxtyping import Float
 
-from al_core.results.analysis import Curve
+from al_core.results.analysis import Curve, against
 from al_core.results.looks import adjusted as repeated
 from al_core.results.looks import level
 from al_core.seeds import generator
@@ -337,23 +337,24 @@ def _words(arm: Arm, other: Arm, gap: Difference, p: float | None, where: str | 
 def saving(
     arm: Arm, baseline: Arm, *, target: float | None = None, higher_is_better: bool = True
 ) -> Difference | None:
-    """Share of the baseline's labels that the arm saves on the way to a target, seed by seed.
+    """Share of the baseline's labels that the arm saves on the way to a target; negative: needs more.
 
-    Without a target: to the baseline's own last value. Seeds of which one of the two does not get there are
-    left out.
+    Both count by their first crossing. Without a target: to the worse of both last values, which both reach
+    (to the baseline's own last value, arms that are no better would count by their luckiest seeds alone).
+    Seeds of which one does not get to a target are left out; `interval.n` says how many count. Labels saved are
+    divided by the mean of what the baseline needs: a mean of shares would call equal arms slower.
     """
-    saved = {}
+    own, theirs = {}, {}
     for seed, curve in arm.curves.items():
         other = baseline.curves.get(seed)
-        if other is None or not len(other.labels):
+        found = None if other is None else against(curve, other, higher_is_better=higher_is_better)
+        if other is None or found is None:
             continue
-        goal = float(other.values[-1]) if target is None else target
-        theirs = (
-            float(other.labels[-1])
-            if target is None
-            else other.labels_to(goal, higher_is_better=higher_is_better)
-        )
-        reached = curve.labels_to(goal, higher_is_better=higher_is_better)
-        if reached is not None and theirs is not None:
-            saved[seed] = 1 - reached / theirs
-    return paired(saved, dict.fromkeys(saved, 0.0))
+        goal = found.goal if target is None else target
+        first, last = (c.labels_to(goal, higher_is_better=higher_is_better) for c in (curve, other))
+        if first is not None and last is not None:
+            own[seed], theirs[seed] = first, last
+    needed = float(np.mean(list(theirs.values()))) if theirs else 0.0
+    if needed <= 0:  # minutes or money begin at nothing, and then there is nothing to save
+        return None
+    return paired(*({seed: n / needed for seed, n in some.items()} for some in (theirs, own)))

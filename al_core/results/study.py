@@ -253,6 +253,7 @@ def summary_frame(result: StudyResult) -> pd.DataFrame:
                 "p_holm": None if verdict is None else verdict.p_adjusted,
                 "p_wilcoxon": None if verdict is None else verdict.difference.p_wilcoxon,
                 "saving": None if saved is None else saved.interval.mean,
+                "saving_seeds": None if saved is None else saved.interval.n,
             }
         )
         share = result.share_of_full_pool(arm, until)
@@ -312,7 +313,7 @@ def report_text(result: StudyResult) -> str:
                     number(row["area"], ".4f"), number(row["log_area"], ".4f"),
                     pair(row["difference"], row["difference_half"], "+.4f"),
                     _range(row["bootstrap_low"], row["bootstrap_high"]),
-                    number(row["p_holm"], ".3f"), number(row["saving"], ".0%"),
+                    number(row["p_holm"], ".3f"), saving_text(row["saving"], row["saving_seeds"]),
                     *((number(row["of_full_pool"], ".1%"),) if shares else ()),
                 )
                 for row in frame.to_dict("records")
@@ -382,6 +383,18 @@ def _mean(values: object) -> float | None:
 def number(value: float | None, form: str) -> str:
     """A cell; a dash for nothing."""
     return "–" if value is None or pd.isna(value) else format(value, form)
+
+
+def saving_text(share: float | None, seeds: float | None) -> str:
+    """A share saved, and how many seeds it is the mean of."""
+    if share is None or seeds is None or pd.isna(share):
+        return "–"
+    return f"{share:.0%} ({seeds_text(int(seeds))})"
+
+
+def seeds_text(n: int) -> str:
+    """'5 seeds', in a report."""
+    return f"{n} seed{'s' * (n != 1)}"
 
 
 def _range(low: float | None, high: float | None) -> str:

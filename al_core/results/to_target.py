@@ -13,7 +13,7 @@ import pandas as pd
 from al_core.results.analysis import Curve
 from al_core.results.axes import Prices
 from al_core.results.comparison import saving
-from al_core.results.study import StudyResult, number, table
+from al_core.results.study import StudyResult, number, saving_text, table
 from al_core.words import english
 
 RATIOS: Final = (0.0, 1.0, 10.0, 100.0)
@@ -50,6 +50,7 @@ def target_frame(
             None if base is None or arm is base else saving(arm, base, target=target, higher_is_better=higher)
         )
         row["saving"] = None if saved is None else saved.interval.mean
+        row["saving_seeds"] = None if saved is None else saved.interval.n
         row["saving_half"] = None if saved is None else saved.interval.half
         for ratio in ratios:
             paid = replace(prices, ratio=ratio, hour=0.0)
@@ -74,7 +75,7 @@ def target_text(result: StudyResult, target: float, frame: pd.DataFrame) -> str:
         [
             (
                 str(row["arm"]), f"{row['reached']} of {row['seeds']}", number(row["rounds"], ".1f"),
-                number(row["labels"], ",.0f"), number(row["saving"], ".0%"),
+                number(row["labels"], ",.0f"), saving_text(row["saving"], row["saving_seeds"]),
                 *(number(row[f"cost_{ratio}"], ",.2f") for ratio in ratios),
             )
             for row in frame.to_dict("records")

@@ -177,7 +177,7 @@ def _line(verdict: Verdict, result: StudyResult) -> str:
 
 _COLUMNS = (
     "arm", "seeds", "final", "final_half", "area", "log_area", "difference", "difference_half", "saving",
-    "p_holm", "p_wilcoxon", "bootstrap_low", "bootstrap_high",
+    "saving_seeds", "p_holm", "p_wilcoxon", "bootstrap_low", "bootstrap_high",
 )  # fmt: skip
 
 
@@ -234,8 +234,9 @@ def summary_table(result: StudyResult) -> None:
             "saving": number(
                 tr("{name} saved", name=tr(AXES[result.over].name)),
                 format="percent",
-                help=tr("At the last value that {name} reaches itself", name=name),
+                help=tr("On the way to the worse of both last values, which {name} reaches too", name=name),
             ),
+            "saving_seeds": number(tr("Seeds of that"), help=tr("Seeds that the share saved is the mean of")),
         },
     )
 

@@ -60,6 +60,9 @@ def target_panel(result: StudyResult) -> None:
             format="percent",
             help=tr("Against {against}, on the line between rounds", against=plain(against)),
         ),
+        "saving_seeds": number(
+            tr("Seeds of that"), help=tr("Seeds in which both come to {words}", words=words)
+        ),
         "saving_half": number("±", format="%.1f", help=tr("Half the 95 % interval, points")),
     }
     columns |= {

@@ -21,7 +21,7 @@ from al_core.results.figures.sheets import SideBySide, comparison_sheets, curves
 from al_core.results.records_file import content_id
 from al_core.results.repeat import differing, study_command, study_file
 from al_core.results.report.page import Page, Section, Statement, Table, Tile, Tone
-from al_core.results.study import StudyResult, reference_words, summary_frame
+from al_core.results.study import StudyResult, reference_words, saving_text, seeds_text, summary_frame
 from al_core.study import Bundle, StudyConfig
 from al_core.words import english
 
@@ -82,8 +82,8 @@ def _caution(seeds: int, done: int, count: int) -> str:
     if done < count:
         return f"Not finished: {count - done} of {count} runs are still to end."
     if seeds < comparison.FEW_SEEDS:
-        word = f"{seeds} seed{'s' * (seeds != 1)}"
-        return f"Indicative only: {word}; {comparison.FEW_SEEDS} are the least that a ranking can rest on."
+        few = seeds_text(seeds)
+        return f"Indicative only: {few}; {comparison.FEW_SEEDS} are the least that a ranking can rest on."
     return ""
 
 
@@ -120,9 +120,9 @@ def _tiles(result: StudyResult) -> list[Tile]:
              "" if _none(best["final_half"]) else f"± {metric.size(best['final_half'])}"),
     ]  # fmt: skip
     if base is not None and best["arm"] != base.name and not _none(saved):
-        tiles.append(
-            Tile("Labels saved", f"{100 * saved:.0f} %", f"to reach what {base.name} reaches at the end")
-        )
+        count = seeds_text(int(best["saving_seeds"]))
+        goal = f"to the worse of its last value and {base.name}'s ({count})"
+        tiles.append(Tile("Labels saved", f"{100 * saved:.0f} %", goal))
     return [*tiles, Tile("Seeds", str(result.num_seeds), "that every configuration has")]
 
 
@@ -135,7 +135,7 @@ def _tables(side: SideBySide, result: StudyResult) -> list[Table]:
             str(r["arm"]), str(r["seeds"]), _pair(metric, r["final"], r["final_half"]),
             metric.text(r["area"]),
             metric.text(r["log_area"]), _gap(metric, r["difference"], r["difference_half"]),
-            _p(r["p_holm"]), _p(r["p_wilcoxon"]), "–" if _none(r["saving"]) else f"{100 * r['saving']:.0f} %",
+            _p(r["p_holm"]), _p(r["p_wilcoxon"]), saving_text(r["saving"], r["saving_seeds"]),
         )
         for r in frame.to_dict("records")
     ]  # fmt: skip
@@ -146,7 +146,8 @@ def _tables(side: SideBySide, result: StudyResult) -> list[Table]:
     )  # fmt: skip
     note = (
         "± is half the 95 % interval (Student's t over the seeds). Mean height: area under the curve over "
-        "its range of labels. Against: paired by seed, mean height, with Holm's correction for several arms."
+        "its range of labels. Against: paired by seed, mean height, with Holm's correction for several arms. "
+        f"Labels saved: to the worse of the last values of the arm and {name}, which both reach."
     )
     return [Table(head, rows, note), _points(side, result)]
 

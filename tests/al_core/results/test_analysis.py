@@ -168,8 +168,15 @@ class TestAgainst:
         assert found.difference == pytest.approx(-0.5)
         assert found.labels_ahead == pytest.approx(5)
 
-    def test_equal_curves_are_level(self):
-        assert against(self.own, self.own).labels_ahead == pytest.approx(0)
+    def test_equal_curves_are_level_also_where_they_fell_back_from_what_they_had(self):
+        fell = curve((20, 0.5), (40, 0.8), (60, 0.7))
+        assert against(self.own, self.own).labels_ahead == 0
+        assert against(fell, fell).labels_ahead == 0
+
+    def test_who_had_the_value_first_is_ahead_even_if_it_fell_back(self):
+        found = against(self.own, curve((20, 0.5), (30, 0.95), (60, 0.7)))
+        assert found.goal == 0.7
+        assert found.labels_ahead == pytest.approx(20 + 10 * 0.2 / 0.45 - 30)
 
     def test_nothing_to_compare_gives_nothing(self):
         assert against(self.own, curve()) is None

@@ -118,7 +118,8 @@ class TestToTarget:
         assert (margin["cost_0"], margin["cost_10"]) == (120, 2 * (60 + 30))
         assert random["cost_10"] == pytest.approx(2 * (70 + 35))
         # on the line: margin at 50 and 47.5, random at 70 and 60
-        assert margin["saving"] == pytest.approx(np.mean([1 - 50 / 70, 1 - 47.5 / 60]))
+        assert margin["saving"] == pytest.approx(1 - (50 + 47.5) / (70 + 60))
+        assert margin["saving_seeds"] == 2
         assert np.isnan(random["saving"])
 
     def test_seeds_that_never_get_there_are_counted_out(self):

@@ -179,6 +179,36 @@ def test_the_needed_seeds_do_find_the_difference_in_about_four_studies_of_five()
     assert 0.65 < found / 150 < 0.95
 
 
+def test_two_strategies_that_are_the_same_save_nothing():
+    """300 studies of five seeds: no seed is dropped, and labels saved are zero within the noise."""
+    rng = np.random.default_rng(7)
+    labels = np.arange(1, 9) * 20
+    law = 0.9 - 0.6 * (labels / 20) ** -0.5
+    saved = []
+    for _ in range(300):
+        own, other = (
+            Arm(name, {s: curve(law + rng.normal(0, 0.01, 8), labels) for s in range(5)}) for name in "ab"
+        )
+        found = comparison.saving(own, other)
+        assert found.interval.n == 5
+        saved.append(found.interval.mean)
+    assert abs(np.mean(saved)) < 3 * np.std(saved) / math.sqrt(len(saved))
+    assert comparison.saving(own, own).interval.mean == 0
+
+
+def test_labels_saved_are_counted_to_what_both_reach():
+    own = Arm("a", {0: curve([0.5, 0.7, 0.9, 0.9]), 1: curve([0.5, 0.6, 0.7, 0.7])})
+    other = Arm("b", {0: curve([0.5, 0.6, 0.7, 0.6]), 1: curve([0.5, 0.7, 0.8, 0.9])})
+    found = comparison.saving(own, other)  # to .6: 15 against 20; to .7: 30 against 20
+    assert found.by_seed == pytest.approx({0: 5 / 20, 1: -10 / 20})
+    assert found.interval.mean == pytest.approx(1 - (15 + 30) / (20 + 20))
+    to_target = comparison.saving(own, other, target=0.65)  # 17.5 and 25 against 25 and 17.5
+    assert to_target.interval.mean == pytest.approx(0)
+    assert comparison.saving(own, other, target=0.95) is None
+    nothing = Arm("c", {0: curve([0.5, 0.6, 0.7, 0.8], labels=(0, 1, 2, 3))})
+    assert comparison.saving(nothing, nothing, target=0.4) is None  # of no minutes none can be saved
+
+
 @pytest.mark.slow
 def test_of_several_equal_strategies_hardly_ever_one_is_called_different():
     """200 studies of four arms and five seeds: Holm keeps those with any false verdict at 5 %."""
