@@ -83,16 +83,18 @@ def main(arguments: argparse.Namespace) -> int:
 def _lines(result: StudyResult) -> str:
     """A line a curve: its end, where all are measured, and its mean height."""
     metric, arms = result.metric, result.measured
-    until = result.places[-1] if result.places else None
+    places = result.places
+    since, until = (places[0], places[-1]) if places else (None, None)
     width = max(len(arm.name) for arm in arms)
     lines = []
     for arm in arms:
         ends = arm.values(lambda curve: float(curve.values[-1]) if until is None else curve.at(until))
-        areas = arm.values(lambda curve: area(curve, until))
+        areas = {} if result.apart else arm.values(lambda curve: area(curve, until, since))
         end = mean_interval(list(ends.values()))
         spread = "" if end.deviation is None else f" ± {metric.difference(end.deviation).lstrip('+')}"
         height = metric.text(mean_interval(list(areas.values())).mean) if areas else "–"
         seeds = f"{len(arm.curves)} seed{'s' * (len(arm.curves) != 1)}"
         lines.append(f"{arm.name:{width}}  {seeds}  {metric.text(end.mean)}{spread}  mean height {height}")
+    lines += [result.apart] if result.apart else []
     where = "at the end" if until is None else f"at {AXES[result.over].text(until)}"
     return f"{metric.title} {where} (± sample deviation)\n" + "\n".join(lines) + "\n"

@@ -303,19 +303,28 @@ class Curve:
             return None
         return float(np.interp(labels, self.labels, self.values))
 
-    def aulc(self, until: float | None = None) -> float | None:
+    def between(self, since: float | None = None, until: float | None = None) -> Curve | None:
+        """The part over that range (its own where none is given); None where it does not cover it."""
+        if not len(self.labels):
+            return None
+        start = float(self.labels[0]) if since is None else since
+        stop = float(self.labels[-1]) if until is None else until
+        first, last = self.at(start), self.at(stop)
+        if first is None or last is None or stop <= start:
+            return None
+        inside = (self.labels > start) & (self.labels < stop)
+        return Curve(np.r_[start, self.labels[inside], stop], np.r_[first, self.values[inside], last])
+
+    def aulc(self, until: float | None = None, since: float | None = None) -> float | None:
         """Area under the curve over its label range, divided by that range: the mean height of the line.
 
-        `until` ends the range early, so that two curves are compared over the same labels. None with fewer
-        than two points.
+        `since` and `until` narrow the range, so that curves are compared over the same labels. None with
+        fewer than two points, or where the curve does not cover the range.
         """
-        stop = self.labels[-1] if until is None and len(self.labels) else until
-        end = None if stop is None else self.at(stop)
-        if end is None or stop is None or stop <= self.labels[0]:
+        part = self.between(since, until)
+        if part is None:
             return None
-        inside = self.labels < stop
-        x, y = np.append(self.labels[inside], stop), np.append(self.values[inside], end)
-        return float(np.trapezoid(y, x) / (stop - x[0]))
+        return float(np.trapezoid(part.values, part.labels) / (part.labels[-1] - part.labels[0]))
 
     def labels_to(self, target: float, *, higher_is_better: bool = True) -> float | None:
         """The fewest labels at which the line reaches the target; None where it never does."""

@@ -119,14 +119,14 @@ def unsaturated(
     return list(labels)
 
 
-def area(curve: Curve, until: float | None = None, *, log: bool = False) -> float | None:
+def area(
+    curve: Curve, until: float | None = None, since: float | None = None, *, log: bool = False
+) -> float | None:
     """Normalised area under a curve; with `log` over log labels, so that early labels weigh as much."""
-    if not log:
-        return curve.aulc(until)
-    if len(curve.labels) == 0 or curve.labels[0] <= 0:
-        return None
-    stop = None if until is None else math.log(until)
-    return Curve(np.log(curve.labels), curve.values).aulc(stop)
+    part = curve.between(since, until)
+    if not log or part is None:
+        return None if part is None else part.aulc()
+    return Curve(np.log(part.labels), part.values).aulc() if part.labels[0] > 0 else None
 
 
 @dataclass(frozen=True)
@@ -265,19 +265,22 @@ def verdicts(
 ) -> list[Verdict]:
     """Every other arm against the baseline, the best area first.
 
-    An arm is said to differ where the paired difference of its normalised area does, after Holm's correction
-    for the number of arms; what is said of it is English, and told in a language where it is shown. `labels`
+    An arm is said to differ where the paired difference of its normalised area does, all areas over the same
+    range, after Holm's correction for the number of arms; where curves have no range in common there are no
+    verdicts. What is said of it is English, and told in a language where it is shown. `labels`
     are the places to compare at (all that are shared); `place` says one. `looks`: seeds at the first and the
     last look of a study that goes on until it is clear.
     """
     labels = shared_labels([baseline, *arms]) if labels is None else labels
-    until = labels[-1] if labels else None
+    if not labels:
+        return []
+    since, until = labels[0], labels[-1]
     sign = 1 if higher_is_better else -1
-    base = baseline.values(lambda curve: area(curve, until))
+    base = baseline.values(lambda curve: area(curve, until, since))
     confidence = CONFIDENCE if looks is None else 1 - level(*looks, 1 - CONFIDENCE)
     found = []
     for arm in arms:
-        gap = paired(arm.values(lambda curve: area(curve, until)), base, confidence)
+        gap = paired(arm.values(lambda curve: area(curve, until, since)), base, confidence)
         if arm is not baseline and gap is not None:
             found.append((arm, gap))
     known = [gap.p_value for _, gap in found if gap.p_value is not None]
@@ -288,15 +291,15 @@ def verdicts(
         p = next(adjusted) if gap.p_value is not None else None
         better = sign * gap.interval.mean > 0
         differs = p is not None and p < 1 - CONFIDENCE
-        since = _since(arm, baseline, labels, sign if better else -sign) if differs else None
-        where = None if since is None else place(since)
+        clear_from = _clear_from(arm, baseline, labels, sign if better else -sign) if differs else None
+        where = None if clear_from is None else place(clear_from)
         judged.append(
-            Verdict(arm.name, baseline.name, gap, p, since, _words(arm, baseline, gap, p, where, sign))
+            Verdict(arm.name, baseline.name, gap, p, clear_from, _words(arm, baseline, gap, p, where, sign))
         )
     return sorted(judged, key=lambda verdict: -sign * verdict.difference.interval.mean)
 
 
-def _since(arm: Arm, other: Arm, labels: Sequence[float], sign: int) -> float | None:
+def _clear_from(arm: Arm, other: Arm, labels: Sequence[float], sign: int) -> float | None:
     """The fewest labels from which on the arm is clearly ahead at every budget that was measured."""
     since = None
     for number in reversed(labels):
@@ -341,8 +344,8 @@ def saving(
 
     Both count by their first crossing. Without a target: to the worse of both last values, which both reach
     (to the baseline's own last value, arms that are no better would count by their luckiest seeds alone).
-    Seeds of which one does not get to a target are left out; `interval.n` says how many count. Labels saved are
-    divided by the mean of what the baseline needs: a mean of shares would call equal arms slower.
+    Seeds of which one does not get to a target are left out; `interval.n` says how many count. Labels saved
+    are divided by the mean of what the baseline needs: a mean of shares would call equal arms slower.
     """
     own, theirs = {}, {}
     for seed, curve in arm.curves.items():

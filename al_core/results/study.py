@@ -22,7 +22,7 @@ from al_core.store.base import Store
 from al_core.study import BASELINE, StudyConfig
 from al_core.study import Arm as StudyArm
 from al_core.types import INITIAL_ROUND
-from al_core.words import english, told, tr, tr_n
+from al_core.words import english, kept, told, tr, tr_n
 
 
 @dataclass(frozen=True)
@@ -52,11 +52,11 @@ class StudyResult:
         """Only the seeds that are done: what a study that still runs can be judged by; all where none is."""
         if not self.done:
             return self
-        kept = {arm.name: self.done if arm.name in self.finished else () for arm in self.arms}
+        seeds = {arm.name: self.done if arm.name in self.finished else () for arm in self.arms}
         return replace(
             self,
             arms=tuple(
-                Arm(arm.name, {seed: c for seed, c in arm.curves.items() if seed in kept[arm.name]})
+                Arm(arm.name, {seed: c for seed, c in arm.curves.items() if seed in seeds[arm.name]})
                 for arm in self.arms
             ),
         )
@@ -109,6 +109,16 @@ class StudyResult:
         if self.ceiling is None:
             return found
         return comparison.unsaturated(arms, found, self.ceiling, higher_is_better=higher)
+
+    @property
+    def apart(self) -> str | None:
+        """The sentence for curves that have no range in common, so that nothing can be compared."""
+        if len(self.measured) < 2 or len(self.places) > 1:
+            return None
+        return kept(
+            "The curves have no range of {axis} in common: their mean heights cannot be compared.",
+            axis=AXES[self.over].title,
+        )
 
     @cached_property
     def verdicts(self) -> list[Verdict]:
@@ -226,13 +236,13 @@ def summary_frame(result: StudyResult) -> pd.DataFrame:
     labels = result.places
     if base is None or not labels:
         return pd.DataFrame()
-    until = labels[-1]
+    since, until = labels[0], labels[-1]
     judged = {verdict.arm: verdict for verdict in result.verdicts}
     higher = result.metric.higher_is_better
     rows = []
     for arm in arms:
-        areas = arm.values(lambda curve: comparison.area(curve, until))
-        logs = arm.values(lambda curve: comparison.area(curve, until, log=True))
+        areas = arm.values(lambda curve: comparison.area(curve, until, since))
+        logs = arm.values(lambda curve: comparison.area(curve, until, since, log=True))
         final = comparison.mean_interval(list(arm.values(lambda curve: curve.at(until)).values()))
         verdict = judged.get(arm.name)
         resampled = verdict.difference.bootstrap if verdict else None
@@ -294,6 +304,7 @@ def report_text(result: StudyResult) -> str:
     if result.looks is not None:
         lines += [looks_words(*result.looks), ""]
     lines += [f"- {verdict.text}" for verdict in result.verdicts] + [""]
+    lines += [result.apart, ""] if result.apart else []
     if words := reference_words(result):
         lines += [*(f"- {line}" for line in words), ""]
     frame = summary_frame(result)

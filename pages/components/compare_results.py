@@ -88,6 +88,9 @@ def _verdicts(study: StudyView, settled: StudyResult) -> None:
             icon=":material/hourglass_top:",
         )
         return
+    if settled.apart:
+        st.info(plain(told(settled.apart)), icon=":material/info:")
+        return
     if not found:
         text = tr("A verdict takes two strategies with finished runs of the same seed.")
         st.info(text, icon=":material/info:")
@@ -184,6 +187,9 @@ _COLUMNS = (
 def summary_table(result: StudyResult) -> None:
     """The numbers behind the verdicts, the best area first."""
     frame = summary_frame(result)
+    if frame.empty and result.apart:
+        st.info(plain(told(result.apart)))
+        return
     if frame.empty:
         st.info(tr("The table comes with the first seed that is finished in every strategy."))
         return
@@ -209,7 +215,9 @@ def summary_table(result: StudyResult) -> None:
                 "±", format="%.2f", help=tr("Half the 95 % interval, {points}", points=points)
             ),
             "area": number(
-                tr("Mean height"), format=form, help=tr("Area under the curve over its range of labels")
+                tr("Mean height"),
+                format=form,
+                help=tr("Area under the curve over the range of labels that all have"),
             ),
             "log_area": number(tr("Mean height, log x"), format=form, help=tr("Early labels weigh as much")),
             "difference": number(
@@ -245,6 +253,9 @@ def penalty_panel(result: StudyResult, *, dark: bool) -> None:
     """Who clearly loses to whom, and at how many budgets."""
     arms = result.measured
     labels = result.places
+    if result.apart:
+        st.info(plain(told(result.apart)))
+        return
     if len(arms) < 2 or result.num_seeds < 2:
         st.info(tr("This takes two strategies and two seeds that are finished."))
         return

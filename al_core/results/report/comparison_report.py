@@ -92,6 +92,7 @@ def _statements(result: StudyResult) -> list[Statement]:
     if result.at_the_top is not None:
         found.append(result.at_the_top)
     said = [statement(verdict, result.metric) for verdict in found]
+    said += [Statement(result.apart)] if result.apart else []
     return [*said, *(Statement(words) for words in reference_words(result))]
 
 
@@ -146,7 +147,8 @@ def _tables(side: SideBySide, result: StudyResult) -> list[Table]:
     )  # fmt: skip
     note = (
         "± is half the 95 % interval (Student's t over the seeds). Mean height: area under the curve over "
-        "its range of labels. Against: paired by seed, mean height, with Holm's correction for several arms. "
+        "the range of labels that all have. Against: paired by seed, mean height, with Holm's correction for "
+        "several arms. "
         f"Labels saved: to the worse of the last values of the arm and {name}, which both reach."
     )
     return [Table(head, rows, note), _points(side, result)]

@@ -122,6 +122,11 @@ class TestCurve:
     def test_aulc_can_end_early_between_two_rounds(self):
         assert curve((0, 0.0), (100, 1.0)).aulc(until=50) == pytest.approx(0.25)
 
+    def test_aulc_can_begin_late_between_two_rounds_and_not_before_the_first(self):
+        assert curve((0, 0.0), (100, 1.0)).aulc(since=50) == pytest.approx(0.75)
+        assert curve((0, 0.0), (50, 0.5), (100, 1.0)).aulc(until=80, since=40) == pytest.approx(0.6)
+        assert curve((10, 0.8), (20, 0.8)).aulc(since=5) is None
+
     def test_aulc_needs_two_points(self):
         assert curve((10, 0.8)).aulc() is None
         assert curve().aulc() is None

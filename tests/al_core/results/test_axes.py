@@ -13,7 +13,7 @@ from al_core.results.analysis import METRICS, Curve
 from al_core.results.axes import AXES, IDLE_SECONDS, Prices, answer_seconds, spent
 from al_core.results.comparison import Arm
 from al_core.results.said import undoing
-from al_core.results.study import StudyResult
+from al_core.results.study import StudyResult, report_text
 from al_core.results.to_target import target_frame, target_text, usual_target
 
 SECONDS = {"train": 2.0, "evaluate": 0.5, "query": 1.0}
@@ -105,6 +105,15 @@ def result(over="labels", **arms):
 
 RANDOM = [([20, 40, 60, 80], [0.5, 0.6, 0.7, 0.8]), ([20, 40, 60, 80], [0.5, 0.65, 0.75, 0.79])]
 MARGIN = [([20, 40, 60, 80], [0.5, 0.7, 0.8, 0.85]), ([20, 40, 60, 80], [0.5, 0.72, 0.8, 0.84])]
+
+
+def test_curves_without_a_common_range_are_said_to_be_apart():
+    late = [([100, 120], [0.8, 0.9]), ([100, 120], [0.8, 0.9])]
+    found = result(random=RANDOM, late=late)
+    words = "The curves have no range of labeled images in common: their mean heights cannot be compared."
+    assert (found.apart, found.verdicts) == (words, [])
+    assert words in report_text(found)
+    assert result(random=RANDOM, margin=MARGIN).apart is None
 
 
 class TestToTarget:

@@ -134,6 +134,26 @@ def test_shared_labels_end_where_the_shortest_curve_ends():
     assert comparison.shared_labels([]) == []
 
 
+def test_curves_that_begin_at_different_places_are_compared_over_the_same_range():
+    """One law, ten labels at first or a hundred: over its own range the late one would be ahead."""
+    rng = np.random.default_rng(2)
+    early, late = np.arange(10, 210, 10), np.arange(100, 210, 10)
+
+    def run(labels):
+        return curve(0.9 - 2 / labels + rng.normal(0, 0.002, len(labels)), labels)
+
+    few, many = (Arm(str(x[0]), {s: run(x) for s in range(5)}) for x in (early, late))
+    (found,) = comparison.verdicts([few, many], few)
+    assert abs(found.difference.interval.mean) < 0.002
+    assert comparison.area(curve([0.0, 1.0], (10, 20)), 20, 15, log=True) == pytest.approx(0.75)
+
+
+def test_curves_without_a_common_range_have_no_verdict():
+    low = Arm("low", {s: curve([0.1, 0.2, 0.3, 0.4]) for s in range(3)})
+    high = Arm("high", {s: curve([0.6, 0.7, 0.8, 0.9], labels=(50, 60, 70, 80)) for s in range(3)})
+    assert comparison.verdicts([low, high], low) == []
+
+
 def test_a_mean_curve_has_gaps_where_nothing_was_measured():
     arm = Arm("a", {0: curve([0.1, 0.2, 0.3, 0.4]), 1: curve([0.3, 0.4], labels=(10, 20))})
     means = [None if m is None else (m.mean, m.n) for m in arm.mean_curve([10, 20, 30, 50])]
