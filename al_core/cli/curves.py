@@ -59,9 +59,10 @@ def main(arguments: argparse.Namespace) -> int:
         found = groups(runs_beginning(store, arguments.prefix), labels)
     finally:
         store.close()
-    result = result_of_groups(
+    everything = result_of_groups(
         arguments.prefix, found, metric.key, over=arguments.over, prices=prices_of(arguments)
     )
+    result = everything.settled
     if not result.measured:
         offered = ", ".join(m.key for m in result.offered) or "nothing"
         raise ConfigError([Problem("-m", arguments.metric, f"was not measured; {offered} was")])
@@ -70,7 +71,8 @@ def main(arguments: argparse.Namespace) -> int:
     if save is None:
         return 0
     folder = save.suffix.lower().lstrip(".") not in FORMATS
-    figure = comparison_figure(result, log=arguments.log, singles=arguments.singles or result.num_seeds < 2)
+    singles = arguments.singles or result.num_seeds < 2
+    figure = comparison_figure(result, everything, log=arguments.log, singles=singles)
     titled = standing_alone(figure, f"{metric.title} by {AXES[result.over].title}", arguments.prefix)
     write_figures({save / "curves.html" if folder else save: titled})
     if folder:
@@ -95,6 +97,6 @@ def _lines(result: StudyResult) -> str:
         height = metric.text(mean_interval(list(areas.values())).mean) if areas else "–"
         seeds = f"{len(arm.curves)} seed{'s' * (len(arm.curves) != 1)}"
         lines.append(f"{arm.name:{width}}  {seeds}  {metric.text(end.mean)}{spread}  mean height {height}")
-    lines += [result.apart] if result.apart else []
+    lines += [words for words in (result.apart, result.unfinished) if words]
     where = "at the end" if until is None else f"at {AXES[result.over].text(until)}"
     return f"{metric.title} {where} (± sample deviation)\n" + "\n".join(lines) + "\n"

@@ -121,9 +121,10 @@ def write_report(
 ) -> str:
     """The text of a comparison; with `out` also report.md, summary.csv, curves.csv and target.csv there.
 
-    `results` gives the comparison over an axis: a target is always counted in labels.
+    `results` gives the comparison over an axis: a target is always counted in labels. Compared are the seeds
+    that every arm has finished, as on the Compare page; the text says what is left out.
     """
-    result, by_labels = results(over), results("labels")
+    result, by_labels = results(over).settled, results("labels").settled
     text = report_text(result)
     goal = usual_target(by_labels) if target is None else target
     needed = None if goal is None else target_frame(by_labels, goal, prices or Prices())

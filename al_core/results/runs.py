@@ -324,6 +324,7 @@ def result_of_groups(
             if (kind := _once(group.options)) is not None and (arm := _arm(group, curves)).curves
         ),
         caveats=tuple(_caveats(found, num_train)),
+        num_runs=sum(len(group.runs) for group in arms),
     )  # fmt: skip
 
 

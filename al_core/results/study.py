@@ -42,6 +42,7 @@ class StudyResult:
     references: tuple[Reference, ...] = ()  # those that are measured; they are no arms
     looks: tuple[int, int] | None = None  # seeds at the first and last look of a study that goes on
     caveats: tuple[str, ...] = ()  # what makes the comparison less than it looks
+    num_runs: int = 0  # of all arms, with those that are not finished or not even begun
 
     def strategy(self, name: str) -> str:
         """The strategy of the arm of that name."""
@@ -60,6 +61,20 @@ class StudyResult:
                 for arm in self.arms
             ),
         )
+
+    @property
+    def unfinished(self) -> str | None:
+        """English: which runs `settled` leaves out, or that nothing is settled; None where all are in."""
+        settled = self.settled
+        used = sum(len(arm.curves) for arm in settled.arms)
+        if not self.num_runs or (self.done and used == self.num_runs):
+            return None
+        if not self.done:
+            return "Not finished: no seed is finished in every configuration; runs are compared as they are."
+        seeds = ", ".join(map(str, sorted(self.done)))
+        text = f"Not finished: compared are {used} of {self.num_runs} runs, of the seeds {seeds}"
+        missing = [arm.name for arm in settled.arms if not arm.curves]
+        return f"{text}; nothing is finished of {', '.join(missing)}." if missing else f"{text}."
 
     @property
     def measured(self) -> list[Arm]:
@@ -201,6 +216,7 @@ def study_result(
             ),
         ),
         config.looks, _caveats(store, known, rounds),
+        sum(cell.arm.baseline not in ONCE for cell in config.cells()),
     )  # fmt: skip
 
 
@@ -295,9 +311,11 @@ def frame_csv(frame: pd.DataFrame) -> str:
 
 @english()
 def report_text(result: StudyResult) -> str:
-    """Markdown: what was measured, the verdicts, the table and the curve's points."""
+    """Markdown, of a settled result: what was measured, the verdicts, the table and the curve's points."""
     metric = result.metric
     lines = [f"# {result.name}", "", f"{metric.title}: {metric.meaning}", ""]
+    if result.unfinished:
+        lines += [result.unfinished, ""]
     if result.num_seeds < comparison.FEW_SEEDS:
         lines += [f"Indicative only: {result.num_seeds} seeds; {comparison.FEW_SEEDS} are the least.", ""]
     lines += [line for words in result.caveats for line in (f"Warning: {words}", "")]

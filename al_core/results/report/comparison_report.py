@@ -48,12 +48,11 @@ def comparison_page(side: SideBySide, *, metric: str | None = None, study: Study
         Section("settings", "Settings", (_settings_words(study),), tables=_settings(side, study)),
     ]
     done = sum(run.finished for run in runs)
-    some = result.num_seeds
     return Page(
         "study" if study is not None else "runs side by side",
         side.name,
         _subtitle(side, len(runs), done),
-        _caution(some, done, len(runs)),
+        _caution(result),
         _statements(result),
         _tiles(result),
         [s for s in sections if s.sheets or s.tables],
@@ -78,11 +77,11 @@ def _subtitle(side: SideBySide, count: int, done: int) -> str:
     return " · ".join(parts)
 
 
-def _caution(seeds: int, done: int, count: int) -> str:
-    if done < count:
-        return f"Not finished: {count - done} of {count} runs are still to end."
-    if seeds < comparison.FEW_SEEDS:
-        few = seeds_text(seeds)
+def _caution(result: StudyResult) -> str:
+    if result.unfinished:
+        return result.unfinished
+    if result.num_seeds < comparison.FEW_SEEDS:
+        few = seeds_text(result.num_seeds)
         return f"Indicative only: {few}; {comparison.FEW_SEEDS} are the least that a ranking can rest on."
     return ""
 

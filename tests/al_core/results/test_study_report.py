@@ -1,8 +1,10 @@
 """A study's report: arms of cells, verdicts in words, tables that say what was measured."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from al_core.cli.report import write_report
 from al_core.records import ExperimentStatus, RoundRecord
 from al_core.results.study import curves_frame, frame_csv, report_text, study_result, summary_frame
 from al_core.store import open_store
@@ -134,6 +136,26 @@ def test_only_seeds_that_every_arm_finished_are_settled(store):
     assert {seed for arm in settled.measured for seed in arm.curves} == {0, 2}
     assert settled.num_seeds == 2
     assert result.num_seeds == 3
+
+
+def test_a_report_compares_the_seeds_that_are_done_and_says_what_is_not(store, tmp_path):
+    record = measured_study(store, HEIGHTS, seeds=3)
+    assert study_result(store, record.id).unfinished is None
+    cells = {(e.config.query.strategy, e.config.seed): e.id for e in store.study_experiments(record.id)}
+    store.update_experiment(cells["margin", 1], status=ExperimentStatus.FAILED)
+    said = "Not finished: compared are 8 of 12 runs, of the seeds 0, 2"
+    text = write_report(lambda over: study_result(store, record.id, over=over), tmp_path)
+    assert f"{said}." in text
+    assert "| margin | 2 | " in text
+    assert "| random | 2 | " in text
+    assert set(pd.read_csv(tmp_path / "summary.csv")["seeds"]) == {2}
+    for seed in range(3):
+        store.update_experiment(cells["k_center", seed], status=ExperimentStatus.FAILED)
+    words = "Not finished: compared are 6 of 12 runs, of the seeds 0, 2; nothing is finished of k_center."
+    assert study_result(store, record.id).unfinished == words
+    for cell in cells.values():
+        store.update_experiment(cell, status=ExperimentStatus.TRAINING)
+    assert "no seed is finished in every configuration" in study_result(store, record.id).unfinished
 
 
 def test_the_two_best_are_compared_with_each_other_unless_the_baseline_is_one_of_them(store):
