@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from statistics import NormalDist
 from typing import Any, Final
 
 import numpy as np
@@ -28,6 +29,7 @@ FEW_SEEDS: Final = 5
 _RESAMPLES: Final = 10_000
 _FEWEST_PLACES: Final = 20  # of an even grid
 _SATURATED: Final = 0.99  # share of the ceiling
+_POWER: Final = 0.8
 _MOST_SEEDS: Final = 1000  # beyond this the two cannot sensibly be told apart
 
 
@@ -149,20 +151,20 @@ class Difference:
         """The percentile bootstrap's interval, beside Student's; None with one seed."""
         return bootstrap_interval(np.array(list(self.by_seed.values()))) if len(self.by_seed) > 1 else None
 
-    @property
-    def seeds_needed(self) -> int | None:
-        """Seeds after which a difference of this size would be clear in four of five studies; None: too many.
+    def seeds_needed(self, level: float = 1 - CONFIDENCE) -> int | None:
+        """Seeds after which a difference of this size has a p below `level` in four of five studies.
 
-        From the normal approximation of the paired t test's power, at least the seeds that there are.
+        None: too many. From the normal approximation of the paired t test's power with the term that makes
+        good for the unknown spread (Guenther, 1981); at least the seeds that there are.
         """
-        spread = self.interval.deviation
-        if spread is None:
+        spread, mean = self.interval.deviation, self.interval.mean
+        if spread is None or self.p_value is None or mean == 0:
             return None
-        if self.clear or spread == 0:
+        if self.p_value < level:
             return self.interval.n
-        if self.interval.mean == 0:
-            return None
-        wanted = math.ceil(((1.96 + 0.842) * spread / self.interval.mean) ** 2) + 2
+        quantile = NormalDist().inv_cdf(1 - level / 2)
+        power = NormalDist().inv_cdf(_POWER)
+        wanted = math.ceil(((quantile + power) * spread / mean) ** 2 + quantile**2 / 2)
         return max(wanted, self.interval.n + 1) if wanted <= _MOST_SEEDS else None
 
 
@@ -286,6 +288,9 @@ def verdicts(
     known = [gap.p_value for _, gap in found if gap.p_value is not None]
     known = known if looks is None else [repeated(p, *looks) for p in known]
     adjusted = iter(holm(known))
+    # the strictest step of Holm's: what is needed for sure, whatever the other arms come to
+    each = (1 - CONFIDENCE) / max(len(known), 1)
+    each = each if looks is None else level(*looks, each)
     judged = []
     for arm, gap in found:
         p = next(adjusted) if gap.p_value is not None else None
@@ -294,7 +299,9 @@ def verdicts(
         clear_from = _clear_from(arm, baseline, labels, sign if better else -sign) if differs else None
         where = None if clear_from is None else place(clear_from)
         judged.append(
-            Verdict(arm.name, baseline.name, gap, p, clear_from, _words(arm, baseline, gap, p, where, sign))
+            Verdict(
+                arm.name, baseline.name, gap, p, clear_from, _words(arm, baseline, gap, p, where, sign, each)
+            )
         )
     return sorted(judged, key=lambda verdict: -sign * verdict.difference.interval.mean)
 
@@ -316,7 +323,9 @@ _AHEAD_FROM: Final = noted("{arm} beats {other} from {place} on.")
 _BEHIND_FROM: Final = noted("{arm} is behind {other} from {place} on.")
 
 
-def _words(arm: Arm, other: Arm, gap: Difference, p: float | None, where: str | None, sign: int) -> str:
+def _words(
+    arm: Arm, other: Arm, gap: Difference, p: float | None, where: str | None, sign: int, level: float
+) -> str:
     names = {"arm": arm.name, "other": other.name}
     if p is None:
         return kept(
@@ -327,12 +336,13 @@ def _words(arm: Arm, other: Arm, gap: Difference, p: float | None, where: str | 
         if where is None:
             return kept(_AHEAD if ahead else _BEHIND, **names)
         return kept(_AHEAD_FROM if ahead else _BEHIND_FROM, place=where, **names)
-    if gap.seeds_needed is None:
+    needed = gap.seeds_needed(level)
+    if needed is None:
         return kept("{arm} and {other} cannot be told apart; more seeds would hardly help.", **names)
     return kept_n(
         "{arm} and {other} cannot be told apart; a difference of this size takes about {n} more seed.",
         "{arm} and {other} cannot be told apart; a difference of this size takes about {n} more seeds.",
-        max(gap.seeds_needed - gap.interval.n, 1),
+        max(needed - gap.interval.n, 1),
         **names,
     )
 

@@ -178,7 +178,7 @@ def test_the_seeds_needed_grow_as_the_difference_shrinks():
     noise = np.array([-0.02, -0.01, 0.0, 0.01, 0.02])
 
     def needed(gap):
-        return comparison.paired(dict(enumerate(gap + noise)), dict.fromkeys(range(5), 0.0)).seeds_needed
+        return comparison.paired(dict(enumerate(gap + noise)), dict.fromkeys(range(5), 0.0)).seeds_needed()
 
     assert needed(0.1) == 5  # clear already
     assert 5 < needed(0.01) < needed(0.005)
@@ -189,7 +189,7 @@ def test_the_needed_seeds_do_find_the_difference_in_about_four_studies_of_five()
     rng = np.random.default_rng(5)
     gap, spread = 0.01, 0.015
     pilot = np.array([-1.0, 1.0, -1.0, 1.0, 0.0]) * spread * math.sqrt(4 / 4) + gap
-    seeds = comparison.paired(dict(enumerate(pilot)), dict.fromkeys(range(5), 0.0)).seeds_needed
+    seeds = comparison.paired(dict(enumerate(pilot)), dict.fromkeys(range(5), 0.0)).seeds_needed()
     found = sum(
         comparison.paired(
             dict(enumerate(rng.normal(gap, spread, seeds))), dict.fromkeys(range(seeds), 0.0)
@@ -197,6 +197,34 @@ def test_the_needed_seeds_do_find_the_difference_in_about_four_studies_of_five()
         for _ in range(150)
     )
     assert 0.65 < found / 150 < 0.95
+
+
+def test_the_seeds_needed_grow_with_the_number_of_arms_and_of_looks():
+    """Clear alone and not among eight: not one seed more, but those that Holm's smallest level takes."""
+    shape = np.array([-1.0, 1.0, -1.0, 1.0, 0.0])
+
+    def arm(name, gap):
+        spread = 0.009 * shape if name != "base" else 0 * shape
+        return Arm(name, {s: curve(np.full(4, 0.7 + gap + spread[s])) for s in range(5)})
+
+    base, good = arm("base", 0.0), arm("good", 0.012)
+    others = [arm(f"other {n}", 0.0001 * (n + 1)) for n in range(7)]
+    (alone,) = comparison.verdicts([base, good], base)
+    among = next(v for v in comparison.verdicts([base, good, *others], base) if v.arm == "good")
+    assert alone.p_adjusted < 0.05 < among.p_adjusted
+    needed = among.difference.seeds_needed(0.05 / 8)
+    assert f"about {needed - 5} more seeds" in among.text
+    assert needed > 8
+    assert among.difference.seeds_needed() == 5
+    (looked,) = comparison.verdicts([base, arm("good", 0.01)], base, looks=(5, 20))
+    (once,) = comparison.verdicts([base, arm("good", 0.01)], base)
+    assert looked.p_adjusted > once.p_adjusted
+    assert "more seeds" in looked.text
+
+
+def test_no_number_of_seeds_tells_equal_curves_apart():
+    same = comparison.paired({0: 0.5, 1: 0.5}, {0: 0.5, 1: 0.5})
+    assert same.seeds_needed() is None
 
 
 def test_two_strategies_that_are_the_same_save_nothing():
