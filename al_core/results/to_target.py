@@ -20,13 +20,17 @@ RATIOS: Final = (0.0, 1.0, 10.0, 100.0)
 
 
 def usual_target(result: StudyResult) -> float | None:
-    """A target that says something: what the baseline comes to at the end, in full per cent for shares."""
+    """A target that says something: what the baseline comes to at the end, in full per cent for shares.
+
+    Rounded to the worse side, so that what is on average reached is.
+    """
     base = result.baseline
     last = [] if base is None else [float(c.values[-1]) for c in base.curves.values() if len(c.values)]
     if not last:
         return None
     mean = float(np.mean(last))
-    return math.floor(100 * mean + 1e-9) / 100 if result.metric.share else round(mean, 3)
+    scale, sign = 100 if result.metric.share else 1000, 1 if result.metric.higher_is_better else -1
+    return sign * math.floor(sign * scale * mean + 1e-9) / scale
 
 
 def target_frame(

@@ -142,6 +142,14 @@ class TestToTarget:
         assert usual_target(result(random=RANDOM, margin=MARGIN)) == 0.79
         assert usual_target(result()) is None
 
+    @pytest.mark.parametrize(
+        ("key", "target"), [("test_ece", 0.8), ("test_loss", 0.795), ("test_accuracy", 0.79)]
+    )
+    def test_the_usual_target_is_rounded_to_the_side_that_is_reached(self, key, target):
+        metric = next(m for m in METRICS if m.key == key)
+        ends = [([20, 80], [0.5, 0.7941]), ([20, 80], [0.5, 0.7943])]
+        assert usual_target(replace(result(random=ends), metric=metric)) == target
+
     def test_the_report_s_section_names_each_cost(self):
         found = result(random=RANDOM, margin=MARGIN)
         text = target_text(found, 0.75, target_frame(found, 0.75, Prices()))
