@@ -301,8 +301,8 @@ class _Training:
         if standing.rollbacks > MAX_ROLLBACKS:
             raise TrainingError(
                 tr(
-                    "training diverged {rollbacks} times in epoch {epoch} of round {round}, the last "
-                    "time with a learning rate of {tried:g}; set train.learning_rate below that (the "
+                    "training diverged {rollbacks} times in round {round}, the last time in epoch {epoch} "
+                    "with a learning rate of {tried:g}; set train.learning_rate below that (the "
                     "model's own is {learning_rate:g}), or precision=fp32",
                     rollbacks=standing.rollbacks,
                     epoch=standing.epoch,

@@ -193,7 +193,10 @@ def test_after_three_rollbacks_training_fails_and_says_what_to_do(train, config,
     monkeypatch.setattr(
         trainer._Training, "_step", lambda self, positions, batch_of: torch.full((2,), float("nan"))
     )
-    with pytest.raises(TrainingError, match=r"diverged 4 times.*set train\.learning_rate below"):
+    with pytest.raises(
+        TrainingError,
+        match=r"diverged 4 times in round 0, the last time in epoch.*set train\.learning_rate below",
+    ):
         train(config)
 
 
