@@ -81,7 +81,7 @@ def _mean(figure: go.Figure, arm: Arm, metric: Metric, strategy: str, *, over: O
         )  # fmt: skip
     n = max(p.n for _, p in points)
     unit, digits = (" %", ".1f") if metric.share else ("", ".3f")
-    halves = [scale * (p.half or 0.0) for _, p in points]
+    halves = ["" if p.half is None else f" ± {scale * p.half:{digits}}" for _, p in points]
     figure.add_scatter(
         x=[x for x, _ in points],
         y=[scale * p.mean for _, p in points],
@@ -91,8 +91,7 @@ def _mean(figure: go.Figure, arm: Arm, metric: Metric, strategy: str, *, over: O
         mode="lines+markers" if over in ("labels", "minutes") else "lines",
         line={"color": color, "dash": style.dash, "width": 2.5},
         marker={"symbol": style.symbol, "size": 8},
-        hovertemplate=f"{tr(_HOVER[over])}: %{{y:{digits}}}{unit} ± %{{customdata[0]:{digits}}}"
-        f"<extra>{name}</extra>",
+        hovertemplate=f"{tr(_HOVER[over])}: %{{y:{digits}}}{unit}%{{customdata[0]}}<extra>{name}</extra>",
     )
     return True
 

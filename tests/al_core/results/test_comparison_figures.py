@@ -50,6 +50,13 @@ def test_a_mean_line_has_its_band_and_says_how_many_seeds():
     np.testing.assert_allclose(bands[0].y[-1], 55 - half, rtol=1e-4)
 
 
+def test_a_point_of_one_seed_has_no_interval_in_its_hover():
+    several, single = (named(comparison_figure(result(random=some))) for some in (TWO, {0: TWO[0]}))
+    assert several["random (2 seeds)"].customdata[0][0].startswith(" ± ")
+    assert [list(x) for x in single["random (1 seed)"].customdata] == [[""], [""]]
+    assert "±" not in single["random (1 seed)"].hovertemplate
+
+
 def test_an_arm_without_a_settled_seed_is_drawn_by_its_single_curves():
     figure = comparison_figure(result(random=TWO, margin={}), result(random=TWO, margin={0: curve(0.5)}))
     lines = named(figure)
