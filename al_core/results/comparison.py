@@ -253,6 +253,7 @@ class Verdict:
     p_adjusted: float | None  # Holm, over all arms that are compared with `other`
     labels_from: float | None  # from here to the end the arm is clearly above (below) at every budget
     text: str
+    picked: bool = False  # the two were chosen by what they came to
 
 
 @english()
@@ -317,8 +318,8 @@ def _clear_from(arm: Arm, other: Arm, labels: Sequence[float], sign: int) -> flo
     return since
 
 
-_AHEAD: Final = noted("{arm} beats {other} on the whole curve.")
-_BEHIND: Final = noted("{arm} is behind {other} on the whole curve.")
+_AHEAD: Final = noted("{arm} beats {other} on the whole.")
+_BEHIND: Final = noted("{arm} is behind {other} on the whole.")
 _AHEAD_FROM: Final = noted("{arm} beats {other} from {place} on.")
 _BEHIND_FROM: Final = noted("{arm} is behind {other} from {place} on.")
 

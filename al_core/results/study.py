@@ -126,6 +126,11 @@ class StudyResult:
         return comparison.unsaturated(arms, found, self.ceiling, higher_is_better=higher)
 
     @property
+    def cut(self) -> bool:
+        """Whether a saturated end was cut."""
+        return self.ceiling is not None and len(self.places) < len(comparison.shared_labels(self.measured))
+
+    @property
     def apart(self) -> str | None:
         """The sentence for curves that have no range in common, so that nothing can be compared."""
         if len(self.measured) < 2 or len(self.places) > 1:
@@ -149,13 +154,16 @@ class StudyResult:
 
     @cached_property
     def at_the_top(self) -> Verdict | None:
-        """The best arm against the second best, where neither is the baseline (that is among `verdicts`)."""
-        higher, judged = self.metric.higher_is_better, self.verdicts
-        if len(judged) < 2 or (judged[0].difference.interval.mean > 0) is not higher:
+        """The best arm against the second best, where both are ahead of the baseline.
+
+        The pair is picked by what it came to, and the best of several is partly lucky: p is too small.
+        """
+        higher, best = self.metric.higher_is_better, self.verdicts[:2]
+        if len(best) < 2 or any((v.difference.interval.mean > 0) is not higher for v in best):
             return None
         known = {arm.name: arm for arm in self.measured}
-        first, second = (known[verdict.arm] for verdict in judged[:2])
-        return self._judged([first], second)[0]
+        first, second = (known[verdict.arm] for verdict in best)
+        return replace(self._judged([first], second)[0], picked=True)
 
 
 def study_result(
@@ -331,7 +339,9 @@ def report_text(result: StudyResult) -> str:
         axis = AXES[result.over]
         if result.ceiling is not None:
             end, top = axis.text(frame[result.over].iloc[0]), metric.text(result.ceiling)
-            lines += [f"Compared up to {end}: beyond, every mean is within 1 % of {top}.", ""]
+            beyond = f"Compared up to {end}: beyond, every mean is within 1 % of {top}."
+            whole = f"Nothing is cut: before {end} not every mean is within 1 % of {top}."
+            lines += [beyond if result.cut else whole, ""]
         lines += table(
             ("arm", "seeds", f"at {axis.text(frame[result.over].iloc[0])}", "area", "log area",
              "area − baseline, paired", "bootstrap", "p (Holm)", f"{result.over} saved",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Final
 
+import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
@@ -15,6 +17,7 @@ from al_core.results.figures.published import add_published
 from al_core.results.figures.sheets import Sheet
 from al_core.results.looks import MOST_SEEDS
 from al_core.results.study import StudyResult, reference_words, summary_frame
+from al_core.results.verdict_words import Tone, numbers, tone
 from al_core.sequential import usual_cap
 from al_core.words import told, tr, tr_n
 from pages.components.compare_axis import ceiling_field, over_choice, price_fields
@@ -158,29 +161,21 @@ _ADDING = tr(
 
 
 def _line(verdict: Verdict, result: StudyResult) -> str:
-    gap, metric = verdict.difference.interval, result.metric
-    clear = verdict.p_adjusted is not None and verdict.p_adjusted < 1 - comparison.CONFIDENCE
-    better = (gap.mean > 0) is metric.higher_is_better
-    mark = ":gray[:material/drag_handle:]"
-    if clear:
-        mark = ":green[:material/arrow_upward:]" if better else ":red[:material/arrow_downward:]"
-    difference = metric.signed(gap.mean) + ("" if gap.half is None else f" ± {metric.size(gap.half)}")
-    if verdict.p_adjusted is None:
-        numbers = tr("{difference} over the whole curve", difference=difference)
-    elif verdict.p_adjusted < 0.001:
-        numbers = tr("{difference} over the whole curve, p below 0.001", difference=difference)
-    else:
-        numbers = tr(
-            "{difference} over the whole curve, p {p:.3f}", difference=difference, p=verdict.p_adjusted
-        )
-    text = plain(told(verdict.text))
-    text = f"**{text}**" if clear else text
-    return f"{mark} {text} :small[{plain(numbers)}]"
+    taken, text = tone(verdict, result), plain(told(verdict.text))
+    text = text if taken == "even" else f"**{text}**"
+    return f"{_MARKS[taken]} {text} :small[{plain(numbers(verdict, result))}]"
+
+
+_MARKS: Final[dict[Tone, str]] = {
+    "good": ":green[:material/arrow_upward:]",
+    "bad": ":red[:material/arrow_downward:]",
+    "even": ":gray[:material/drag_handle:]",
+}
 
 
 _COLUMNS = (
-    "arm", "seeds", "final", "final_half", "area", "log_area", "difference", "difference_half", "saving",
-    "saving_seeds", "p_holm", "p_wilcoxon", "bootstrap_low", "bootstrap_high",
+    "arm", "seeds", "final", "final_half", "of_full_pool", "area", "log_area", "difference",
+    "difference_half", "saving", "saving_seeds", "p_holm", "p_wilcoxon", "bootstrap_low", "bootstrap_high",
 )  # fmt: skip
 
 
@@ -206,7 +201,7 @@ def summary_table(result: StudyResult) -> None:
         frame.drop(columns=result.over),
         hide_index=True,
         alt=tr("Summary: one row a strategy."),
-        column_order=_COLUMNS,
+        column_order=[column for column in _COLUMNS if column in frame],
         column_config={
             "arm": st.column_config.TextColumn(tr("Strategy"), pinned=True),
             "seeds": number(tr("Seeds"), width="small"),
@@ -270,8 +265,7 @@ def penalty_panel(result: StudyResult, *, dark: bool) -> None:
         )
         figure_menu(sheet, key="study-penalty", note=result.name)
     with words:
-        best = min(range(len(arms)), key=lambda i: matrix[i].sum())
-        st.markdown(tr("**{name}** loses least.", name=plain(arms[best].name)))
+        st.markdown(least_words(names, matrix))
         st.caption(
             tr(
                 "Per cent of the {labels} budgets at which the row's strategy clearly loses to the "
@@ -280,3 +274,14 @@ def penalty_panel(result: StudyResult, *, dark: bool) -> None:
                 labels=len(labels),
             )
         )
+
+
+def least_words(names: Sequence[str], matrix: np.ndarray) -> str:
+    """Who loses at the fewest budgets; several where they tie."""
+    lost = matrix.sum(axis=1)
+    least = [plain(name) for name, share in zip(names, lost, strict=True) if share == lost.min()]
+    if len(least) == len(names):
+        return tr("All lose alike.") if lost.any() else tr("Nobody clearly loses to anybody.")
+    if len(least) == 1:
+        return tr("**{name}** loses least.", name=least[0])
+    return tr("**{names}** lose least.", names="**, **".join(least))

@@ -1,5 +1,6 @@
 import json
 
+import numpy as np
 import pytest
 from conftest import components
 
@@ -7,7 +8,9 @@ from al_core.records import ExperimentStatus, JobState
 from al_core.results import anchors
 from al_core.results.published import Anchor, PublishedCurve
 from al_core.study import StudyConfig
+from pages.components.compare_results import least_words
 from state import handles, studies
+from tests.al_core.results.test_references import measured_study
 from tests.e2e.seeded_study import seed_study
 
 
@@ -119,6 +122,26 @@ def test_a_finished_study_shows_verdicts_curves_and_table(visit, finished):
     assert len(table) == 4
     assert table["arm"].iloc[-1] == "Random"
     assert "[study](" not in shown
+
+
+def test_the_table_has_the_share_of_the_full_pool_where_it_was_trained(visit, home, digits):
+    for baselines, there in (((), False), (("full",), True)):
+        study = measured_study(home, baselines=baselines)
+        (table,) = (frame for frame in visit("compare", study=study.id).dataframe if "area" in frame.value)
+        assert ("of_full_pool" in table.proto.column_order) is there
+
+
+@pytest.mark.parametrize(
+    ("lost", "said"),
+    [
+        ([[0, 0.5], [0.25, 0]], "**b** loses least."),
+        ([[0, 0], [0, 0]], "Nobody clearly loses to anybody."),
+        ([[0, 0.5], [0.5, 0]], "All lose alike."),
+        ([[0, 0, 0], [0, 0, 0], [1, 0, 0]], "**a**, **b** lose least."),
+    ],
+)
+def test_who_loses_least_is_all_of_them_where_they_tie(lost, said):
+    assert least_words("abc"[: len(lost)], np.array(lost)) == said
 
 
 @pytest.mark.parametrize("view", ["Who loses to whom", "Overlap", "Classes", "Pictures", "Take away"])
@@ -282,10 +305,15 @@ def test_a_target_s_rounds_labels_and_costs_are_a_table(visit, finished):
 def test_the_saturated_end_is_cut_at_a_ceiling(visit, finished):
     app = visit("compare", study=finished.id)
     app.toggle(key="study-cut").set_value(True).run()
-    app.number_input(key="study-ceiling-test_accuracy").set_value(80.0).run()
-    assert not app.exception
-    assert len(app.dataframe[0].value) == 4
-    assert "over the whole curve" in words(app).replace("\\", "")
+    ceiling = app.number_input(key="study-ceiling-test_accuracy")
+    for value, said, unsaid in (
+        (99.0, "over the whole curve", "up to the cut"), (40.0, "up to the cut", "over the whole curve"),
+    ):  # fmt: skip
+        ceiling.set_value(value).run()
+        assert not app.exception
+        assert len(app.dataframe[0].value) == 4
+        assert said in words(app).replace("\\", "")
+        assert unsaid not in words(app).replace("\\", "")
 
 
 def test_deleting_a_study_asks_for_its_name_first(visit, digits, home):

@@ -16,12 +16,12 @@ from al_core.data.dataset import Dataset
 from al_core.records import RoundRecord, StudyRecord
 from al_core.results import comparison
 from al_core.results.analysis import Metric
-from al_core.results.comparison import Verdict
 from al_core.results.figures.sheets import SideBySide, comparison_sheets, curves_sheet
 from al_core.results.records_file import content_id
 from al_core.results.repeat import differing, study_command, study_file
-from al_core.results.report.page import Page, Section, Statement, Table, Tile, Tone
+from al_core.results.report.page import Page, Section, Statement, Table, Tile
 from al_core.results.study import StudyResult, reference_words, saving_text, seeds_text, summary_frame
+from al_core.results.verdict_words import numbers, tone
 from al_core.study import Bundle, StudyConfig
 from al_core.words import english
 
@@ -40,7 +40,7 @@ def comparison_page(side: SideBySide, *, metric: str | None = None, study: Study
     others = [sheet for sheet in sheets if sheet.key.startswith("curves-")]
     main = [curves_sheet(result, singles=result.num_seeds < 2)] if result.measured else []
     sections = [
-        Section("curves", "Learning curves", (_about(result),), main),
+        Section("curves", "Learning curves", (_about(side, result, study),), main),
         Section("numbers", "In numbers", tables=_tables(side, result)),
         Section("asked", "What was asked for", sheets=picked, pairs=True),
         Section("metrics", "Other metrics", sheets=others, pairs=True, folded=True),
@@ -61,9 +61,24 @@ def comparison_page(side: SideBySide, *, metric: str | None = None, study: Study
     )
 
 
-def _about(result: StudyResult) -> str:
+def _about(side: SideBySide, result: StudyResult, study: StudyRecord | None) -> str:
     metric = result.metric
-    return f"{metric.title}: {metric.meaning} Runs of a seed share initial set, splits and weights."
+    text = f"{metric.title}: {metric.meaning}"
+    shared = [name for name, sections in _SHARED.items() if study is not None and _alike(side, sections)]
+    if not shared:
+        return text
+    words = shared[0] if len(shared) == 1 else f"{', '.join(shared[:-1])} and {shared[-1]}"
+    return f"{text} Runs of a seed share {words}."
+
+
+_SHARED: Final = {"splits": ("data.",), "initial set": ("data.", "init."), "weights": ("data.", "model.")}
+"""What a study's runs of one seed have in common, and by which options it is decided."""
+
+
+def _alike(side: SideBySide, sections: tuple[str, ...]) -> bool:
+    """Whether the configurations agree in all options of these sections."""
+    chosen = [{p: v for p, v in g.options.items() if p.startswith(sections)} for g in side.groups]
+    return all(one == chosen[0] for one in chosen)
 
 
 def _subtitle(side: SideBySide, count: int, done: int) -> str:
@@ -90,21 +105,9 @@ def _statements(result: StudyResult) -> list[Statement]:
     found = list(result.verdicts)
     if result.at_the_top is not None:
         found.append(result.at_the_top)
-    said = [statement(verdict, result.metric) for verdict in found]
+    said = [Statement(v.text, numbers(v, result), tone(v, result)) for v in found]
     said += [Statement(result.apart)] if result.apart else []
     return [*said, *(Statement(words) for words in reference_words(result))]
-
-
-def statement(verdict: Verdict, metric: Metric) -> Statement:
-    """A verdict as the report says it."""
-    gap, p = verdict.difference.interval, verdict.p_adjusted
-    tone: Tone = "even"
-    if p is not None and p < 1 - comparison.CONFIDENCE:
-        tone = "good" if (gap.mean > 0) is metric.higher_is_better else "bad"
-    half = "" if gap.half is None else f" ± {metric.size(gap.half)}"
-    shown = "" if p is None else f", p {'below 0.001' if p < 0.001 else format(p, '.3f')}"
-    numbers = f"{metric.signed(gap.mean)}{half} over the whole curve{shown}"
-    return Statement(verdict.text, numbers, tone)
 
 
 def _tiles(result: StudyResult) -> list[Tile]:

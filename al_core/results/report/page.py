@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
@@ -16,10 +16,10 @@ from plotly.offline import get_plotlyjs
 
 from al_core import __version__
 from al_core.results.figures.sheets import Sheet
+from al_core.results.verdict_words import Tone
 from al_core.words import english
 
 _HERE: Final = Path(__file__).resolve().parent
-Tone = Literal["good", "bad", "even"]
 
 
 @dataclass(frozen=True)

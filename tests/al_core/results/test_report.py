@@ -116,6 +116,7 @@ def test_a_study_s_report_holds_verdicts_tables_figures_and_the_file_that_repeat
     assert main(["report", study.id, "--html", str(page)]) == 0
     text = page.read_text(encoding="utf-8")
     assert "margin beats random" in text
+    assert "Runs of a seed share splits, initial set and weights." in text
     assert "&lt;b&gt;Q&lt;/b&gt;" in text
     assert "<b>Q" not in text
     assert "Indicative" not in text
@@ -141,6 +142,7 @@ def test_runs_by_name_have_a_report_too_and_few_seeds_are_indicative(home, tmp_p
     text = page.read_text(encoding="utf-8")
     assert "Indicative only: 2 seeds" in text
     assert "curves --prefix" in text
+    assert "Runs of a seed share" not in text
 
 
 def test_a_run_without_a_round_has_a_report(home):

@@ -6,6 +6,7 @@ import pytest
 
 from al_core.cli.report import write_report
 from al_core.records import ExperimentStatus, RoundRecord
+from al_core.results import verdict_words
 from al_core.results.study import curves_frame, frame_csv, report_text, study_result, summary_frame
 from al_core.store import open_store
 from al_core.study import StudyConfig
@@ -138,6 +139,14 @@ def test_only_seeds_that_every_arm_finished_are_settled(store):
     assert result.num_seeds == 3
 
 
+def test_a_report_says_what_is_cut_only_where_something_is(store):
+    record = measured_study(store, HEIGHTS)
+    cut, whole = (study_result(store, record.id, ceiling=ceiling) for ceiling in (0.5, 0.99))
+    assert (cut.cut, whole.cut, study_result(store, record.id).cut) == (True, False, False)
+    assert "Compared up to 40 labels: beyond, every mean is within 1 % of 50.0 %." in report_text(cut)
+    assert "Nothing is cut: before 80 labels not every mean is within 1 % of 99.0 %." in report_text(whole)
+
+
 def test_a_report_compares_the_seeds_that_are_done_and_says_what_is_not(store, tmp_path):
     record = measured_study(store, HEIGHTS, seeds=3)
     assert study_result(store, record.id).unfinished is None
@@ -160,11 +169,20 @@ def test_a_report_compares_the_seeds_that_are_done_and_says_what_is_not(store, t
 
 def test_the_two_best_are_compared_with_each_other_unless_the_baseline_is_one_of_them(store):
     close = HEIGHTS | {"badge": [0.5, 0.6, 0.759, 0.8195]}
-    top = study_result(store, measured_study(store, close).id).at_the_top
+    result = study_result(store, measured_study(store, close).id)
+    top = result.at_the_top
     assert {top.arm, top.other} == {"margin", "badge"}
+    assert top.picked
+    assert verdict_words.numbers(top, result).endswith(
+        "the two best, picked by what they came to: p is too small"
+    )
     assert "cannot be told apart" in top.text
     worse = {"random": HEIGHTS["random"], "k_center": HEIGHTS["k_center"]}
     assert study_result(store, measured_study(store, worse).id).at_the_top is None
+    one = {"random": HEIGHTS["random"], "margin": HEIGHTS["margin"], "k_center": HEIGHTS["k_center"]}
+    assert (
+        study_result(store, measured_study(store, one).id).at_the_top is None
+    )  # the second is behind random
     under = {"random": [0.5, 0.7, 0.8, 0.9], "entropy": HEIGHTS["entropy"], "margin": HEIGHTS["margin"]}
     assert study_result(store, measured_study(store, under).id).at_the_top is None
 
