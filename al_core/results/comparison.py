@@ -265,44 +265,47 @@ def verdicts(
     labels: Sequence[float] | None = None,
     place: Callable[[float], str] = "{:,.0f} labels".format,
     looks: tuple[int, int] | None = None,
+    own: Mapping[str, Arm | None] | None = None,
 ) -> list[Verdict]:
-    """Every other arm against the baseline, the best area first.
+    """Every other arm against the baseline, the best difference first.
 
     An arm is said to differ where the paired difference of its normalised area does, all areas over the same
     range, after Holm's correction for the number of arms; where curves have no range in common there are no
     verdicts. What is said of it is English, and told in a language where it is shown. `labels`
     are the places to compare at (all that are shared); `place` says one. `looks`: seeds at the first and the
-    last look of a study that goes on until it is clear.
+    last look of a study that goes on until it is clear. `own`: by name, what an arm is compared with in the
+    baseline's place; None: with nothing.
     """
     labels = shared_labels([baseline, *arms]) if labels is None else labels
     if not labels:
         return []
     since, until = labels[0], labels[-1]
     sign = 1 if higher_is_better else -1
-    base = baseline.values(lambda curve: area(curve, until, since))
     confidence = CONFIDENCE if looks is None else 1 - level(*looks, 1 - CONFIDENCE)
     found = []
     for arm in arms:
-        gap = paired(arm.values(lambda curve: area(curve, until, since)), base, confidence)
-        if arm is not baseline and gap is not None:
-            found.append((arm, gap))
-    known = [gap.p_value for _, gap in found if gap.p_value is not None]
+        other = (own or {}).get(arm.name, baseline)
+        if other is None or other is arm:
+            continue
+        areas, theirs = (a.values(lambda curve: area(curve, until, since)) for a in (arm, other))
+        gap = paired(areas, theirs, confidence)
+        if gap is not None:
+            found.append((arm, other, gap))
+    known = [gap.p_value for *_, gap in found if gap.p_value is not None]
     known = known if looks is None else [repeated(p, *looks) for p in known]
     adjusted = iter(holm(known))
     # the strictest step of Holm's: what is needed for sure, whatever the other arms come to
     each = (1 - CONFIDENCE) / max(len(known), 1)
     each = each if looks is None else level(*looks, each)
     judged = []
-    for arm, gap in found:
+    for arm, other, gap in found:
         p = next(adjusted) if gap.p_value is not None else None
         better = sign * gap.interval.mean > 0
         differs = p is not None and p < 1 - CONFIDENCE
-        clear_from = _clear_from(arm, baseline, labels, sign if better else -sign) if differs else None
+        clear_from = _clear_from(arm, other, labels, sign if better else -sign) if differs else None
         where = None if clear_from is None else place(clear_from)
         judged.append(
-            Verdict(
-                arm.name, baseline.name, gap, p, clear_from, _words(arm, baseline, gap, p, where, sign, each)
-            )
+            Verdict(arm.name, other.name, gap, p, clear_from, _words(arm, other, gap, p, where, sign, each))
         )
     return sorted(judged, key=lambda verdict: -sign * verdict.difference.interval.mean)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import pandas as pd
@@ -42,6 +42,7 @@ class StudyResult:
     references: tuple[Reference, ...] = ()  # those that are measured; they are no arms
     looks: tuple[int, int] | None = None  # seeds at the first and last look of a study that goes on
     caveats: tuple[str, ...] = ()  # what makes the comparison less than it looks
+    against: Mapping[str, str] = field(default_factory=dict)  # by arm its baseline, where they have several
     num_runs: int = 0  # of all arms, with those that are not finished or not even begun
 
     def strategy(self, name: str) -> str:
@@ -94,6 +95,19 @@ class StudyResult:
             known[0] if known else None,
         )
 
+    def baseline_of(self, arm: Arm) -> Arm | None:
+        """The arm that this one is compared with: random that shares its other options."""
+        if not self.against:
+            return self.baseline
+        return next((a for a in self.measured if a.name == self.against.get(arm.name)), None)
+
+    @property
+    def baseline_title(self) -> str:
+        """What arms are compared with, for the head of a column."""
+        if len(set(self.against.values())) > 1:
+            return tr("its random")
+        return self.baseline.name if self.baseline else ""
+
     def full_pool(self, arm: str) -> Reference | None:
         """What the whole pool gives, for the arm of that name."""
         return next((r for r in self.references if r.kind == "full" and arm in r.measures), None)
@@ -142,24 +156,31 @@ class StudyResult:
 
     @cached_property
     def verdicts(self) -> list[Verdict]:
-        """Every arm against the baseline."""
+        """Every arm against its baseline."""
         base = self.baseline
-        return [] if base is None else self._judged(self.measured, base)
+        own = {arm.name: self.baseline_of(arm) for arm in self.measured}
+        return [] if base is None else self._judged(self.measured, base, own)
 
-    def _judged(self, arms: Sequence[Arm], other: Arm) -> list[Verdict]:
+    def _judged(
+        self, arms: Sequence[Arm], other: Arm, own: Mapping[str, Arm | None] | None = None
+    ) -> list[Verdict]:
         return comparison.verdicts(
             arms, other, higher_is_better=self.metric.higher_is_better, labels=self.places,
-            place=AXES[self.over].text, looks=self.looks,
+            place=AXES[self.over].text, looks=self.looks, own=own,
         )  # fmt: skip
 
     @cached_property
     def at_the_top(self) -> Verdict | None:
-        """The best arm against the second best, where both are ahead of the baseline.
+        """The best arm against the second best, where both are ahead of the same baseline.
 
         The pair is picked by what it came to, and the best of several is partly lucky: p is too small.
         """
         higher, best = self.metric.higher_is_better, self.verdicts[:2]
-        if len(best) < 2 or any((v.difference.interval.mean > 0) is not higher for v in best):
+        if (
+            len(best) < 2
+            or best[0].other != best[1].other
+            or any((v.difference.interval.mean > 0) is not higher for v in best)
+        ):
             return None
         known = {arm.name: arm for arm in self.measured}
         first, second = (known[verdict.arm] for verdict in best)
@@ -224,7 +245,7 @@ def study_result(
             ),
         ),
         config.looks, _caveats(store, known, rounds),
-        sum(cell.arm.baseline not in ONCE for cell in config.cells()),
+        _against(choices, strategies), sum(cell.arm.baseline not in ONCE for cell in config.cells()),
     )  # fmt: skip
 
 
@@ -245,6 +266,23 @@ def _caveats(
     return tuple(words for words in found if words is not None)
 
 
+def _against(arms: Mapping[str, StudyArm], strategies: Mapping[str, str]) -> dict[str, str]:
+    """By arm, the random arm that shares its other choices; empty where the strategy is no axis."""
+    about = {
+        axis
+        for arm in arms.values()
+        for axis, choice in arm.choices.items()
+        if "query.strategy" in StudyArm({axis: choice}).values
+    }
+    found = {}
+    for name, arm in arms.items() if about else ():
+        rest = {axis: c for axis, c in arm.choices.items() if axis not in about and axis != BASELINE}
+        for other, known in arms.items():
+            if strategies[other] == "random" and all(known.choices.get(a) == c for a, c in rest.items()):
+                found.setdefault(name, other)
+    return found
+
+
 def _reference(name: str, arm: StudyArm, by_seed: dict[int, Curve], arms: dict[str, StudyArm]) -> Reference:
     """It measures the arms whose other choices it shares."""
     shared = {axis: choice for axis, choice in arm.choices.items() if axis != BASELINE}
@@ -256,9 +294,8 @@ def _reference(name: str, arm: StudyArm, by_seed: dict[int, Curve], arms: dict[s
 
 def summary_frame(result: StudyResult) -> pd.DataFrame:
     """One row an arm, best area first: seeds, final value, areas, difference to the baseline, saving."""
-    arms, base = result.measured, result.baseline
-    labels = result.places
-    if base is None or not labels:
+    arms, labels = result.measured, result.places
+    if not labels:
         return pd.DataFrame()
     since, until = labels[0], labels[-1]
     judged = {verdict.arm: verdict for verdict in result.verdicts}
@@ -270,7 +307,8 @@ def summary_frame(result: StudyResult) -> pd.DataFrame:
         final = comparison.mean_interval(list(arm.values(lambda curve: curve.at(until)).values()))
         verdict = judged.get(arm.name)
         resampled = verdict.difference.bootstrap if verdict else None
-        saved = None if arm is base else comparison.saving(arm, base, higher_is_better=higher)
+        base = result.baseline_of(arm)
+        saved = None if base is None or arm is base else comparison.saving(arm, base, higher_is_better=higher)
         rows.append(
             {
                 "arm": arm.name,

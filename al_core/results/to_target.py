@@ -42,7 +42,7 @@ def target_frame(
     is paid. Means are over the seeds that reach it; `reached` of `seeds` says how many do, and where not all
     do, the others would raise them.
     """
-    base, higher = result.baseline, result.metric.higher_is_better
+    higher = result.metric.higher_is_better
     rows = []
     for arm in result.measured:
         at = [_first(curve, target, higher_is_better=higher) for curve in arm.curves.values()]
@@ -50,6 +50,7 @@ def target_frame(
         row: dict[str, object] = {"arm": arm.name, "reached": len(found), "seeds": len(at)}
         row["rounds"] = _mean([trainings for trainings, _ in found])
         row["labels"] = _mean([labels for _, labels in found])
+        base = result.baseline_of(arm)
         saved = (
             None if base is None or arm is base else saving(arm, base, target=target, higher_is_better=higher)
         )

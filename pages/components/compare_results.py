@@ -188,7 +188,7 @@ def summary_table(result: StudyResult) -> None:
     if frame.empty:
         st.info(tr("The table comes with the first seed that is finished in every strategy."))
         return
-    metric, base = result.metric, result.baseline
+    metric = result.metric
     form: Any = "percent" if metric.share else "%.3f"
     scale = 100 if metric.share else 1
     points = tr("points") if metric.share else tr(metric.title).lower()
@@ -196,7 +196,7 @@ def summary_table(result: StudyResult) -> None:
     for column in ("difference", "difference_half", "final_half", "bootstrap_low", "bootstrap_high"):
         frame[column] = scale * frame[column].astype(float)
     number = st.column_config.NumberColumn
-    name = base.name if base else ""
+    name = result.baseline_title
     st.dataframe(
         frame.drop(columns=result.over),
         hide_index=True,

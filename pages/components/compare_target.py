@@ -46,8 +46,7 @@ def target_panel(result: StudyResult) -> None:
     frame = target_frame(result, target, Prices(label=price))
     words = result.metric.text(target)
     number = st.column_config.NumberColumn
-    base = result.baseline
-    against = base.name if base else ""
+    against = result.baseline_title
     frame["saving_half"] *= 100
     columns: dict[str, Any] = {
         "arm": st.column_config.TextColumn(tr("Strategy"), pinned=True),

@@ -115,7 +115,7 @@ def _tiles(result: StudyResult) -> list[Tile]:
     if frame.empty:
         return []
     best, metric = frame.iloc[0], result.metric
-    base = result.baseline
+    base = next((result.baseline_of(arm) for arm in result.measured if arm.name == best["arm"]), None)
     saved = best["saving"]
     tiles = [
         Tile("Best mean height", str(best["arm"]), f"{metric.text(best['area'])} {metric.title.lower()}"),
@@ -142,7 +142,7 @@ def _tables(side: SideBySide, result: StudyResult) -> list[Table]:
         )
         for r in frame.to_dict("records")
     ]  # fmt: skip
-    name = result.baseline.name if result.baseline else ""
+    name = result.baseline_title
     head = (
         "Configuration", "Seeds", f"At {frame['labels'].iloc[0]:,.0f} labels", "Mean height",
         "Mean height, log x", f"Against {name}", "p, Holm", "p, Wilcoxon", "Labels saved",

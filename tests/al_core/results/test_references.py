@@ -97,6 +97,35 @@ def test_a_study_without_baselines_says_nothing_of_them(store):
     assert "of_full_pool" not in summary_frame(result)
 
 
+def test_each_arm_is_compared_with_the_random_that_shares_its_other_options(store):
+    axes = {
+        "model.model": ["small_cnn", "resnet18"]
+    }  # resnet18 is ten points worse here, margin no less good
+    record = measured_study(store, baselines=["full", "balanced"], axes=axes)
+    result = study_result(store, record.id)
+    pairs = {(verdict.arm, verdict.other) for verdict in result.verdicts}
+    assert pairs == {
+        (f"{name}, model {model}", f"random, model {model}")
+        for name in ("margin", "Balanced by truth") for model in axes["model.model"]
+    }  # fmt: skip
+    assert all("beats random" in v.text for v in result.verdicts if v.arm.startswith("margin"))
+    frame = summary_frame(result).set_index("arm")
+    assert frame.loc["margin, model resnet18", "saving"] > 0
+    assert np.isnan(frame.loc["random, model resnet18", "difference"])
+    assert result.baseline_title == "its random"
+    single = study_result(store, measured_study(store).id)
+    assert (single.baseline_title, single.baseline_of(single.arms[1]).name) == ("random", "random")
+
+
+def test_without_a_random_arm_all_are_compared_with_the_first(store):
+    axes = {"query.strategy": ["margin"], "model.model": ["small_cnn", "resnet18"]}
+    result = study_result(store, measured_study(store, baselines=(), axes=axes).id)
+    assert [(v.arm, v.other) for v in result.verdicts] == [
+        ("margin, model resnet18", "margin, model small_cnn")
+    ]
+    assert "is behind" in result.verdicts[0].text
+
+
 def test_each_arm_is_measured_by_the_ceiling_of_its_own_model(store):
     axes = {"model.model": ["small_cnn", "resnet18"]}
     result = study_result(store, measured_study(store, baselines=["full"], axes=axes).id)
