@@ -374,4 +374,8 @@ def saving(
     needed = float(np.mean(list(theirs.values()))) if theirs else 0.0
     if needed <= 0:  # minutes or money begin at nothing, and then there is nothing to save
         return None
-    return paired(*({seed: n / needed for seed, n in some.items()} for some in (theirs, own)))
+    return paired(_divided(theirs, needed), _divided(own, needed))
+
+
+def _divided(values: Mapping[int, float], by: float) -> dict[int, float]:
+    return {seed: value / by for seed, value in values.items()}

@@ -13,7 +13,8 @@ import pandas as pd
 from al_core.results.analysis import Curve
 from al_core.results.axes import Prices
 from al_core.results.comparison import saving
-from al_core.results.study import StudyResult, number, saving_text, table
+from al_core.results.study import StudyResult, mean
+from al_core.results.study_text import number, saving_text, table
 from al_core.words import english
 
 RATIOS: Final = (0.0, 1.0, 10.0, 100.0)
@@ -28,9 +29,9 @@ def usual_target(result: StudyResult) -> float | None:
     last = [] if base is None else [float(c.values[-1]) for c in base.curves.values() if len(c.values)]
     if not last:
         return None
-    mean = float(np.mean(last))
+    end = float(np.mean(last))
     scale, sign = 100 if result.metric.share else 1000, 1 if result.metric.higher_is_better else -1
-    return sign * math.floor(sign * scale * mean + 1e-9) / scale
+    return sign * math.floor(sign * scale * end + 1e-9) / scale
 
 
 def target_frame(
@@ -48,8 +49,8 @@ def target_frame(
         at = [_first(curve, target, higher_is_better=higher) for curve in arm.curves.values()]
         found = [pair for pair in at if pair is not None]
         row: dict[str, object] = {"arm": arm.name, "reached": len(found), "seeds": len(at)}
-        row["rounds"] = _mean([trainings for trainings, _ in found])
-        row["labels"] = _mean([labels for _, labels in found])
+        row["rounds"] = mean([trainings for trainings, _ in found])
+        row["labels"] = mean([labels for _, labels in found])
         base = result.baseline_of(arm)
         saved = (
             None if base is None or arm is base else saving(arm, base, target=target, higher_is_better=higher)
@@ -59,7 +60,7 @@ def target_frame(
         row["saving_half"] = None if saved is None else saved.interval.half
         for ratio in ratios:
             paid = replace(prices, ratio=ratio, hour=0.0)
-            row[f"cost_{ratio:g}"] = _mean([paid.cost(labels, trainings) for trainings, labels in found])
+            row[f"cost_{ratio:g}"] = mean([paid.cost(labels, trainings) for trainings, labels in found])
         rows.append(row)
     frame = pd.DataFrame(rows)
     if not len(frame):
@@ -95,7 +96,3 @@ def _first(curve: Curve, target: float, *, higher_is_better: bool) -> tuple[int,
     there = curve.values >= target if higher_is_better else curve.values <= target
     places = np.flatnonzero(there)
     return (int(places[0]) + 1, float(curve.labels[places[0]])) if len(places) else None
-
-
-def _mean(values: Sequence[float]) -> float | None:
-    return float(np.mean(values)) if values else None

@@ -12,7 +12,7 @@ from al_core.models import MODELS
 from al_core.records import ExperimentRecord
 from al_core.results.analysis import Metric
 from al_core.results.passive import Passive, references_beside
-from al_core.results.study import passive_words
+from al_core.results.study_text import passive_words
 from al_core.words import tr, tr_n
 from state import cache, passives, session
 from state.text import plain

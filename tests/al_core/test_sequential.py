@@ -5,7 +5,8 @@ import pytest
 
 from al_core.errors import ConfigError
 from al_core.records import ExperimentStatus, RoundRecord
-from al_core.results.study import report_text, study_result
+from al_core.results.study import study_result
+from al_core.results.study_text import report_text
 from al_core.sequential import declare, grow, is_clear, usual_cap
 from al_core.store import open_store
 from al_core.study import StudyConfig

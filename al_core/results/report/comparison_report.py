@@ -20,7 +20,8 @@ from al_core.results.figures.sheets import SideBySide, comparison_sheets, curves
 from al_core.results.records_file import content_id
 from al_core.results.repeat import differing, study_command, study_file
 from al_core.results.report.page import Page, Section, Statement, Table, Tile
-from al_core.results.study import StudyResult, reference_words, saving_text, seeds_text, summary_frame
+from al_core.results.study import StudyResult, summary_frame
+from al_core.results.study_text import reference_words, saving_text, seeds_text
 from al_core.results.verdict_words import numbers, tone
 from al_core.study import Bundle, StudyConfig
 from al_core.words import english

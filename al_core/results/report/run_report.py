@@ -14,7 +14,7 @@ from al_core.results.records_file import manifest
 from al_core.results.repeat import run_command
 from al_core.results.report.comparison_report import images_words, machine_facts, settings_rows
 from al_core.results.report.page import Page, Section, Statement, Table, Tile
-from al_core.results.study import passive_words
+from al_core.results.study_text import passive_words
 from al_core.results.tables import quality_frame
 from al_core.words import english
 

@@ -13,7 +13,8 @@ from al_core.results.analysis import METRICS, Curve
 from al_core.results.axes import AXES, IDLE_SECONDS, Prices, answer_seconds, spent
 from al_core.results.comparison import Arm
 from al_core.results.said import undoing
-from al_core.results.study import StudyResult, report_text
+from al_core.results.study import StudyResult
+from al_core.results.study_text import report_text
 from al_core.results.to_target import target_frame, target_text, usual_target
 
 SECONDS = {"train": 2.0, "evaluate": 0.5, "query": 1.0}
