@@ -71,11 +71,14 @@ class StudyResult:
         if not self.num_runs or (self.done and used == self.num_runs):
             return None
         if not self.done:
-            return "Not finished: no seed is finished in every configuration; runs are compared as they are."
+            return "No seed is finished in every configuration: runs are compared as they are."
         seeds = ", ".join(map(str, sorted(self.done)))
-        text = f"Not finished: compared are {used} of {self.num_runs} runs, of the seeds {seeds}"
         missing = [arm.name for arm in settled.arms if not arm.curves]
-        return f"{text}; nothing is finished of {', '.join(missing)}." if missing else f"{text}."
+        but = f" but {', '.join(missing)}" if missing else ""
+        return (
+            f"Compared are {used} of {self.num_runs} runs: those of the seeds {seeds}, which every "
+            f"configuration{but} has finished."
+        )
 
     @property
     def measured(self) -> list[Arm]:

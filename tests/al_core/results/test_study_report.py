@@ -153,19 +153,18 @@ def test_a_report_compares_the_seeds_that_are_done_and_says_what_is_not(store, t
     assert study_result(store, record.id).unfinished is None
     cells = {(e.config.query.strategy, e.config.seed): e.id for e in store.study_experiments(record.id)}
     store.update_experiment(cells["margin", 1], status=ExperimentStatus.FAILED)
-    said = "Not finished: compared are 8 of 12 runs, of the seeds 0, 2"
+    said = "Compared are 8 of 12 runs: those of the seeds 0, 2, which every configuration"
     text = write_report(lambda over: study_result(store, record.id, over=over), tmp_path)
-    assert f"{said}." in text
+    assert f"{said} has finished." in text
     assert "| margin | 2 | " in text
     assert "| random | 2 | " in text
     assert set(pd.read_csv(tmp_path / "summary.csv")["seeds"]) == {2}
     for seed in range(3):
         store.update_experiment(cells["k_center", seed], status=ExperimentStatus.FAILED)
-    words = "Not finished: compared are 6 of 12 runs, of the seeds 0, 2; nothing is finished of k_center."
-    assert study_result(store, record.id).unfinished == words
+    assert study_result(store, record.id).unfinished == f"{said.replace('8', '6')} but k_center has finished."
     for cell in cells.values():
         store.update_experiment(cell, status=ExperimentStatus.TRAINING)
-    assert "no seed is finished in every configuration" in study_result(store, record.id).unfinished
+    assert "No seed is finished in every configuration" in study_result(store, record.id).unfinished
 
 
 def test_the_two_best_are_compared_with_each_other_unless_the_baseline_is_one_of_them(store):
