@@ -62,6 +62,8 @@ KEPT = {
     " are the least.": "a part of report.md, which is English as a whole",
     "Compared up to ": "a part of report.md",
     ": beyond, every mean is within 1 % of ": "a part of report.md",
+    "Nothing is cut: before ": "a part of report.md",
+    " not every mean is within 1 % of ": "a part of report.md",
     "of the full pool": "a part of report.md",
     "Seeds are added until every difference is clear, ": "a part of report.md",
     " at most. Verdicts, p and the intervals of differences make good for a look after every seed from ": (

@@ -250,7 +250,7 @@ class Verdict:
     arm: str
     other: str
     difference: Difference  # of the normalised areas
-    p_adjusted: float | None  # Holm, over all arms that are compared with `other`
+    p_adjusted: float | None  # Holm, over all arms that are compared
     labels_from: float | None  # from here to the end the arm is clearly above (below) at every budget
     text: str
     picked: bool = False  # the two were chosen by what they came to

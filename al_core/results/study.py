@@ -22,7 +22,7 @@ from al_core.store.base import Store
 from al_core.study import BASELINE, StudyConfig
 from al_core.study import Arm as StudyArm
 from al_core.types import INITIAL_ROUND
-from al_core.words import kept, tr
+from al_core.words import kept, noted, tr
 
 
 @dataclass(frozen=True)
@@ -71,14 +71,21 @@ class StudyResult:
         if not self.num_runs or (self.done and used == self.num_runs):
             return None
         if not self.done:
-            return "No seed is finished in every configuration: runs are compared as they are."
+            return kept("No seed is finished in every configuration: runs are compared as they are.")
         seeds = ", ".join(map(str, sorted(self.done)))
-        missing = [arm.name for arm in settled.arms if not arm.curves]
-        but = f" but {', '.join(missing)}" if missing else ""
-        return (
-            f"Compared are {used} of {self.num_runs} runs: those of the seeds {seeds}, which every "
-            f"configuration{but} has finished."
+        missing = ", ".join(arm.name for arm in settled.arms if not arm.curves)
+        text = (
+            noted(
+                "Compared are {used} of {runs} runs: those of the seeds {seeds}, which every configuration "
+                "but {missing} has finished."
+            )
+            if missing
+            else noted(
+                "Compared are {used} of {runs} runs: those of the seeds {seeds}, which every configuration "
+                "has finished."
+            )
         )
+        return kept(text, used=used, runs=self.num_runs, seeds=seeds, missing=missing)
 
     @property
     def measured(self) -> list[Arm]:
@@ -99,7 +106,7 @@ class StudyResult:
         )
 
     def baseline_of(self, arm: Arm) -> Arm | None:
-        """The arm that this one is compared with: random that shares its other options."""
+        """The arm that this one is compared with: random that shares its other options, where it is there."""
         if not self.against:
             return self.baseline
         return next((a for a in self.measured if a.name == self.against.get(arm.name)), None)
@@ -107,7 +114,7 @@ class StudyResult:
     @property
     def baseline_title(self) -> str:
         """What arms are compared with, for the head of a column."""
-        if len(set(self.against.values())) > 1:
+        if self.against:
             return tr("its random")
         return self.baseline.name if self.baseline else ""
 
@@ -270,7 +277,7 @@ def _caveats(
 
 
 def _against(arms: Mapping[str, StudyArm], strategies: Mapping[str, str]) -> dict[str, str]:
-    """By arm, the random arm that shares its other choices; empty where the strategy is no axis."""
+    """By arm, the random arm that shares its other choices; empty where that is one for all, or none is."""
     about = {
         axis
         for arm in arms.values()
@@ -283,7 +290,7 @@ def _against(arms: Mapping[str, StudyArm], strategies: Mapping[str, str]) -> dic
         for other, known in arms.items():
             if strategies[other] == "random" and all(known.choices.get(a) == c for a, c in rest.items()):
                 found.setdefault(name, other)
-    return found
+    return found if len(set(found.values())) > 1 else {}
 
 
 def _reference(name: str, arm: StudyArm, by_seed: dict[int, Curve], arms: dict[str, StudyArm]) -> Reference:

@@ -118,6 +118,12 @@ def test_each_arm_is_compared_with_the_random_that_shares_its_other_options(stor
     assert (single.baseline_title, single.baseline_of(single.arms[1]).name) == ("random", "random")
 
 
+def test_where_no_random_run_was_measured_the_first_arm_is_the_baseline(store):
+    skip = {("random", seed) for seed in range(5)}
+    result = study_result(store, measured_study(store, baselines=["balanced"], skip=skip).id)
+    assert {verdict.other for verdict in result.verdicts} == {result.baseline_title} == {"margin"}
+
+
 def test_without_a_random_arm_all_are_compared_with_the_first(store):
     axes = {"query.strategy": ["margin"], "model.model": ["small_cnn", "resnet18"]}
     result = study_result(store, measured_study(store, baselines=(), axes=axes).id)
