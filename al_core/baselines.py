@@ -32,15 +32,25 @@ SELECTION: Final = "selection"
 
 SIZES: Final = ("n_new", "size_schedule", "gain", "least_gain", "max_new", "holdback")
 """The options of a query that are not the strategy's."""
+_PAIRED: Final = {*SIZES, "features"}  # init=kcenter draws the initial set by the features
 
 
 def as_baseline(config: ExperimentConfig, kind: str) -> ExperimentConfig:
     """The same experiment as a baseline; what that does not look at is as by default."""
-    kept = config.query.model_dump(include=set() if kind == "full" else set(SIZES))
+    kept = config.query.model_dump(include=set() if kind == "full" else _PAIRED)
     config = config.changed(query={**QueryConfig(strategy="random").model_dump(), "baseline": kind, **kept})
     if kind != "full":
         return config
     return config.changed(init=InitConfig(init="random").model_dump(), stop=StopConfig().model_dump())
+
+
+def as_random(config: ExperimentConfig) -> ExperimentConfig:
+    """The same experiment with random queries and no end of its own, answered by an oracle."""
+    kept = config.query.model_dump(include={*_PAIRED, "candidates"})
+    return config.changed(
+        name=f"{config.name[:100]} (random)", query={**QueryConfig(strategy="random").model_dump(), **kept},
+        oracle="truth" if config.oracle == "human" else config.oracle, stop=StopConfig().model_dump(),
+    )  # fmt: skip
 
 
 def once(config: ExperimentConfig) -> ExperimentConfig:

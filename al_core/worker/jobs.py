@@ -7,7 +7,8 @@ import math
 import traceback
 from collections.abc import Callable
 
-from al_core.config import DataConfig, ExperimentConfig, QueryConfig, StopConfig
+from al_core.baselines import as_random
+from al_core.config import DataConfig, ExperimentConfig
 from al_core.cost.pool import Pool
 from al_core.data.prepare import prepare
 from al_core.errors import ALError, Fenced, NotFound, ProcessLost
@@ -161,14 +162,7 @@ def follow_with_ghost(experiment: Experiment) -> None:
         return
     ghost = store.ghost_of(experiment.id)
     if ghost is None:
-        query = config.query
-        baseline = QueryConfig(strategy="random", n_new=query.n_new, candidates=query.candidates)
-        random = config.changed(
-            name=f"{config.name[:100]} (random)", query=baseline.model_dump(),
-            oracle="truth" if config.oracle == "human" else config.oracle,
-            train__adversarial_copies=False, stop=StopConfig().model_dump(),
-        )  # fmt: skip
-        ghost = store.create_experiment(random, parent_id=experiment.id, ghost=True)
+        ghost = store.create_experiment(as_random(config), parent_id=experiment.id, ghost=True)
     store.submit_job(
         "advance", experiment_id=ghost.id, spec={"until_labels": rounds[-1].num_labeled},
         priority=GHOST_PRIORITY,

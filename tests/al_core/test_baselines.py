@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from al_core.baselines import TITLES, balanced, draw_once, planned_labels
+from al_core.baselines import TITLES, as_baseline, as_random, balanced, draw_once, planned_labels
 from al_core.check import check_config
 from al_core.config import ExperimentConfig
 from al_core.errors import ConfigError
@@ -70,6 +70,12 @@ def test_a_subset_is_as_large_as_the_stops_allow():
     assert planned_labels(config("subset", stop__n_rounds=5), 20) == 100
     assert planned_labels(config("subset", stop__n_rounds=5, stop__budget=60), 20) == 60
     assert planned_labels(config("subset"), 20) is None
+
+
+def test_a_baseline_draws_its_initial_set_by_the_features_that_the_strategies_do():
+    changed = config("none", query__features="texture", init__init="kcenter", query__min_distance=0.1)
+    for beside in (as_baseline(changed, "subset"), as_baseline(changed, "balanced"), as_random(changed)):
+        assert (beside.query.features, beside.query.min_distance) == ("texture", 0)
 
 
 @pytest.mark.parametrize(

@@ -233,8 +233,12 @@ def test_one_class_only_is_a_failed_job_with_the_way_out_and_can_be_mended(store
     assert len(store.rounds(experiment.id)) == 1
 
 
-def test_the_random_ghost_follows_to_the_same_number_of_labels_from_the_same_start(store, config, work):
-    _, experiment = work(store.create_experiment(config.changed(oracle="human")).id, ghost=True)
+@pytest.mark.parametrize("holdback", [0.0, 0.25])
+def test_the_random_ghost_follows_to_the_same_number_of_labels_from_the_same_start(
+    store, config, work, holdback
+):
+    config = config.changed(oracle="human", query__holdback=holdback)
+    _, experiment = work(store.create_experiment(config).id, ghost=True)
     ghost = store.ghost_of(experiment.id)
     assert ghost.config.query.strategy == "random"
     _, one = work(ghost.id, until_labels=9)
@@ -244,6 +248,7 @@ def test_the_random_ghost_follows_to_the_same_number_of_labels_from_the_same_sta
     assert [r.num_labeled for r in store.rounds(ghost.id)] == [9, 21, 33]
     mine, its = store.rounds(experiment.id)[0], store.rounds(ghost.id)[0]
     assert mine.artefacts["weights"] == its.artefacts["weights"]
+    assert ("holdback_accuracy" in store.rounds(ghost.id)[-1].metrics) is (holdback > 0)
 
 
 def test_an_imported_initial_set_is_used_as_it_is(store, config, work, tmp_path):
@@ -365,11 +370,14 @@ def test_a_bandit_learns_from_what_its_rounds_stored_and_a_resumed_run_learns_th
     assert [r.metrics for r in store.rounds(parts)] == [r.metrics for r in rounds]
 
 
-def test_the_random_ghost_has_nothing_wrapped_around_it(store, config, work):
-    config = config.changed(oracle="human", query__second="k_center", query__balance=True)
+def test_the_random_ghost_has_nothing_wrapped_around_it_and_trains_alike(store, config, work):
+    config = config.changed(
+        oracle="human", query__second="k_center", query__balance=True, train__adversarial_copies=True
+    )
     _, experiment = work(store.create_experiment(config).id, ghost=True)
-    ghost = store.ghost_of(experiment.id).config.query
-    assert (ghost.strategy, ghost.second, ghost.balance) == ("random", "", False)
+    ghost = store.ghost_of(experiment.id).config
+    assert (ghost.query.strategy, ghost.query.second, ghost.query.balance) == ("random", "", False)
+    assert (ghost.init, ghost.model, ghost.train) == (config.init, config.model, config.train)
 
 
 def test_a_warm_start_begins_with_the_last_rounds_weights(store, config, work):
