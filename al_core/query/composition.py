@@ -89,8 +89,12 @@ class Composition:
     @property
     def evidence(self) -> tuple[str, ...]:
         """The names that have to be gathered, each once."""
-        members = (*self.strategies, *([self.learner] if self.learner else []))
-        names = [name for strategy in members for name in strategy.evidence]
+        return tuple(dict.fromkeys([*self.read, *(self.learner.evidence if self.learner else ())]))
+
+    @property
+    def read(self) -> tuple[str, ...]:
+        """The names that a choice reads, each once; a learner reads its own before it."""
+        names = [name for strategy in self.strategies for name in strategy.evidence]
         names += ["probs", "labeled_classes"] if self.balance else []
         names += ["features", "labeled_features"] if self.min_distance else []
         return tuple(dict.fromkeys(names))
@@ -103,7 +107,7 @@ class Composition:
 
     def as_strategy(self) -> Strategy:
         """The whole as one strategy of arrays, for whatever takes a strategy: the conformance kit, say."""
-        names = tuple(dict.fromkeys(("num_candidates", *self.evidence)))
+        names = tuple(dict.fromkeys(("num_candidates", *self.read)))
 
         def function(*arrays: Any, k: int, rng: np.random.Generator) -> Positions:
             evidence = dict(zip(names, arrays, strict=True))

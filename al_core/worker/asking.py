@@ -91,7 +91,8 @@ class Asking:
             metrics |= lesson.metrics()
         positions, values = selection.positions, _numbers(selection)
         if plan.ahead:
-            left, rest = after(evidence, n, positions)
+            read = {name: evidence[name] for name in composition.read}
+            left, rest = after(read, n, positions)
             ahead = composition.choose(
                 rest, num_candidates=len(left), k=plan.ahead, chances=chances,
                 rng=generator(config.seed, "ahead", number),

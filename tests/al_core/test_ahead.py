@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from al_core.ahead import offer, open_images
-from al_core.config import ExperimentConfig
+from al_core.config import ExperimentConfig, QueryConfig
 from al_core.pool import Pool
+from al_core.query.composition import Composition
 from al_core.query.remaining import after
 from al_core.records import LabelEvent, LabelSource, Query, QueryItem, RoundRecord
 
@@ -110,3 +111,25 @@ def test_what_is_left_after_a_choice_knows_the_picked_as_labeled():
     assert rest["probs"].tolist() == [[0.9, 0.1], [0.6, 0.4]]
     unknown = {name: evidence[name] for name in ("embeddings", "labeled_embeddings", "labeled_classes")}
     assert after(unknown, 3, np.array([1]))[1]["labeled_embeddings"].tolist() == [[9, 9]]
+
+
+def test_with_the_bandit_what_lies_ahead_is_no_twin_of_what_is_asked():
+    """Pairs of twins, each pair far from all others: a cover asks one of a pair, and one of another ahead."""
+    composition = Composition.of(QueryConfig(strategy="bandit", options={"arms": "k_center"}))
+    places = 100.0 * np.repeat(np.arange(1, 7), 2) + np.tile([0, 0.1], 6)
+    evidence = {
+        "num_candidates": 12, "probs": np.tile([0.7, 0.3], (12, 1)), "embeddings": places[:, None],
+        "labeled_embeddings": np.zeros((1, 1)), "labeled_features": np.ones((1, 3)),
+        "labeled_classes": np.array([0]),
+    }  # fmt: skip
+    only_cover = np.array([float(arm.name == "k_center") for arm in composition.strategies])
+
+    def choose(evidence, n):
+        return composition.choose(
+            evidence, num_candidates=n, k=3, rng=np.random.default_rng(0), chances=only_cover
+        ).positions
+
+    asked = choose(evidence, 12)
+    left, rest = after({name: evidence[name] for name in composition.read}, 12, asked)
+    ahead = left[choose(rest, len(left))]
+    assert len({*(asked // 2).tolist(), *(ahead // 2).tolist()}) == 6

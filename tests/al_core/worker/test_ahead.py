@@ -6,10 +6,11 @@ import pytest
 from al_core.cli.verify import check_experiment
 from al_core.experiment import Experiment
 from al_core.pool import Status
+from al_core.query.remaining import after
 from al_core.records import JobState, LabelOp, LabelSource
 from al_core.results.records_file import records
 from al_core.types import INITIAL_ROUND
-from al_core.worker import rounds
+from al_core.worker import asking, rounds
 from al_core.worker.jobs import run_job
 
 
@@ -210,6 +211,21 @@ def test_the_balanced_baseline_and_the_bandit_go_on_as_before(store, work, perso
     even = begun(store, work, person.changed(query__baseline="balanced"))
     assert store.query(even.id, 0).ahead == ()
     assert isinstance(Experiment.open(store, even.settings, even.id).reserve, np.ndarray)
+
+
+def test_what_is_asked_counts_as_labeled_for_what_lies_ahead(store, work, person, monkeypatch):
+    for name in ("k_center", "bandit"):
+        labeled = []
+
+        def spied(evidence, n, picked, labeled=labeled):
+            left, rest = after(evidence, n, picked)
+            labeled.extend(len(found["labeled_embeddings"]) for found in (evidence, rest))
+            return left, rest
+
+        with monkeypatch.context() as patch:
+            patch.setattr(asking, "after", spied)
+            begun(store, work, person.changed(query__strategy=name, stop__n_rounds=None))
+        assert labeled == [9, 9 + 12], name
 
 
 def test_where_less_is_left_than_a_query_asks_it_asks_what_is_left(store, work, person):
