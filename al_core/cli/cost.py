@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 from al_core.check import check_config
@@ -32,7 +33,7 @@ def add_parser(commands: Any) -> None:
         "is not known of this machine yet is measured first, in some seconds, and kept.",
     )
     parser.set_defaults(function=main)
-    parser.add_argument("--config", help="manifest or config to begin with; flags go on top")
+    parser.add_argument("--config", type=Path, help="manifest or config to begin with; flags go on top")
     parser.add_argument("--all", action="store_true", help="a table over all strategies")
     parser.add_argument("--labels", type=int, help="with so many labels; without: with the initial set")
     parser.add_argument("--quiet", action="store_true", help="no progress bar")

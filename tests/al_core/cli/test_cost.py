@@ -44,6 +44,13 @@ def test_a_query_is_predicted_in_a_line(measured, capsys):
     assert "a query of KCenterGreedy: about 1.5 s and" in out
 
 
+def test_a_config_to_begin_with_is_read(measured, tmp_path, capsys):
+    path = tmp_path / "manifest.json"
+    path.write_text('{"config": {"query": {"strategy": "k_center", "n_new": 7}}}')
+    assert main(["cost", "--config", str(path)]) == 0
+    assert "7 asked for" in capsys.readouterr().out
+
+
 def test_a_cap_is_recommended_with_its_figure(measured, capsys):
     assert main(["cost", "--query-strategy", "deep_fool"]) == 0
     assert "--candidates 500 would keep it below a minute" in capsys.readouterr().out
