@@ -31,7 +31,7 @@ from al_core.words import noted, told, tr
 
 __all__ = [
     "AnswersConfig", "DataConfig", "ExperimentConfig", "InitConfig", "ModelConfig", "Option", "QueryConfig",
-    "Section", "StopConfig", "TrainConfig", "flat", "options",
+    "Section", "StopConfig", "TrainConfig", "by_name", "flat", "options",
 ]  # fmt: skip
 
 
@@ -72,7 +72,7 @@ class ExperimentConfig(Section):
             ConfigError: naming each refused option, its value and what is allowed.
         """
         try:
-            return cls.model_validate(dict(values))
+            return cls.model_validate(dict(by_name("config", values)))
         except ValidationError as error:
             raise ConfigError(_problems(error)) from None
 
@@ -140,6 +140,17 @@ def options() -> Iterator[Option]:
     for section, field in sections.items():
         for name, inner in type(field.default).model_fields.items():
             yield _option(section, name, inner)
+
+
+def by_name(option: str, values: object) -> Mapping[str, Any]:
+    """What a file says of an option that holds others.
+
+    Raises:
+        ConfigError: it is a number, a list or the like.
+    """
+    if isinstance(values, Mapping):
+        return values
+    raise ConfigError([Problem(option, values, tr("must be a JSON object"))])
 
 
 def flat(config: ExperimentConfig) -> dict[str, Any]:

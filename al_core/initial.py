@@ -69,7 +69,7 @@ def read_labels_file(
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             rows = list(csv.DictReader(file))
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise ConfigError([Problem(option, str(path), tr("cannot be read: {error}", error=error))]) from None
     columns = set(rows[0]) if rows else set()
     if column not in columns or not columns & {"sample_id", "file"}:

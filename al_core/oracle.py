@@ -307,9 +307,9 @@ def _read_matrix(text: str) -> Any:
         data = _bytes(text, MATRIX).decode("utf-8-sig")
         if text.lower().endswith(".json"):
             return json.loads(data)
-    except (ValueError, RecursionError, KeyError) as error:
+        rows = [row for row in csv.reader(data.splitlines()) if row]
+    except (ValueError, RecursionError, KeyError, csv.Error) as error:
         raise _refused(MATRIX, shown, tr("cannot be read: {error}", error=error)) from None
-    rows = [row for row in csv.reader(data.splitlines()) if row]
     if not rows:
         raise _refused(MATRIX, shown, tr("is empty"))
     if all(_is_number(cell) for cell in rows[0]):

@@ -22,7 +22,7 @@ from pydantic import Field, ValidationError
 
 from al_core.baselines import SIZES, TITLES, as_baseline
 from al_core.check import check_config
-from al_core.config import ExperimentConfig, Section, options
+from al_core.config import ExperimentConfig, Section, by_name, options
 from al_core.errors import ConfigError, Problem
 from al_core.models import MODELS
 from al_core.oracle import USES, unused_answers
@@ -79,7 +79,7 @@ class StudyConfig(Section):
         if isinstance(given.get("seeds"), int):
             given["seeds"] = tuple(range(given["seeds"]))
         if "base" in given and not isinstance(given["base"], ExperimentConfig):
-            given["base"] = ExperimentConfig.parse(given["base"])
+            given["base"] = ExperimentConfig.parse(by_name("base", given["base"]))
         try:
             study = cls.model_validate(given)
         except ValidationError as error:

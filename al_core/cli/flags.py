@@ -6,6 +6,7 @@ import argparse
 import json
 import types
 import typing
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +85,15 @@ def config_from(arguments: argparse.Namespace, base: ExperimentConfig) -> Experi
             value = _read(option, value)
         place = values[option.section] if option.section else values
         place[option.name] = value
+    return parsed(values)
+
+
+def parsed(values: Mapping[str, Any]) -> ExperimentConfig:
+    """The config of these values.
+
+    Raises:
+        ConfigError: naming the flag of each refused option, its value and what is allowed.
+    """
     try:
         return ExperimentConfig.parse(values)
     except ConfigError as error:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from al_core.cli.flags import add_option_flags, config_from
+from al_core.cli.marks import marked
 from al_core.cli.models import open_run
 from al_core.cli.run import check_out, work_on
 from al_core.errors import ConfigError, Problem
@@ -47,7 +48,7 @@ def main(arguments: argparse.Namespace) -> int:
     with closing(open_store(settings)) as store:
         mark = arguments.out / "run.json" if arguments.out else None
         if mark is not None and mark.exists():
-            experiment = Experiment.open(store, settings, json.loads(mark.read_text())["experiment"])
+            experiment = Experiment.open(store, settings, marked(mark, "experiment"))
         else:
             source = open_run(store, settings, arguments.run)
             config = config_from(arguments, source.config)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from al_core.cli.bars import bar
+from al_core.cli.marks import marked
 from al_core.deploy.card import CARD
 from al_core.deploy.choosing import choose_round
 from al_core.deploy.outcome import Outcome
@@ -34,10 +34,7 @@ def open_run(store: Store, settings: Settings, text: str) -> Experiment:
     """
     mark = Path(text) / "run.json"
     if mark.is_file():
-        try:
-            text = str(json.loads(mark.read_text(encoding="utf-8"))["experiment"])
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise NotFound(f"{mark} does not name a run ({error})") from None
+        text = marked(mark, "experiment")
     return Experiment.open(store, settings, text)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from PIL import Image
 
-from al_core.config import DataConfig
+from al_core.cli.flags import parsed
 from al_core.data.changes import augmented_sheet, words
 from al_core.data.dataset import Dataset
 from al_core.data.images import encode
@@ -48,8 +48,13 @@ def main(arguments: argparse.Namespace) -> int:
             problems.append(Problem(f"--{name}", getattr(arguments, name), "must lie between 1 and 50"))
     if problems:
         raise ConfigError(problems)
-    data = DataConfig(dataset=arguments.dataset, image_size=arguments.image_size)
-    dataset = prepare(Settings.from_env(), data, download=arguments.download, trusted=True)
+    config = parsed(
+        {
+            "seed": arguments.seed,
+            "data": {"dataset": arguments.dataset, "image_size": arguments.image_size},
+        }
+    )
+    dataset = prepare(Settings.from_env(), config.data, download=arguments.download, trusted=True)
     sys.stdout.write(_content(dataset))
     if out is None:
         return 0

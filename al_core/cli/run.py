@@ -17,6 +17,7 @@ from al_core import presets
 from al_core.check import require_valid
 from al_core.cli.cost import line, measured
 from al_core.cli.flags import add_option_flags, config_from, read_config
+from al_core.cli.marks import marked
 from al_core.config import ExperimentConfig
 from al_core.cost.history import correction
 from al_core.cost.pool import Pool
@@ -150,7 +151,7 @@ def _open(
     """The experiment that --out names when resuming, or a new one; --out remembers its id first."""
     mark = arguments.out / "run.json" if arguments.out else None
     if arguments.resume and mark is not None and mark.exists():
-        experiment = Experiment.open(store, settings, json.loads(mark.read_text())["experiment"])
+        experiment = Experiment.open(store, settings, marked(mark, "experiment"))
         if experiment.config.hash() != config.hash():
             allowed = "is another config than the run that --out holds; leave the changed options out"
             raise ConfigError([Problem("--resume", config.hash(), allowed)])

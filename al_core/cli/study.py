@@ -14,6 +14,7 @@ from typing import Any
 from tqdm import tqdm
 
 from al_core.cli.flags import add_option_flags, config_from
+from al_core.cli.marks import marked
 from al_core.cli.report import write_report
 from al_core.cli.study_cells import (
     IDLE_MINUTES,
@@ -24,7 +25,7 @@ from al_core.cli.study_cells import (
     require_whole,
     run_cells,
 )
-from al_core.config import ExperimentConfig
+from al_core.config import ExperimentConfig, by_name
 from al_core.data.dataset import Dataset
 from al_core.data.prepare import prepare
 from al_core.errors import ConfigError, Problem
@@ -141,16 +142,17 @@ def _config(arguments: argparse.Namespace) -> StudyConfig:
     values: dict[str, Any] = dict(preset.values) if preset else {}
     if arguments.what is not None:
         try:
-            values |= json.loads(Path(arguments.what).read_text(encoding="utf-8"))
+            given = json.loads(Path(arguments.what).read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             allowed = f"cannot be read: {error}; a study file, or one of pause, resume and cancel, is needed"
             raise ConfigError([Problem("file", arguments.what, allowed)]) from None
+        values |= by_name("file", given)
     if vars(arguments).get("oracle") == "human":
         raise ConfigError(
             [Problem("--oracle", "human", "nobody can label in a study; truth, noisy or recorded")]
         )
-    values["base"] = config_from(arguments, ExperimentConfig.parse(values.get("base", {})))
-    axes = dict(values.get("axes", {}))
+    values["base"] = config_from(arguments, ExperimentConfig.parse(by_name("base", values.get("base", {}))))
+    axes = dict(by_name("axes", values.get("axes", {})))
     if arguments.strategies:
         axes["query.strategy"] = arguments.strategies
     for text in arguments.axis:
@@ -196,7 +198,7 @@ def _open(store: Store, config: StudyConfig, arguments: argparse.Namespace) -> S
     """The study that --out holds, or a new one; --out remembers its id first."""
     mark = arguments.out / "study.json" if arguments.out else None
     if mark is not None and mark.exists():
-        record = store.study(json.loads(mark.read_text(encoding="utf-8"))["study"])
+        record = store.study(marked(mark, "study"))
         if StudyConfig.from_json(record.config).as_planned() != config.as_planned():
             allowed = "holds another study; name another folder, or repeat that study's command"
             raise ConfigError([Problem("--out", str(arguments.out), allowed)])

@@ -48,14 +48,14 @@ def read_selection(path: Path) -> Selection | None:
     """
     try:
         text = _text(path)
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        if text is None:
+            return None
+        reader = csv.DictReader(io.StringIO(text, newline=""))
+        columns, rows = set(reader.fieldnames or ()), list(reader)
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile, csv.Error) as error:
         raise DataError(
             tr("{path} cannot be read as a list of labels ({error})", path=path, error=error)
         ) from None
-    if text is None:
-        return None
-    rows = csv.DictReader(io.StringIO(text, newline=""))
-    columns = set(rows.fieldnames or ())
     key = next((name for name in ("sample_id", "file") if name in columns), None)
     if key is None or "label" not in columns:
         if path.is_dir():

@@ -71,6 +71,9 @@ def test_a_labels_file_without_its_columns_is_refused(tmp_path, text):
         read_labels_file(write(tmp_path / "a.csv", text), ("cat",), 5, dict)
 
 
-def test_a_missing_labels_file_is_refused(tmp_path):
+def test_a_missing_or_broken_labels_file_is_refused(tmp_path):
+    long = write(tmp_path / "a.csv", f"sample_id,label\n1,{'x' * 140_000}\n")
+    with pytest.raises(ConfigError, match="cannot be read"):
+        read_labels_file(long, ("cat",), 5, dict)
     with pytest.raises(ConfigError, match="cannot be read"):
         read_labels_file(tmp_path / "none.csv", ("cat",), 5, dict)

@@ -143,6 +143,13 @@ def test_what_an_oracle_cannot_do_is_refused_by_name(settings, digits, changes, 
     assert said in found.get(option, ""), found
 
 
+def test_a_matrix_with_an_endless_cell_is_refused(settings, digits, tmp_path):
+    path = tmp_path / "matrix.csv"
+    path.write_text("1," + "0" * 140_000)
+    found = refused(settings, oracle="noisy", noise_matrix=str(path))
+    assert "cannot be read" in found["answers.noise_matrix"]
+
+
 def test_a_rate_out_of_range_is_refused_by_the_config():
     with pytest.raises(ConfigError) as caught:
         config(oracle="noisy", noise_rate=1.5)

@@ -93,7 +93,7 @@ def test_a_manifest_repeats_its_config_and_flags_go_on_top(tmp_path):
     assert parse("--seed", "10", base=read_config(path)) == config.changed(seed=10)
 
 
-@pytest.mark.parametrize("text", ["", "[1]", "{", '{"config": {"zz": 1}}'])
+@pytest.mark.parametrize("text", ["", "[1]", "{", '{"config": {"zz": 1}}', '{"config": 5}'])
 def test_a_file_that_is_no_config_is_refused(tmp_path, text):
     path = tmp_path / "c.json"
     path.write_text(text)

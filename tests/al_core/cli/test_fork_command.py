@@ -33,6 +33,14 @@ def test_a_fork_runs_on_is_listed_and_verifies(run, store, settings, tmp_path, c
     assert main(["verify"]) == 0
 
 
+def test_a_folder_that_names_no_run_is_refused(run, tmp_path, capsys):
+    (tmp_path / "run.json").write_text("{}")
+    for command in (["run"], ["fork", run.id, "--round", "0"]):
+        given = [*command, "--strategy", "badge", "--quiet", "--out", str(tmp_path), "--resume"]
+        assert main(given) == 2
+        assert "run.json does not name a run" in capsys.readouterr().err
+
+
 def test_a_person_s_fork_asks_and_says_so(run, store, capsys):
     command = ["fork", run.id, "--round", "1", "--oracle", "human", "--n-rounds", "5", "--quiet"]
     assert main(command) == 0

@@ -33,3 +33,8 @@ def test_the_picture_has_a_row_an_image_and_says_what_is_changed(tmp_path, monke
     said = capsys.readouterr().err
     assert "must be a .png file" in said
     assert "must lie between 1 and 50" in said
+    assert main(["preview", "--image-size", "0"]) == 2
+    assert main(["preview", "--seed", "-1"]) == 2
+    said = capsys.readouterr().err
+    assert "--image-size: 0 is refused" in said
+    assert "-seed: -1 is refused" in said

@@ -136,6 +136,26 @@ def test_a_study_without_an_end_is_refused(home, capsys):
     assert "a study needs an end" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("5", "file"), ("[1, 2]", "file"), ("null", "file"), ('{"base": 5}', "base"),
+        ('{"base": null}', "base"), ('{"axes": 5}', "axes"),
+    ],
+)  # fmt: skip
+def test_a_file_that_is_no_study_is_refused_with_what_is_wrong(home, tmp_path, capsys, text, said):
+    (tmp_path / "s.json").write_text(text)
+    assert main(["study", str(tmp_path / "s.json"), "--n-rounds", "2", "--quiet"]) == 2
+    assert f"error: {said}: " in capsys.readouterr().err
+
+
+def test_a_folder_that_names_no_study_is_refused(home, tmp_path, capsys):
+    for text in ('{"name": "mine"}', "[1]", "{"):
+        (tmp_path / "study.json").write_text(text)
+        assert main([*TINY, "--out", str(tmp_path)]) == 2
+        assert "study.json does not name a study" in capsys.readouterr().err
+
+
 def test_a_report_without_a_study_says_how_to_make_one(home, capsys):
     assert main(["report"]) == 2
     assert "study --preset quick" in capsys.readouterr().err

@@ -53,6 +53,7 @@ def test_an_ordinary_folder_is_none_and_what_holds_no_labels_is_refused(tmp_path
     for name, text, words in (
         ("a.csv", "image,width\na.png,3\n", "needs a header"),
         ("b.csv", "sample_id,label\n1,\n", "names no image with a label"),
+        ("d.csv", f"sample_id,label\n1,{'x' * 140_000}\n", "cannot be read as a list of labels"),
         ("c.zip", "no zip", "cannot be read as a list of labels"),
     ):
         (tmp_path / name).write_text(text)
