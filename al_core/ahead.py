@@ -16,7 +16,7 @@ import numpy as np
 from al_core.config import ExperimentConfig
 from al_core.pool import Pool, Status
 from al_core.records import Query, RoundRecord
-from al_core.stopping import query_size
+from al_core.stopping import largest_size, query_size
 from al_core.types import SampleIds
 
 
@@ -44,7 +44,7 @@ def offer(config: ExperimentConfig, rounds: Sequence[RoundRecord], pool: Pool, b
         again = np.intersect1d(pool.unlabeled_ids, open_ids)
         asked = query_size(config.query, config.stop, rounds, paid)
         return Offer(asked, 0, again if len(again) else pool.unlabeled_ids, open_ids[:0])
-    wanted = _wanted(config, rounds, asked)
+    wanted = _wanted(config, len(rounds), asked)
     if config.stop.budget is not None:
         wanted = min(wanted, config.stop.budget - paid - len(open_ids) - asked)
     return Offer(asked, max(0, wanted), free, open_ids)
@@ -58,9 +58,15 @@ def open_images(config: ExperimentConfig, pool: Pool, before: Query | None) -> S
     return offered[np.isin(pool.status[offered], (Status.UNLABELED, Status.RESERVED))]
 
 
-def _wanted(config: ExperimentConfig, rounds: Sequence[RoundRecord], asked: int) -> int:
+def most_offered(config: ExperimentConfig) -> tuple[int, int]:
+    """How many images a query asks for and how many it offers ahead, at most."""
+    asked = largest_size(config.query)
+    return asked, _wanted(config, 1, asked)
+
+
+def _wanted(config: ExperimentConfig, num_rounds: int, asked: int) -> int:
     """Images ahead, were there no budget: none where no round comes after the next one to train them."""
-    last = config.stop.n_rounds is not None and len(rounds) + 1 >= config.stop.n_rounds
+    last = config.stop.n_rounds is not None and num_rounds + 1 >= config.stop.n_rounds
     if config.oracle != "human" or config.query.baseline != "none" or last:
         return 0
     return asked if config.query.ahead is None else config.query.ahead

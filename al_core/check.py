@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from al_core.ahead import most_offered
 from al_core.baselines import planned_labels
 from al_core.config import ExperimentConfig
 from al_core.data.dataset import Dataset
@@ -160,6 +161,7 @@ def _rules(config: ExperimentConfig) -> Iterator[Problem]:
     if config.query.holdback and config.query.n_new < 2:
         allowed = tr("needs queries of at least two images: one for the strategy, one to measure by")
         yield Problem("query.holdback", config.query.holdback, allowed)
+    yield from _candidates(config)
     if train.adversarial_copies and config.model.frozen:
         allowed = tr(
             "features of copies are not kept: switch it off, or train the whole network (frozen off)"
@@ -182,6 +184,27 @@ def _rules(config: ExperimentConfig) -> Iterator[Problem]:
         yield Problem(
             "stop.budget", stop.budget, tr("is below the initial set of {n}", n=config.init.n_start)
         )
+
+
+def _candidates(config: ExperimentConfig) -> Iterator[Problem]:
+    """A cap below what a query takes would make every query smaller."""
+    cap = config.query.candidates
+    asked, ahead = most_offered(config)
+    if cap is None or cap >= asked + ahead or config.query.baseline != "none":
+        return
+    if ahead:
+        allowed = tr(
+            "a query takes up to {asked} images and {ahead} ahead; set it to {least} at least, or leave it "
+            "empty",
+            asked=asked,
+            ahead=ahead,
+            least=asked + ahead,
+        )
+    else:
+        allowed = tr(
+            "a query takes up to {asked} images; set it to {asked} at least, or leave it empty", asked=asked
+        )
+    yield Problem("query.candidates", cap, allowed)
 
 
 def _baseline(config: ExperimentConfig) -> Iterator[Problem]:

@@ -84,6 +84,13 @@ def _mean_of_last(rounds: Sequence[RoundRecord], key: str, n: int) -> float | No
     return sum(values) / n if len(values) == n else None
 
 
+def largest_size(query: QueryConfig) -> int:
+    """Labels that a query asks for at most."""
+    if query.size_schedule == "fixed":
+        return query.n_new
+    return max(query.n_new, query.max_new or _LARGEST * query.n_new)
+
+
 def query_size(query: QueryConfig, stop: StopConfig, rounds: Sequence[RoundRecord], num_labeled: int) -> int:
     """Labels to ask for now: the query size or what its schedule says, and never more than the budget leaves.
 

@@ -7,6 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
 
+from al_core.ahead import most_offered
 from al_core.config import ExperimentConfig, QueryConfig
 from al_core.cost.calibration import Calibration, NetworkSpeed, network_key, strategy_key
 from al_core.cost.pool import Pool
@@ -185,7 +186,7 @@ def cap_for(
     left = sizes_of(config.changed(query__candidates=None), pool, labeled).n
     fitting = None
     for cap in _CAPS:
-        if cap < config.query.n_new or cap >= left:
+        if cap < sum(most_offered(config)) or cap >= left:
             continue
         capped = config.changed(query__candidates=cap)
         cost = predict(capped, pool, sizes_of(capped, pool, labeled), calibration)

@@ -65,6 +65,27 @@ def test_the_default_can_run(settings):
         ({"train__early_stopping": 3}, "train.early_stopping", "needs train.labeled_validation"),
         ({"init__init": "import"}, "init.import_labels", "needs the path"),
         ({"query__size_schedule": "rate"}, "query.size_schedule", "round_validation above 0"),
+        (
+            {"oracle": "truth", "stop__n_rounds": 3, "query__n_new": 20, "query__candidates": 5},
+            "query.candidates",
+            "up to 20 images; set it to 20 at least",
+        ),
+        (
+            {"query__n_new": 20, "query__candidates": 39},
+            "query.candidates",
+            "up to 20 images and 20 ahead; set it to 40 at least",
+        ),
+        (
+            {
+                "query__size_schedule": "rate",
+                "data__round_validation": 0.1,
+                "query__max_new": 30,
+                "query__ahead": 0,
+                "query__candidates": 29,
+            },
+            "query.candidates",
+            "up to 30 images",
+        ),
         ({"oracle": "truth", "stop__stable_rounds": 2}, "oracle", "budget or another stop"),
         ({"oracle": "truth"}, "oracle", "set n_rounds, budget or another stop"),
         (
@@ -78,6 +99,19 @@ def test_a_config_that_cannot_run_is_refused_with_the_way_out(settings, changes,
     found = problems(settings, **changes)
     assert option in found, found
     assert said in found[option]
+
+
+def test_a_candidate_cap_as_large_as_the_largest_query_can_be(settings):
+    oracle = {"oracle": "truth", "stop__n_rounds": 3, "query__n_new": 20}
+    rate = {"query__size_schedule": "rate", "data__round_validation": 0.1}
+    assert problems(settings, **oracle, query__candidates=20) == {}
+    assert problems(settings, **oracle, **rate, query__candidates=200) == {}
+    assert problems(settings, **oracle, **rate, query__max_new=5, query__candidates=20) == {}
+    assert problems(settings, query__n_new=20, query__candidates=40) == {}
+    assert problems(settings, query__n_new=20, query__ahead=3, query__candidates=23) == {}
+    assert problems(settings, query__n_new=20, stop__n_rounds=2, query__candidates=20) == {}
+    balanced = oracle | {"query__baseline": "balanced"}  # looks at all of the pool
+    assert problems(settings, **balanced, query__candidates=5) == {}
 
 
 def test_dropout_strategies_run_on_models_that_have_dropout(settings):

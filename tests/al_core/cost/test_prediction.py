@@ -125,6 +125,8 @@ def test_a_cap_is_advised_where_a_limit_is_passed_and_only_there():
     cap = cap_for(slow, POOL, known(slow))
     assert cap == 500  # .1 s an image: 512 of them, in whole chunks
     assert cap_for(slow.changed(query__candidates=cap), POOL, known(slow)) is None
+    large = slow.changed(oracle="human", query__n_new=300)  # and as many ahead: 500 would not do
+    assert cap_for(large, POOL, known(large)) is None
     quick = config_for("random")
     assert cap_for(quick, POOL, known(quick)) is None
     assert cap_for(slow, POOL, Calibration("here")) is None
