@@ -12,7 +12,7 @@ from typing import Any
 from al_core.cli.flags import add_option_flags, config_from
 from al_core.cli.marks import marked
 from al_core.cli.models import open_run
-from al_core.cli.run import check_out, work_on
+from al_core.cli.run import check_out, require_same, work_on
 from al_core.errors import ConfigError, Problem
 from al_core.experiment import Experiment
 from al_core.forking import fork, fork_name
@@ -49,6 +49,7 @@ def main(arguments: argparse.Namespace) -> int:
         mark = arguments.out / "run.json" if arguments.out else None
         if mark is not None and mark.exists():
             experiment = Experiment.open(store, settings, marked(mark, "experiment"))
+            require_same(experiment, config_from(arguments, experiment.config))
         else:
             source = open_run(store, settings, arguments.run)
             config = config_from(arguments, source.config)

@@ -140,6 +140,13 @@ def check_out(arguments: argparse.Namespace) -> None:
     out.mkdir(parents=True, exist_ok=True)
 
 
+def require_same(experiment: Experiment, config: ExperimentConfig) -> None:
+    """Raises ConfigError where the run that --resume goes on with is of another config."""
+    if experiment.config.hash() != config.hash():
+        allowed = "is another config than the run that --out holds; leave the changed options out"
+        raise ConfigError([Problem("--resume", config.hash(), allowed)])
+
+
 def _open(
     store: Store,
     settings: Settings,
@@ -152,9 +159,7 @@ def _open(
     mark = arguments.out / "run.json" if arguments.out else None
     if arguments.resume and mark is not None and mark.exists():
         experiment = Experiment.open(store, settings, marked(mark, "experiment"))
-        if experiment.config.hash() != config.hash():
-            allowed = "is another config than the run that --out holds; leave the changed options out"
-            raise ConfigError([Problem("--resume", config.hash(), allowed)])
+        require_same(experiment, config)
         return experiment
     record = store.create_experiment(config, parent_id=parent_id)
     store.update_experiment(record.id, dataset_key=dataset.key, fingerprint=dataset.fingerprint)

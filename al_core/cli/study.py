@@ -25,7 +25,7 @@ from al_core.cli.study_cells import (
     require_whole,
     run_cells,
 )
-from al_core.config import ExperimentConfig, by_name
+from al_core.config import ExperimentConfig, by_name, options
 from al_core.data.dataset import Dataset
 from al_core.data.prepare import prepare
 from al_core.errors import ConfigError, Problem
@@ -41,6 +41,8 @@ from al_core.study_running import begin, resume
 from al_core.worker.identity import requeue_dead
 from al_core.worker.runner import runner_for
 
+_PLAN = ("preset", "strategies", "axis", "bundle", "baselines", "seeds", "until_clear", "most_seeds")
+"""What plans a study, beside the options."""
 Prepared = dict[str, Dataset]
 """Data sets by their options."""
 
@@ -94,6 +96,7 @@ def add_parser(commands: Any) -> None:
 
 def main(arguments: argparse.Namespace) -> int:
     """Create or continue the study, run its cells in worker processes, and write the report."""
+    _check_flags(arguments)
     if arguments.what in VERBS:
         return int(VERBS[arguments.what](arguments))
     settings = Settings.from_env()
@@ -108,6 +111,20 @@ def main(arguments: argparse.Namespace) -> int:
         raise ConfigError(problems)
     with closing(open_store(settings)) as store:
         return _work(store, settings, arguments, config)
+
+
+def _check_flags(arguments: argparse.Namespace) -> None:
+    """Raises ConfigError for fewer cells at once than one, and for a plan where a study has one already."""
+    given = vars(arguments)
+    if arguments.jobs is not None and arguments.jobs < 1:
+        raise ConfigError([Problem("--jobs", arguments.jobs, "must be at least 1")])
+    if arguments.what not in (*VERBS, "resume"):
+        return
+    plan = {f"--{name.replace('_', '-')}": given[name] for name in _PLAN if given[name]}
+    plan |= {option.flag: given[option.path] for option in options() if option.path in given}
+    allowed = f"`study {arguments.what}` is about a study as it was planned; leave it out"
+    if plan:
+        raise ConfigError(Problem(flag, value, allowed) for flag, value in plan.items())
 
 
 def _work(

@@ -29,6 +29,10 @@ def test_a_fork_runs_on_is_listed_and_verifies(run, store, settings, tmp_path, c
     assert (record.parent_id, record.name) == (run.id, "first · badge from round 0")
     assert (tmp_path / "o" / "records.json").is_file()
     assert main([*command, "--resume"]) == 0
+    for changed in (["--epochs", "9"], ["--strategy", "margin"]):
+        assert main([*command, "--resume", *changed]) == 2
+        assert "leave the changed options out" in capsys.readouterr().err
+    assert main([*command[:4], "--quiet", "--out", str(tmp_path / "o"), "--resume"]) == 0
     assert len(store.experiments()) == 2
     assert main(["verify"]) == 0
 

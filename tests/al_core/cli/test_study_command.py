@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import closing
 
 import psutil
 import pytest
@@ -204,6 +205,24 @@ def test_a_study_is_paused_cancelled_and_resumed_by_its_id_or_as_the_newest(home
     resume(store, newer)
     assert controls(newer) == [("", "queued")] * 2
     store.close()
+
+
+@pytest.mark.parametrize("verb", ["pause", "cancel", "resume"])
+def test_a_study_that_is_there_is_planned(home, capsys, verb):
+    with closing(open_store(home)) as store:
+        study = begin(store, StudyConfig(name="older", base=ENDING, seeds=(0,)))
+    given = ["--until-clear", "--most-seeds", "9", "--seeds", "9", "--epochs", "2", "--axis", "seed=1"]
+    assert main(["study", verb, study.id, *given, "--quiet"]) == 2
+    said = capsys.readouterr().err
+    for flag in ("--until-clear", "--most-seeds", "--seeds", "--epochs", "--axis"):
+        assert f"error: {flag}: " in said
+    assert "as it was planned; leave it out" in said
+
+
+@pytest.mark.parametrize("jobs", ["0", "-1"])
+def test_fewer_cells_at_once_than_one_are_refused(home, capsys, jobs):
+    assert main([*TINY, "--jobs", jobs]) == 2
+    assert f"--jobs: {jobs} is refused; must be at least 1" in capsys.readouterr().err
 
 
 def test_a_verb_without_its_study_says_what_there_is(home, capsys):
