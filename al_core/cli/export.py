@@ -10,7 +10,7 @@ from typing import Any
 from tqdm import tqdm
 
 from al_core.cli.import_words import teller
-from al_core.cli.targets import run_or_study, runs_beginning, side_of_runs, side_of_study
+from al_core.cli.targets import require_measured, run_or_study, runs_beginning, side_of_runs, side_of_study
 from al_core.errors import ConfigError, Problem
 from al_core.exchange.content import FORMATS as LABEL_FORMATS
 from al_core.exchange.writing import write, zipped
@@ -18,7 +18,7 @@ from al_core.experiment import Experiment
 from al_core.results.folder import write_comparison_folder, write_run_folder
 from al_core.results.records_file import write_json
 from al_core.results.rendering import FORMATS, parse_formats
-from al_core.results.runs import option_path
+from al_core.results.runs import metric_named, option_path
 from al_core.settings import Settings
 from al_core.store import open_store
 
@@ -73,6 +73,7 @@ def main(arguments: argparse.Namespace) -> int:
         raise ConfigError([Problem("--out", str(out), "must be a new or empty folder")])
     if (arguments.id is None) == (arguments.prefix is None):
         raise ConfigError([Problem("id", arguments.id, "name a run or a study, or runs by --prefix")])
+    metric = metric_named(arguments.metric) if arguments.metric else None
     given: list[str] | None = arguments.figures
     formats = [] if given is None else parse_formats(given or ["html"])
     settings = Settings.from_env()
@@ -97,6 +98,8 @@ def main(arguments: argparse.Namespace) -> int:
                     zipped(out, arguments.zipped)
                     write_json(arguments.done, {"written": arguments.form})
             elif isinstance(found, Experiment):
+                if metric is not None:
+                    raise ConfigError([Problem("--metric", metric.key, "goes with a study or with --prefix")])
                 write_run_folder(
                     found, out, rounds=_rounds(arguments.rounds, found), images=arguments.images,
                     formats=formats, progress=progress,
@@ -110,8 +113,9 @@ def main(arguments: argparse.Namespace) -> int:
                     if found is None
                     else side_of_study(store, settings, found)
                 )
+                require_measured(metric, side.all_rounds)
                 write_comparison_folder(
-                    side, out, metric=arguments.metric, formats=formats, progress=progress
+                    side, out, metric=metric.key if metric else None, formats=formats, progress=progress
                 )
     finally:
         store.close()

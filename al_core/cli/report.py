@@ -9,8 +9,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from al_core.cli.axis_flags import add_axis_flags, prices_of
-from al_core.cli.targets import run_or_study, runs_beginning, side_of_runs, side_of_study
+from al_core.cli.axis_flags import add_axis_flags, axis_given, prices_of
+from al_core.cli.targets import require_measured, run_or_study, runs_beginning, side_of_runs, side_of_study
 from al_core.errors import ConfigError, Problem
 from al_core.experiment import Experiment
 from al_core.records import StudyRecord
@@ -57,11 +57,14 @@ def add_parser(commands: Any) -> None:
 def main(arguments: argparse.Namespace) -> int:
     """Write what is asked for, and print the text."""
     settings = Settings.from_env()
-    metric = metric_named(arguments.metric).key if arguments.metric else None
+    named = metric_named(arguments.metric) if arguments.metric else None
+    metric = named.key if named else None
     out: Path | None = arguments.out
     with closing(open_store(settings)) as store:
         found = _target(store, settings, arguments)
         if isinstance(found, Experiment):
+            _refuse_axis(arguments)
+            require_measured(named, store.rounds(found.id))
             page = run_page(found, metric=metric)
             text = run_text(page)
             if out is not None:
@@ -69,6 +72,7 @@ def main(arguments: argparse.Namespace) -> int:
                 (out / "report.md").write_text(text, encoding="utf-8")
         else:
             side, study = found
+            require_measured(named, side.all_rounds)
             prices, ceiling = prices_of(arguments), arguments.ceiling
 
             def results(over: Over) -> StudyResult:
@@ -88,6 +92,17 @@ def main(arguments: argparse.Namespace) -> int:
         place.write_text(page_html(page), encoding="utf-8")
         sys.stdout.write(f"\nwritten: {place}\n")
     return 0
+
+
+def _refuse_axis(arguments: argparse.Namespace) -> None:
+    """Raises ConfigError for what only a comparison has, where one run is reported."""
+    given = {flag: getattr(arguments, flag) for flag in ("ceiling", "target")}
+    given |= axis_given(arguments)
+    allowed = "goes with a study or several runs; leave it out"
+    if problems := [
+        Problem(f"--{flag}", value, allowed) for flag, value in given.items() if value is not None
+    ]:
+        raise ConfigError(problems)
 
 
 def _target(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from al_core.data.dataset import Dataset
 from al_core.errors import ALError, ConfigError, NotFound, Problem
 from al_core.experiment import Experiment
-from al_core.records import StudyRecord
+from al_core.records import RoundRecord, StudyRecord
+from al_core.results.analysis import Metric, measured
 from al_core.results.figures.sheets import SideBySide
 from al_core.results.runs import Group, Run, groups, groups_of_study, runs_in_folders, runs_named
 from al_core.results.study import study_result
@@ -57,6 +59,14 @@ def side_of_runs(
 ) -> SideBySide:
     """Runs by configuration."""
     return _side(store, settings, name, groups(runs, labels))
+
+
+def require_measured(metric: Metric | None, rounds: Sequence[RoundRecord]) -> None:
+    """Raises ConfigError where a metric is asked for that none of the rounds has."""
+    offered = measured(rounds)
+    if metric is not None and metric not in offered:
+        found = ", ".join(m.key for m in offered) or "nothing"
+        raise ConfigError([Problem("--metric", metric.key, f"was not measured; {found} was")])
 
 
 def _side(store: Store, settings: Settings, name: str, found: list[Group]) -> SideBySide:

@@ -203,7 +203,7 @@ def metric_named(name: str) -> Metric:
     found = next((m for m in METRICS if m.key == _SEED_METRICS.get(wanted)), None)
     if found is None:
         keys = ", ".join(metric.key for metric in METRICS)
-        raise ConfigError([Problem("-m", name, tr("is no metric; one of {keys}", keys=keys))])
+        raise ConfigError([Problem("--metric", name, tr("is no metric; one of {keys}", keys=keys))])
     return found
 
 

@@ -269,6 +269,11 @@ class SideBySide:
         """By arm and seed."""
         return {g.title: {seed: run.rounds for seed, run in g.runs.items()} for g in self.groups}
 
+    @property
+    def all_rounds(self) -> list[RoundRecord]:
+        """Of every arm and seed."""
+        return [r for by_seed in self.rounds.values() for some in by_seed.values() for r in some]
+
 
 def comparison_sheets(
     side: SideBySide, *, metric: str | None = None, metrics: Sequence[Metric] | None = None

@@ -169,6 +169,33 @@ def test_curves_say_what_is_wrong(home, capsys):
         assert said in capsys.readouterr().err
 
 
+def test_a_metric_that_is_none_or_was_not_measured_is_refused(home, tmp_path, capsys):
+    study = seed_study(home, strategies=("random", "margin"), seeds=1, rounds=2)
+    run = seed(home, rounds=2, ghost=False)
+    out = ["--out", str(tmp_path / "out")]
+    for words, said in (
+        (["export", study.id, *out, "--metric", "beauty"], "--metric: 'beauty' is refused; is no metric"),
+        (["export", study.id, *out, "--metric", "validation_loss"], "was not measured; test_accuracy"),
+        (["export", "--prefix", "Quick", *out, "--metric", "validation_loss"], "was not measured"),
+        (["export", run, *out, "--metric", "accuracy"], "goes with a study"),
+        (["report", study.id, "--metric", "validation_loss"], "was not measured; test_accuracy"),
+        (["report", run, "--metric", "validation_loss"], "was not measured; test_accuracy"),
+    ):
+        assert main([*words]) == 2, words
+        assert said in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_run_s_report_refuses_what_only_a_comparison_has(home, capsys):
+    run = seed(home, rounds=2, ghost=False)
+    for words in (["--over", "minutes"], ["--label-price", "2"], ["--lambda", "1"], ["--hour-price", "9"],
+                  ["--seconds-a-label", "3"], ["--ceiling", "0.9"], ["--target", "0.9"]):  # fmt: skip
+        assert main(["report", run, *words]) == 2, words
+        assert f"{words[0]}: " in (said := capsys.readouterr().err)
+        assert "goes with a study or several runs" in said
+    assert main(["report", run, "--over", "labels"]) == 0
+
+
 def test_the_store_s_runs_and_studies_are_listed_and_a_log_is_printed(home, capsys):
     study = seed_study(home, strategies=("random",), seeds=1, rounds=2)
     assert main(["list", "runs", "--json"]) == 0
