@@ -15,9 +15,10 @@ from al_core.results.axes import AXES
 from al_core.results.comparison import area, mean_interval
 from al_core.results.figures.comparison import comparison_figure
 from al_core.results.figures.sheets import standing_alone
+from al_core.results.folder import write_table
 from al_core.results.rendering import FORMATS, write_figures
 from al_core.results.runs import groups, metric_named, option_path, result_of_groups
-from al_core.results.study import StudyResult, curves_frame, frame_csv
+from al_core.results.study import StudyResult, curves_frame
 from al_core.settings import Settings
 from al_core.store import open_store
 
@@ -77,7 +78,7 @@ def main(arguments: argparse.Namespace) -> int:
     write_figures({save / "curves.html" if folder else save: titled})
     if folder:
         for name, frame in (("curves", curves_frame(result)), ("averages", averages_frame(found))):
-            (save / f"{name}.csv").write_text(frame_csv(frame), encoding="utf-8", newline="")
+            write_table(save / f"{name}.csv", frame)
     sys.stdout.write(f"written: {save}\n")
     return 0
 

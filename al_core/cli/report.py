@@ -16,6 +16,7 @@ from al_core.experiment import Experiment
 from al_core.records import StudyRecord
 from al_core.results.axes import Over, Prices
 from al_core.results.figures.sheets import SideBySide
+from al_core.results.folder import write_table
 from al_core.results.report.comparison_report import comparison_page
 from al_core.results.report.page import Page, page_html
 from al_core.results.report.run_report import run_page
@@ -149,10 +150,10 @@ def write_report(
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
         (out / "report.md").write_text(text, encoding="utf-8")
-        summary_frame(result).to_csv(out / "summary.csv", index=False)
-        curves_frame(result).to_csv(out / "curves.csv", index=False)
-        if needed is not None:
-            needed.to_csv(out / "target.csv", index=False)
+        tables = {"summary": summary_frame(result), "curves": curves_frame(result), "target": needed}
+        for name, frame in tables.items():
+            if frame is not None:
+                write_table(out / f"{name}.csv", frame)
     return text
 
 

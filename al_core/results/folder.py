@@ -90,7 +90,7 @@ def write_run_folder(
         if record.number in wanted and "arrays" in record.artefacts and record.confusion is not None:
             tables[f"predictions/round-{record.number:03d}"] = predictions_frame(experiment, record.number)
     for name, frame in tables.items():
-        _write_table(folder / f"{name}.csv", frame)
+        write_table(folder / f"{name}.csv", frame)
     (folder / "run.log").write_text(run_log(store, experiment.settings, experiment.id), encoding="utf-8")
     if images is not None:
         with (folder / "selected.zip").open("wb") as file:
@@ -120,10 +120,11 @@ def write_comparison_folder(
         "summary": summary_frame(result), "curves": curves_frame(result),
     }  # fmt: skip
     for name, frame in tables.items():
-        _write_table(folder / f"{name}.csv", frame)
+        write_table(folder / f"{name}.csv", frame)
 
 
-def _write_table(path: Path, frame: pd.DataFrame) -> None:
+def write_table(path: Path, frame: pd.DataFrame) -> None:
+    """Write a table as CSV, in a folder that need not be there."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(frame_csv(frame), encoding="utf-8", newline="")
 

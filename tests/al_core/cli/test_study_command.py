@@ -12,14 +12,17 @@ import psutil
 import pytest
 
 from al_core.cli import main
+from al_core.cli.report import write_report
 from al_core.cli.study import _config, _prepare, _settle, add_parser
 from al_core.config import ExperimentConfig
 from al_core.records import ExperimentStatus
+from al_core.results.study import study_result
 from al_core.settings import Settings
 from al_core.store import open_store
 from al_core.study import StudyConfig
 from al_core.study_running import begin, resume
 from al_core.worker.identity import is_alive
+from tests.e2e.seeded_study import seed_study
 
 TINY = [
     "study", "--strategies", "random", "margin", "--seeds", "2", "--dataset", "digits", "--n-rounds", "3",
@@ -160,6 +163,22 @@ def test_a_folder_that_names_no_study_is_refused(home, tmp_path, capsys):
 def test_a_report_without_a_study_says_how_to_make_one(home, capsys):
     assert main(["report"]) == 2
     assert "study --preset quick" in capsys.readouterr().err
+
+
+def test_a_study_s_tables_hold_no_formulas(home, tmp_path):
+    seed_study(home, strategies=("random", "margin"), seeds=2, rounds=3)
+    arms = {"random": "=1+1", "margin": "+margin"}
+
+    def results(over):
+        with closing(open_store(home)) as store:
+            (study,) = store.studies()
+            return study_result(store, study.id, over=over, title=lambda arm: arms[arm.title])
+
+    write_report(results, tmp_path)
+    for name in ("summary", "curves", "target"):
+        text = (tmp_path / f"{name}.csv").read_text()
+        assert "'=1+1," in text, name
+        assert "'+margin," in text, name
 
 
 def test_bundles_on_the_command_line_are_an_axis():
