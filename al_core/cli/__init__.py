@@ -59,10 +59,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except ALError as error:
         sys.stderr.write(f"error: {error}\n")
         return 2
-    except KeyboardInterrupt:
-        sys.stderr.write(
-            "interrupted; what was done so far is kept: the same command with --resume goes on\n"
-        )
+    except KeyboardInterrupt as interrupt:  # a command that can go on raises it anew and says how
+        sys.stderr.write("; ".join(["interrupted", *map(str, interrupt.args)]) + "\n")
         return 130
     except BrokenPipeError:  # `| head` closed the pipe
         return 0

@@ -184,6 +184,9 @@ def _work(experiment: Experiment, out: Path | None, bar: tqdm[Any]) -> JobState:
         while state is JobState.QUEUED:  # a process of its training was lost
             claimed = store.claim_job(me.id, job_id=job.id)
             state = _run_here(experiment, claimed, out, bar) if claimed else _follow(store, job.id, bar)
+    except KeyboardInterrupt:
+        way_on = "" if out is None else ": the same command with --resume goes on"
+        raise KeyboardInterrupt(f"what was done is kept as run {experiment.id}{way_on}") from None
     finally:
         store.remove_worker(me.id)
     experiment.refresh()

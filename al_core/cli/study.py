@@ -138,9 +138,15 @@ def _work(
         requeue_dead(store, SILENT_SECONDS)
         resume(store, record, retry_failed=arguments.retry)
         _settle(store, record, prepared)
-        state = run_cells(store, runner, record, arguments.jobs, show)
-        while not state.failed and _goes_on(store, record.id):
+        try:
             state = run_cells(store, runner, record, arguments.jobs, show)
+            while not state.failed and _goes_on(store, record.id):
+                state = run_cells(store, runner, record, arguments.jobs, show)
+        except KeyboardInterrupt:
+            same = ", and so does the same command" if arguments.out else ""
+            raise KeyboardInterrupt(
+                f"what was trained is kept: `study resume {record.id}` goes on{same}"
+            ) from None
     text = write_report(lambda over: study_result(store, record.id, over=over), arguments.out)
     sys.stdout.write(f"study {record.id}\n\n{text}")
     require_whole(store, settings, record, state)

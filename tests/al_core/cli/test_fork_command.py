@@ -37,6 +37,20 @@ def test_a_fork_runs_on_is_listed_and_verifies(run, store, settings, tmp_path, c
     assert main(["verify"]) == 0
 
 
+@pytest.mark.parametrize("out", [True, False])
+def test_an_interrupted_fork_says_how_it_goes_on(run, store, tmp_path, capsys, monkeypatch, out):
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("al_core.cli.run._run_here", interrupt)
+    given = ["--out", str(tmp_path / "o")] if out else []
+    assert main(["fork", run.id, "--round", "0", "--strategy", "badge", "--quiet", *given]) == 130
+    made = next(record.id for record in store.experiments() if record.id != run.id)
+    said = capsys.readouterr().err
+    assert f"kept as run {made}" in said
+    assert ("the same command with --resume goes on" in said) is out
+
+
 def test_a_folder_that_names_no_run_is_refused(run, tmp_path, capsys):
     (tmp_path / "run.json").write_text("{}")
     for command in (["run"], ["fork", run.id, "--round", "0"]):

@@ -238,6 +238,30 @@ def test_a_study_that_is_there_is_planned(home, capsys, verb):
     assert "as it was planned; leave it out" in said
 
 
+@pytest.mark.parametrize("out", [True, False])
+def test_an_interrupted_study_says_how_it_goes_on(home, tmp_path, capsys, monkeypatch, out):
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("al_core.cli.study.run_cells", interrupt)
+    assert main([*TINY, *(["--out", str(tmp_path)] if out else [])]) == 130
+    with closing(open_store(home)) as store:
+        (study,) = store.studies()
+    said = capsys.readouterr().err
+    assert f"`study resume {study.id}` goes on" in said
+    assert ("the same command" in said) is out
+    assert "--resume" not in said
+
+
+def test_a_command_that_keeps_nothing_names_no_way_on(home, capsys, monkeypatch):
+    def interrupt(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("al_core.cli.preview.prepare", interrupt)
+    assert main(["preview"]) == 130
+    assert capsys.readouterr().err == "interrupted\n"
+
+
 @pytest.mark.parametrize("jobs", ["0", "-1"])
 def test_fewer_cells_at_once_than_one_are_refused(home, capsys, jobs):
     assert main([*TINY, "--jobs", jobs]) == 2
