@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int64
 
 from al_core.experiment import Experiment
 from al_core.pool import Pool
@@ -37,7 +37,7 @@ class Lesson:
         support = np.ones((k, 1), bool) if chosen.support is None else chosen.support
         return {
             "members": members, "arm_support": support.astype(np.uint8), "arm_chances": self.chances,
-            "arm_accuracies": self.accuracies,
+            "arm_accuracies": self.accuracies, "arm_order": _order(self.names),
         }  # fmt: skip
 
     def metrics(self) -> dict[str, float]:
@@ -53,7 +53,7 @@ def learn(
     """Replay all rounds so far and say what this round should draw by."""
     rounds = experiment.store.rounds(experiment.id)
     names = tuple(arm.name for arm in composition.strategies)
-    turns, asked = _turns(experiment, [r for r in rounds if _drew_by(r, names)], len(names))
+    turns, asked = _turns(experiment, [r for r in rounds if _drew_by(r, names)], names)
     accuracies = np.full(len(names), np.nan)
     if turns:
         accuracies = _accuracies(turns, asked, pool, evidence, len(names))
@@ -79,10 +79,16 @@ def planned_queries(experiment: Experiment, rounds: list[RoundRecord], pool: Poo
     return max(min(bounds), 1) if bounds else DEFAULT_HORIZON
 
 
+def _order(names: tuple[str, ...]) -> Int64[np.ndarray, " K"]:
+    """Each arm's place by name: arms are kept by position, and a fork may have the same in another order."""
+    return np.argsort(np.argsort(names))
+
+
 def _turns(
-    experiment: Experiment, rounds: list[RoundRecord], num_arms: int
+    experiment: Experiment, rounds: list[RoundRecord], names: tuple[str, ...]
 ) -> tuple[list[Turn], list[SampleIds]]:
     """The queries so far, of which the last has no accuracies yet, and the ids that each asked for."""
+    own, num_arms = _order(names), len(names)
     objects = Objects(experiment.settings.objects)
     queries = {query.round: query for query in experiment.store.queries(experiment.id)}
     turns: list[Turn] = []
@@ -91,11 +97,14 @@ def _turns(
         stored = objects.get_arrays(record.artefacts["arrays"]) if "arrays" in record.artefacts else {}
         if record.number not in queries or len(stored.get("arm_chances", ())) != num_arms:
             continue
+        theirs = stored.get("arm_order", own)  # earlier versions kept none
+        source = np.argsort(theirs)[own]  # where each of our arms stands there
         if turns:
             last = turns[-1]
-            turns[-1] = Turn(last.chances, last.members, last.support, stored["arm_accuracies"])
-        support = stored["arm_support"].astype(bool)
-        turns.append(Turn(stored["arm_chances"], stored["members"], support, np.full(num_arms, np.nan)))
+            turns[-1] = Turn(last.chances, last.members, last.support, stored["arm_accuracies"][source])
+        support = stored["arm_support"].astype(bool)[:, source]
+        members = np.argsort(source)[stored["members"]]
+        turns.append(Turn(stored["arm_chances"][source], members, support, np.full(num_arms, np.nan)))
         ids = np.array([item.sample_id for item in queries[record.number].items], np.int64)
         asked.append(ids[~np.isin(ids, experiment.reserve)])  # no arm chose the hold-back
     return turns, asked

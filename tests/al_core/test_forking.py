@@ -100,6 +100,26 @@ def test_the_fork_asks_what_a_session_with_its_strategy_would_have_asked(store, 
     ]
 
 
+def test_a_bandit_whose_arms_change_places_goes_on_with_what_they_learnt(store, settings, config, work):
+    config = config.changed(
+        query__strategy="bandit", query__options={"arms": "margin, k_center"}, stop__n_rounds=4,
+        query__n_new=8,
+    )  # fmt: skip
+    _, parent = work(store.create_experiment(config).id)
+    made = fork(
+        store, settings, parent.id, 2, config.changed(query__options={"arms": "random, k_center, margin"})
+    )
+    _, child = work(made.id)
+
+    def learnt(experiment):
+        metrics = store.rounds(experiment.id)[2].metrics
+        return {name: value for name, value in metrics.items() if name.startswith("arm_")}
+
+    assert learnt(child) == pytest.approx(learnt(parent))
+    assert len(set(learnt(parent).values())) > 3
+    assert store.rounds(child.id)[3].num_labeled == 9 + 3 * 8
+
+
 def test_another_model_trains_the_round_anew_on_the_same_labels(store, config, parent, work):
     other = parent.config.changed(train__learning_rate=0.002, train__min_steps=60, stop__n_rounds=2)
     made = fork(store, parent.settings, parent.id, 1, other)
