@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from tqdm import tqdm
 
@@ -19,6 +20,18 @@ def bar(what: str, *, quiet: bool = False) -> Iterator[Callable[[int, int], None
             shown.refresh()
 
         yield progress
+
+
+def phase_bar(quiet: bool) -> tqdm[Any]:
+    """A bar for `show`: work of several phases, each of which fills it anew."""
+    return tqdm(disable=quiet or None, leave=False, bar_format="{desc} {bar} {n_fmt}/{total_fmt} {postfix}")
+
+
+def show(bar: tqdm[Any], phase: str, done: int, total: int) -> None:
+    """Say which phase it is and how far."""
+    bar.set_description_str(phase, refresh=False)
+    bar.total, bar.n = max(total, 1), done
+    bar.refresh()
 
 
 def say(text: str) -> None:

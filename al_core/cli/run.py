@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from tqdm import tqdm
 
 from al_core import presets
 from al_core.check import require_valid
+from al_core.cli.bars import phase_bar, show
 from al_core.cli.cost import line, measured
 from al_core.cli.flags import add_option_flags, config_from, read_config
 from al_core.cli.marks import marked
@@ -80,9 +82,9 @@ def execute(
     """Run a whole experiment here. `arguments` holds out, resume, download and quiet."""
     require_valid(config, settings)
     check_out(arguments)
-    with _bar(arguments.quiet) as bar:
+    with phase_bar(arguments.quiet) as bar:
         dataset = prepare(
-            settings, config.data, lambda phase, done, total: _show(bar, phase, done, total),
+            settings, config.data, partial(show, bar),
             download=arguments.download, trusted=True,
         )  # fmt: skip
         require_valid(config, settings)  # now with what the data set says
@@ -100,7 +102,7 @@ def execute(
 
 def work_on(experiment: Experiment, arguments: argparse.Namespace) -> int:
     """Work on an experiment that is there, until it ends or a person is asked. `arguments`: out and quiet."""
-    with _bar(arguments.quiet) as bar:
+    with phase_bar(arguments.quiet) as bar:
         state = _work(experiment, arguments.out, bar)
     _summary(experiment, arguments.out)
     return _status(state)
@@ -250,20 +252,10 @@ class _Watch(threading.Thread):
         self.join()
 
 
-def _bar(quiet: bool) -> tqdm[Any]:
-    return tqdm(disable=quiet or None, leave=False, bar_format="{desc} {bar} {n_fmt}/{total_fmt} {postfix}")
-
-
 def _show_facts(bar: tqdm[Any], facts: Mapping[str, Any]) -> None:
     number, phase = facts.get("round"), str(facts.get("phase", ""))
     words = phase if number is None else f"round {number} {phase}"
-    _show(bar, words, int(facts.get("done", 0)), int(facts.get("total", 0)))
-
-
-def _show(bar: tqdm[Any], phase: str, done: int, total: int) -> None:
-    bar.set_description_str(phase, refresh=False)
-    bar.total, bar.n = max(total, 1), done
-    bar.refresh()
+    show(bar, words, int(facts.get("done", 0)), int(facts.get("total", 0)))
 
 
 def _summary(experiment: Experiment, out: Path | None) -> None:

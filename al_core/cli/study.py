@@ -11,8 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from tqdm import tqdm
-
+from al_core.cli.bars import phase_bar, show
 from al_core.cli.flags import add_option_flags, config_from
 from al_core.cli.marks import marked
 from al_core.cli.report import write_report
@@ -131,17 +130,20 @@ def _work(
     store: Store, settings: Settings, arguments: argparse.Namespace, config: StudyConfig,
     existing: StudyRecord | None = None,
 ) -> int:  # fmt: skip
-    with _bar(arguments.quiet) as bar, closing(runner_for(settings, idle_minutes=IDLE_MINUTES)) as runner:
-        show = partial(_show, bar)
-        prepared = _prepare(settings, config, arguments, show)
+    with (
+        phase_bar(arguments.quiet) as bar,
+        closing(runner_for(settings, idle_minutes=IDLE_MINUTES)) as runner,
+    ):
+        tell = partial(show, bar)
+        prepared = _prepare(settings, config, arguments, tell)
         record = existing or _open(store, config, arguments)
         requeue_dead(store, SILENT_SECONDS)
         resume(store, record, retry_failed=arguments.retry)
         _settle(store, record, prepared)
         try:
-            state = run_cells(store, runner, record, arguments.jobs, show)
+            state = run_cells(store, runner, record, arguments.jobs, tell)
             while not state.failed and _goes_on(store, record.id):
-                state = run_cells(store, runner, record, arguments.jobs, show)
+                state = run_cells(store, runner, record, arguments.jobs, tell)
         except KeyboardInterrupt:
             same = ", and so does the same command" if arguments.out else ""
             raise KeyboardInterrupt(
@@ -255,13 +257,3 @@ def _settle(store: Store, record: StudyRecord, prepared: Prepared) -> None:
             store.update_experiment(
                 experiment.id, dataset_key=dataset.key, fingerprint=dataset.fingerprint
             )  # fmt: skip
-
-
-def _bar(quiet: bool) -> tqdm[Any]:
-    return tqdm(disable=quiet or None, leave=False, bar_format="{desc} {bar} {n_fmt}/{total_fmt}")
-
-
-def _show(bar: tqdm[Any], words: str, done: int, total: int) -> None:
-    bar.set_description_str(words, refresh=False)
-    bar.total, bar.n = max(total, 1), done
-    bar.refresh()

@@ -217,7 +217,7 @@ class Advance:
         experiment = self._view
         if store.experiment(experiment.id).status is not ExperimentStatus.TRAINING:
             store.update_experiment(experiment.id, lease=self.lease, status=ExperimentStatus.TRAINING)
-        self.control.keep(round=number, label_event_id=event_id, num_labeled=len(pool.paid_ids))
+        self.control.keep(round=number, label_event_id=event_id)
 
         began = time.perf_counter()
         self._network = network = self._train(number, pool, rounds)
@@ -288,7 +288,7 @@ class Advance:
         """A fork's own query after the last round that it has from its parent; nothing is trained for it."""
         experiment = self.experiment
         pool = self._weighed_pool(rounds[-1].label_event_id)
-        self.control.note(round=rounds[-1].number, num_labeled=len(pool.paid_ids))
+        self.control.note(round=rounds[-1].number)
         record, arrays = without_query(experiment, rounds[-1])
         metrics = dict(record.metrics)
         reason = stop_reason(experiment.config.stop, rounds, len(pool.unlabeled_ids))
