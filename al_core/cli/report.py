@@ -6,6 +6,7 @@ import argparse
 import sys
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,8 @@ from al_core.results.folder import write_table
 from al_core.results.report.comparison_report import comparison_page
 from al_core.results.report.page import Page, page_html
 from al_core.results.report.run_report import run_page
-from al_core.results.runs import metric_named, option_path, result_of_groups, run_of
-from al_core.results.study import StudyResult, curves_frame, study_result, summary_frame
+from al_core.results.runs import metric_named, option_path, run_of
+from al_core.results.study import StudyResult, curves_frame, summary_frame
 from al_core.results.study_text import report_text
 from al_core.results.to_target import target_frame, target_text, usual_target
 from al_core.settings import Settings
@@ -74,18 +75,16 @@ def main(arguments: argparse.Namespace) -> int:
         else:
             side, study = found
             require_measured(named, side.all_rounds)
-            prices, ceiling = prices_of(arguments), arguments.ceiling
+            prices, target = prices_of(arguments), arguments.target
+            side = replace(side, over=arguments.over, prices=prices, ceiling=arguments.ceiling)
 
             def results(over: Over) -> StudyResult:
-                if study is None:
-                    return result_of_groups(
-                        side.name, side.groups, metric, over=over, prices=prices, ceiling=ceiling,
-                        num_train=None if side.dataset is None else len(side.dataset.train),
-                    )  # fmt: skip
-                return study_result(store, study.id, metric, over=over, prices=prices, ceiling=ceiling)
+                return side.everything(metric, over=over)
 
-            text = write_report(results, out, over=arguments.over, prices=prices, target=arguments.target)
-            page = comparison_page(side, metric=metric, study=study) if arguments.html else None
+            text = write_report(results, out, over=side.over, prices=prices, target=target)
+            page = (
+                comparison_page(side, metric=metric, study=study, target=target) if arguments.html else None
+            )
     sys.stdout.write(text)
     if arguments.html is not None and page is not None:
         place = arguments.html if out is None or arguments.html.is_absolute() else out / arguments.html

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 from al_core.data.dataset import Dataset
 from al_core.errors import ALError, ConfigError, NotFound, Problem
@@ -51,7 +52,7 @@ def runs_beginning(store: Store, prefix: str) -> list[Run]:
 def side_of_study(store: Store, settings: Settings, study: StudyRecord) -> SideBySide:
     """A study's arms with all that their figures need."""
     side = _side(store, settings, study.name, groups_of_study(store, study.id))
-    return replace(side, read=lambda metric: study_result(store, study.id, metric))
+    return replace(side, read=partial(study_result, store, study.id))
 
 
 def side_of_runs(

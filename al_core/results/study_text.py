@@ -35,11 +35,7 @@ def report_text(result: StudyResult) -> str:
     shares = "of_full_pool" in frame
     if len(frame):
         axis = AXES[result.over]
-        if result.ceiling is not None:
-            end, top = axis.text(frame[result.over].iloc[0]), metric.text(result.ceiling)
-            beyond = f"Compared up to {end}: beyond, every mean is within 1 % of {top}."
-            whole = f"Nothing is cut: before {end} not every mean is within 1 % of {top}."
-            lines += [beyond if result.cut else whole, ""]
+        lines += [line for words in ceiling_words(result) for line in (words, "")]
         lines += table(
             ("arm", "seeds", f"at {axis.text(frame[result.over].iloc[0])}", "area", "log area",
              "area − baseline, paired", "bootstrap", "p (Holm)", f"{result.over} saved",
@@ -58,6 +54,17 @@ def report_text(result: StudyResult) -> str:
         )  # fmt: skip
         lines += ["", "± is half the 95 % interval (Student's t over seeds); bootstrap: percentiles."]
     return "\n".join(lines) + "\n"
+
+
+@english()
+def ceiling_words(result: StudyResult) -> list[str]:
+    """Whether curves are cut where all have come to a ceiling; nothing where none is set."""
+    if result.ceiling is None or not result.places:
+        return []
+    end, top = AXES[result.over].text(result.places[-1]), result.metric.text(result.ceiling)
+    if result.cut:
+        return [f"Compared up to {end}: beyond, every mean is within 1 % of {top}."]
+    return [f"Nothing is cut: before {end} not every mean is within 1 % of {top}."]
 
 
 def reference_words(result: StudyResult) -> list[str]:

@@ -70,12 +70,13 @@ def target_frame(
     return frame.loc[order].reset_index(drop=True)
 
 
-@english()
-def target_text(result: StudyResult, target: float, frame: pd.DataFrame) -> str:
-    """The frame as a section of a report."""
+PAID: Final = "Whole rounds are paid: cost = price of a label × (labels + λ × trainings)."
+
+
+def target_table(frame: pd.DataFrame) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    """Head and rows of the frame in a report."""
     ratios = [name.removeprefix("cost_") for name in frame.columns if name.startswith("cost_")]
-    lines = ["", f"## To {result.metric.text(target)}", ""]
-    lines += table(
+    return (
         ("arm", "seeds there", "trainings", "labels", "labels saved, paired",
          *(f"cost, λ = {ratio}" for ratio in ratios)),
         [
@@ -87,7 +88,12 @@ def target_text(result: StudyResult, target: float, frame: pd.DataFrame) -> str:
             for row in frame.to_dict("records")
         ],
     )  # fmt: skip
-    lines += ["", "Whole rounds are paid: cost = price of a label × (labels + λ × trainings)."]
+
+
+@english()
+def target_text(result: StudyResult, target: float, frame: pd.DataFrame) -> str:
+    """The frame as a section of a report."""
+    lines = ["", f"## To {result.metric.text(target)}", "", *table(*target_table(frame)), "", PAID]
     return "\n".join(lines) + "\n"
 
 

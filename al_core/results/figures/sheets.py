@@ -249,20 +249,31 @@ class SideBySide:
     """What a comparison's figures are made of; without `dataset` nothing is said of classes.
 
     `read` gives a study's own result of a metric, which knows baselines; else the groups are the arms.
+    `over`, `prices` and `ceiling` say what they are compared over, and how far.
     """
 
     name: str
     groups: Sequence[Group]
     queries: Queries = field(default_factory=dict)
     dataset: Dataset | None = None
-    read: Callable[[str | None], StudyResult] | None = None
+    read: Callable[..., StudyResult] | None = None
+    over: Over = "labels"
+    prices: Prices | None = None
+    ceiling: float | None = None
 
-    def result(self, metric: str | None = None) -> StudyResult:
-        """Arms over the seeds that are done."""
+    def result(self, metric: str | None = None, *, over: Over | None = None) -> StudyResult:
+        """Arms over the seeds that are done; `over` another axis than its own."""
+        return self.everything(metric, over=over).settled
+
+    def everything(self, metric: str | None = None, *, over: Over | None = None) -> StudyResult:
+        """Arms over all seeds."""
+        axis: dict[str, Any] = {
+            "over": over or self.over, "prices": self.prices, "ceiling": self.ceiling,
+        }  # fmt: skip
         if self.read is not None:
-            return self.read(metric).settled
+            return self.read(metric, **axis)
         num_train = None if self.dataset is None else len(self.dataset.train)
-        return result_of_groups(self.name, self.groups, metric, num_train=num_train).settled
+        return result_of_groups(self.name, self.groups, metric, num_train=num_train, **axis)
 
     @property
     def rounds(self) -> Mapping[str, Mapping[int, Sequence[RoundRecord]]]:
@@ -324,8 +335,12 @@ def curves_sheet(result: StudyResult, *, singles: bool = False) -> Sheet:
     about = tr("Means over the seeds, bands are 95 % intervals (Student's t).")
     if seeds < comparison.FEW_SEEDS:
         about = f"{tr('Indicative: fewer than five seeds.')} {about}"
+    title = tr(result.metric.title)
     return Sheet(
-        f"curves-{_stem(result.metric)}", tr("{metric} by labeled images", metric=tr(result.metric.title)),
+        f"curves-{_stem(result.metric)}",
+        tr("{metric} by labeled images", metric=title)
+        if result.over == "labels"
+        else tr("{metric} by {axis}", metric=title, axis=tr(AXES[result.over].title)),
         lambda dark: comparison_figure(result, singles=singles or seeds < 2, dark=dark),
         about,
     )  # fmt: skip

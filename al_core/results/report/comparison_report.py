@@ -16,12 +16,14 @@ from al_core.data.dataset import Dataset
 from al_core.records import RoundRecord, StudyRecord
 from al_core.results import comparison
 from al_core.results.analysis import Metric
+from al_core.results.axes import AXES, Prices
 from al_core.results.figures.sheets import SideBySide, comparison_sheets, curves_sheet
 from al_core.results.records_file import content_id
 from al_core.results.repeat import differing, study_command, study_file
 from al_core.results.report.page import Page, Section, Statement, Table, Tile
 from al_core.results.study import StudyResult, summary_frame
-from al_core.results.study_text import reference_words, saving_text, seeds_text
+from al_core.results.study_text import ceiling_words, reference_words, saving_text, seeds_text
+from al_core.results.to_target import PAID, target_frame, target_table, usual_target
 from al_core.results.verdict_words import numbers, tone
 from al_core.study import Bundle, StudyConfig
 from al_core.words import english
@@ -31,8 +33,17 @@ _TITLES: Final = {option.path: option for option in options()}
 
 
 @english()
-def comparison_page(side: SideBySide, *, metric: str | None = None, study: StudyRecord | None = None) -> Page:
-    """Verdicts, curves, tables, and everything that a repetition needs."""
+def comparison_page(
+    side: SideBySide,
+    *,
+    metric: str | None = None,
+    study: StudyRecord | None = None,
+    target: float | None = None,
+) -> Page:
+    """Verdicts, curves, tables, and everything that a repetition needs.
+
+    `target` is the value whose price is told; None: what the baseline comes to.
+    """
     result = side.result(metric)
     runs = [run for group in side.groups for run in group.runs.values()]
     further = [m for m in result.offered if m is not result.metric]
@@ -42,7 +53,8 @@ def comparison_page(side: SideBySide, *, metric: str | None = None, study: Study
     main = [curves_sheet(result, singles=result.num_seeds < 2)] if result.measured else []
     sections = [
         Section("curves", "Learning curves", (_about(side, result, study),), main),
-        Section("numbers", "In numbers", tables=_tables(side, result)),
+        Section("numbers", "In numbers", ceiling_words(result), tables=_tables(side, result)),
+        *_to_target(side, result.metric, target),
         Section("asked", "What was asked for", sheets=picked, pairs=True),
         Section("metrics", "Other metrics", sheets=others, pairs=True, folded=True),
         Section("runs", "Every run", tables=[_runs_table(side, result.metric)], folded=True),
@@ -115,23 +127,23 @@ def _tiles(result: StudyResult) -> list[Tile]:
     frame = summary_frame(result)
     if frame.empty:
         return []
-    best, metric = frame.iloc[0], result.metric
+    best, metric, axis = frame.iloc[0], result.metric, AXES[result.over]
     base = next((result.baseline_of(arm) for arm in result.measured if arm.name == best["arm"]), None)
     saved = best["saving"]
     tiles = [
         Tile("Best mean height", str(best["arm"]), f"{metric.text(best['area'])} {metric.title.lower()}"),
-        Tile(f"{metric.title} at {best['labels']:,.0f} labels", metric.text(best["final"]),
+        Tile(f"{metric.title} at {axis.text(best[result.over])}", metric.text(best["final"]),
              "" if _none(best["final_half"]) else f"± {metric.size(best['final_half'])}"),
     ]  # fmt: skip
     if base is not None and best["arm"] != base.name and not _none(saved):
         count = seeds_text(int(best["saving_seeds"]))
         goal = f"to the worse of its last value and {base.name}'s ({count})"
-        tiles.append(Tile("Labels saved", f"{100 * saved:.0f} %", goal))
+        tiles.append(Tile(f"{axis.name} saved", f"{100 * saved:.0f} %", goal))
     return [*tiles, Tile("Seeds", str(result.num_seeds), "that every configuration has")]
 
 
 def _tables(side: SideBySide, result: StudyResult) -> list[Table]:
-    frame, metric = summary_frame(result), result.metric
+    frame, metric, axis = summary_frame(result), result.metric, AXES[result.over]
     if frame.empty:
         return []
     rows = [
@@ -145,8 +157,9 @@ def _tables(side: SideBySide, result: StudyResult) -> list[Table]:
     ]  # fmt: skip
     name = result.baseline_title
     head = (
-        "Configuration", "Seeds", f"At {frame['labels'].iloc[0]:,.0f} labels", "Mean height",
-        "Mean height, log x", f"Against {name}", "p, Holm", "p, Wilcoxon", "Labels saved",
+        "Configuration", "Seeds", f"At {axis.text(frame[result.over].iloc[0])}", "Mean height",
+        "Mean height, log x", f"Against {name}", "p, Holm", "p, Wilcoxon",
+        f"{axis.name} saved",
     )  # fmt: skip
     note = (
         "± is half the 95 % interval (Student's t over the seeds). Mean height: area under the curve over "
@@ -158,8 +171,8 @@ def _tables(side: SideBySide, result: StudyResult) -> list[Table]:
 
 
 def _points(side: SideBySide, result: StudyResult) -> Table:
-    """Mean and sample deviation at the numbers of labels that were measured."""
-    places = result.places
+    """Mean and sample deviation at the places that were measured."""
+    places, axis = result.places, AXES[result.over]
     if len(places) > _MOST_POINTS:
         chosen = np.linspace(0, len(places) - 1, _MOST_POINTS).round().astype(int)
         places = [places[i] for i in dict.fromkeys(chosen.tolist())]
@@ -170,8 +183,18 @@ def _points(side: SideBySide, result: StudyResult) -> Table:
             "–" if m is None else _pair(metric, m.mean, m.deviation) for m in arm.mean_curve(places)
         ]  # fmt: skip
         rows.append((arm.name, *cells))
-    note = f"{metric.title}: mean ± sample deviation over the seeds, by labeled images."
-    return Table(("Configuration", *(f"{n:,.0f}" for n in places)), rows, note)
+    note = f"{metric.title}: mean ± sample deviation over the seeds, by {axis.title}."
+    return Table(("Configuration", *(axis.text(place) for place in places)), rows, note)
+
+
+def _to_target(side: SideBySide, metric: Metric, target: float | None) -> list[Section]:
+    """What a target takes, always counted in labels."""
+    result = side.result(metric.key, over="labels")
+    goal = usual_target(result) if target is None else target
+    if goal is None:
+        return []
+    frame = target_frame(result, goal, side.prices or Prices())
+    return [Section("target", f"To {metric.text(goal)}", tables=[Table(*target_table(frame), PAID)])]
 
 
 def _runs_table(side: SideBySide, metric: Metric) -> Table:

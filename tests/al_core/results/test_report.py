@@ -135,6 +135,26 @@ def test_a_study_s_report_holds_verdicts_tables_figures_and_the_file_that_repeat
 
 
 @pytest.mark.slow
+def test_a_comparison_s_page_is_over_the_axis_and_to_the_target_of_its_text(home, tmp_path, capsys):
+    seed_study(home, strategies=("random", "margin"), seeds=5, rounds=4)
+    page = tmp_path / "r.html"
+    given = ["--over", "money", "--label-price", "2", "--ceiling", "0.7", "--target", "0.62"]
+    assert main(["report", "--html", str(page), *given]) == 0
+    said = capsys.readouterr().out
+    text = html.unescape(page.read_text(encoding="utf-8"))
+    (place,) = re.findall(r"Compared up to (a cost of [\d.,]+): ", said)
+    assert f"Compared up to {place}: beyond, every mean is within 1 % of 70.0 %." in text
+    assert f"At {place}" in text
+    assert f"at {place}" in text
+    assert "labels" not in re.findall(r">(At [^<]+)<", text)[0]
+    assert "Money saved" in text
+    assert "by cost" in text
+    assert "## To 62.0 %" in said
+    assert ">To 62.0 %<" in text
+    assert "cost, λ = 10" in text
+
+
+@pytest.mark.slow
 def test_runs_by_name_have_a_report_too_and_few_seeds_are_indicative(home, tmp_path, capsys):
     seed_study(home, strategies=("random", "margin"), seeds=2, rounds=3)
     page = tmp_path / "r.html"
