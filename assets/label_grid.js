@@ -550,7 +550,8 @@ class LabelGrid {
       before.classList.remove("cursor");
     }
     this.cursor = Math.max(0, Math.min(this.ids.length - 1, index));
-    if (!this.selection.size) this.anchor = this.cursor; // a selection to come begins where one is
+    // A selection to come begins where one is; not at the focus that comes before a click with Shift.
+    if (focus && !this.selection.size) this.anchor = this.cursor;
     const { tile } = this.tiles.get(this.ids[this.cursor]);
     tile.tabIndex = 0;
     tile.classList.add("cursor");

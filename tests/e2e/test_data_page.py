@@ -28,7 +28,7 @@ def test_a_range_of_images_is_selected_labeled_and_undone(server, home, page):
     boxes = page.locator("figure input[type=checkbox]")
     boxes.nth(2).click()
     boxes.nth(5).click(modifiers=["Shift"])
-    page.get_by_role("button", name="Exclude").wait_for()
+    page.get_by_role("button", name="Label 4 images").wait_for()  # a button acts on what its words say
     page.get_by_role("button", name="Exclude").click()
     page.get_by_text("4 answers are saved").wait_for()
     assert sorted(values(home, record)) == [2, 3, 4, 5]

@@ -73,6 +73,7 @@ def test_why_an_image_ahead_was_picked_is_said_too(page, server, home):
     press(page, DIGITS * 2)
     page.keyboard.press("Control+Enter")
     page.get_by_text("0 of 6 labeled ahead").wait_for()
+    page.get_by_role("button", name="Watch training").wait_for()  # a run of the whole page closes a dialog
     page.keyboard.press("i")
     page.get_by_role("dialog").get_by_text("Picked ahead, to be labeled while a model trains.").wait_for()
 

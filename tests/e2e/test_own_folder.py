@@ -5,13 +5,14 @@ import re
 import shutil
 import signal
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import pytest
 from conftest import PATIENCE, Server, enter, watched
 from PIL import Image, ImageDraw
-from playwright.sync_api import expect
+from playwright.sync_api import Error, expect
 
 from al_core.data.prepare import open_dataset
 from al_core.records import ExperimentStatus, JobState, LabelSource
@@ -113,8 +114,11 @@ def train_briefly(page):
 def fill_number(page, name, value):
     """Enter a number. While the page is drawn anew the old and the new field are both there for a moment."""
     field = page.get_by_role("spinbutton", name=name, exact=True)
-    expect(field).to_have_count(1)
-    field.fill(str(value))
+    for _ in range(10):
+        expect(field).to_have_count(1)
+        with suppress(Error):  # there were two again
+            field.fill(str(value))
+            break
     page.keyboard.press("Enter")  # to what has the focus: the locator may be two by now
     expect(field).to_have_count(1)
     expect(field).to_have_value(str(value))
