@@ -136,11 +136,12 @@ def _can_serve(config: ExperimentConfig, option: str, strategy: Strategy) -> Ite
         )
         yield Problem("query.committee", "snapshots", allowed)
     if "dropout" in strategy.needs and not has_dropout:
-        yield Problem(
-            option, strategy.name,
-            tr("{model} has no dropout, so mc_probs cannot be computed; set model.dropout above 0, "
-"or choose a model with dropout or another strategy", model=config.model.model)
-        )  # fmt: skip
+        allowed = tr(
+            "{model} has no dropout, so mc_probs cannot be computed; set model.dropout above 0, or choose a "
+            "model with dropout or another strategy",
+            model=config.model.model,
+        )
+        yield Problem(option, strategy.name, allowed)
 
 
 def _rules(config: ExperimentConfig) -> Iterator[Problem]:

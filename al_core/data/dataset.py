@@ -120,28 +120,23 @@ class Split(ABC):
     def _all_checked(self, ids: SampleIds) -> SampleIds:
         ids = np.asarray(ids, dtype=np.int64)
         if len(ids) and (ids.min() < 0 or ids.max() >= len(self)):
-            wrong = ids[(ids < 0) | (ids >= len(self))][0]
-            raise DataError(
-                tr(
-                    "there is no sample {sample_id} in the {name} split (0 to {last})",
-                    sample_id=wrong,
-                    name=self.name,
-                    last=len(self) - 1,
-                )
-            )
+            raise self._missing(ids[(ids < 0) | (ids >= len(self))][0])
         return ids
 
     def _checked(self, sample_id: int) -> int:
         if not 0 <= sample_id < len(self):
-            raise DataError(
-                tr(
-                    "there is no sample {sample_id} in the {name} split (0 to {last})",
-                    sample_id=sample_id,
-                    name=self.name,
-                    last=len(self) - 1,
-                )
-            )
+            raise self._missing(sample_id)
         return int(sample_id)
+
+    def _missing(self, sample_id: int) -> DataError:
+        return DataError(
+            tr(
+                "there is no sample {sample_id} in the {name} split (0 to {last})",
+                sample_id=sample_id,
+                name=self.name,
+                last=len(self) - 1,
+            )
+        )
 
     def at(self, size: int) -> Split:
         """This split, read at another size where that finds more in the pictures; else this one."""
