@@ -18,7 +18,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Final, Literal, Protocol
+from typing import Any, BinaryIO, Final, Literal, Protocol
 
 import numpy as np
 
@@ -51,13 +51,27 @@ def workspace(datasets: Path, key: str) -> Iterator[Path]:
     """
     datasets.mkdir(parents=True, exist_ok=True)
     _remove_leftovers(datasets)
-    folder = Path(tempfile.mkdtemp(prefix=f"{_TEMPORARY}{key}-", dir=datasets))
-    with (folder / ".lock").open("wb") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    folder, lock = _locked_folder(datasets, key)
+    with lock:
         try:
             yield folder
         finally:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _locked_folder(datasets: Path, key: str) -> tuple[Path, BinaryIO]:
+    """A new folder and the open file that locks it.
+
+    Between the file's making and its lock another process may take the folder for a leftover and remove it:
+    then the lock is on a file that is no longer there, and another folder is made.
+    """
+    while True:
+        folder = Path(tempfile.mkdtemp(prefix=f"{_TEMPORARY}{key}-", dir=datasets))
+        lock = (folder / ".lock").open("wb")
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if os.fstat(lock.fileno()).st_nlink:
+            return folder, lock
+        lock.close()
 
 
 def _remove_leftovers(datasets: Path) -> None:

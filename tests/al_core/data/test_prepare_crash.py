@@ -1,5 +1,6 @@
 """A prepare that is killed, or races another, leaves a whole data set or none."""
 
+import fcntl
 import os
 import signal
 import subprocess
@@ -75,6 +76,24 @@ def test_the_work_of_a_living_process_is_left_alone(settings):
         assert mine.is_dir()
         assert not other.exists()
     assert not mine.exists()
+
+
+def test_a_folder_that_is_taken_for_a_leftover_before_it_is_locked_is_made_again(settings, monkeypatch):
+    real, lost = fcntl.flock, []
+
+    def flock(file, how):
+        if how == fcntl.LOCK_EX and not lost:
+            lost.append(Path(file.name).parent)
+            storage._remove_leftovers(settings.datasets)  # of another process, in this very moment
+        real(file, how)
+
+    monkeypatch.setattr(storage.fcntl, "flock", flock)
+    with storage.workspace(settings.datasets, "one") as mine:
+        assert mine.is_dir()
+        assert not lost[0].exists()
+        with storage.workspace(settings.datasets, "two"):
+            assert mine.is_dir()
+    assert list(settings.datasets.iterdir()) == []
 
 
 def test_several_prepares_at_once_end_with_one_data_set(settings):
