@@ -40,6 +40,8 @@ CHROMIUM_FLAGS = [
     "--disable-component-update", "--disable-sync", "--no-sandbox",
 ]  # fmt: skip
 PATIENCE = 90_000  # milliseconds until a test gives up on a page: a loaded machine is slow, not wrong
+ARTEFACTS = ROOT / "tests" / "artefacts"
+_TOLD = 3000  # characters of a page or a log that a failure repeats
 # Streamlit's own page writes these; they are not ours to mend.
 KNOWN_CONSOLE = ("favicon", "ERR_CONNECTION_REFUSED", "ERR_INCOMPLETE_CHUNKED", "WebSocket connection")
 
@@ -48,6 +50,27 @@ def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    """A test that fails says what its pages showed, and what their server wrote."""
+    outcome = yield
+    report = outcome.get_result()
+    if report.when != "call" or not report.failed or "browser" not in item.funcargs:
+        return
+    pages = [page for context in item.funcargs["browser"].contexts for page in context.pages]
+    for number, page in enumerate(pages):
+        try:
+            page.screenshot(path=ARTEFACTS / f"failed-{item.name}-{number}.png", timeout=10_000)
+            shown = page.locator("body").aria_snapshot(timeout=10_000)
+        except Exception as error:  # the test's own failure is what counts
+            shown = repr(error)
+        report.sections.append((f"page {number}: {page.url}", shown[-_TOLD:]))
+    for value in item.funcargs.values():
+        for server in value if isinstance(value, tuple) else (value,):
+            if isinstance(server, Server):
+                report.sections.append((f"server {server.url}", server.log.read_text()[-_TOLD:]))
 
 
 class Server:
