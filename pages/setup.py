@@ -1,4 +1,8 @@
-"""Set up: images, model, strategy, plan. Every choice has a default, so that Create works at once."""
+"""Set up: images, model, strategy, plan. Every choice has a default, so that Create works at once.
+
+What comes and goes with a value stands in a container that is always there: a field that moved would be made
+anew by the browser, and what a person types into the old one meanwhile would be lost.
+"""
 
 from __future__ import annotations
 
@@ -82,9 +86,11 @@ def _head(config: ExperimentConfig | None, problems: list[Problem]) -> None:
                 on_click="ignore",
             )
         st.file_uploader(tr("Load a file"), type="json", key="config-file", on_change=_import)
-    if present is not None:
-        chosen = tr("Chosen for these images.") + " " if present.name == st.session_state.get(_SUITED) else ""
-        st.caption(chosen + plain(tr(present.description)))
+    with st.container():
+        if present is not None:
+            suited = present.name == st.session_state.get(_SUITED)
+            chosen = tr("Chosen for these images.") + " " if suited else ""
+            st.caption(chosen + plain(tr(present.description)))
 
 
 def _part(config: ExperimentConfig, problems: list[Problem]) -> None:
@@ -168,11 +174,12 @@ if config is not None:
         tab.suggested_name = config_form.suggest_name(config, tab.suggested_name)
         config = draft.read(config_form.values())[0]
 _head(config, problems)
-for problem in problems:
-    known = any(
-        draft.of_path([problem], path) for path in ("name", *(p for ps in _PARTS.values() for p in ps))
-    )
-    if not known:
-        st.error(plain(problem))
+with st.container():
+    for problem in problems:
+        known = any(
+            draft.of_path([problem], path) for path in ("name", *(p for ps in _PARTS.values() for p in ps))
+        )
+        if not known:
+            st.error(plain(problem))
 _part(config or _readable(problems), problems)
 _create(config, problems)

@@ -91,14 +91,16 @@ def put(path: str, value: object) -> None:
 def field(option: Option, problems: Iterable[Problem]) -> None:
     """One option's field, and below it what is wrong with its value."""
     kind, optional = _kind(option.annotation)
-    _widget(option, kind, optional)
-    shown_problems(draft.of_path(problems, option.path))
+    with st.container():
+        _widget(option, kind, optional)
+        shown_problems(draft.of_path(problems, option.path))
 
 
 def shown_problems(problems: Iterable[Problem]) -> None:
-    """Refusals, beside the field that they are about."""
-    for problem in problems:
-        st.markdown(f":red[:material/error: {plain(problem.allowed)}]")
+    """Refusals, beside the field that they are about. One place on the page, however many there are."""
+    with st.container():
+        for problem in problems:
+            st.markdown(f":red[:material/error: {plain(problem.allowed)}]")
 
 
 def section(name: str, problems: Sequence[Problem], *, advanced: bool) -> None:
@@ -126,16 +128,17 @@ def strategy_options(strategy: Strategy, problems: Sequence[Problem], path: str 
             "help": tr(option.bounds.help) or None,
             "persist_state": "session",
         }
-        if option.choices:
-            st.selectbox(label, option.choices, **kwargs)
-        elif option.annotation is bool:
-            st.checkbox(label, **kwargs)
-        elif option.annotation in (int, float):
-            whole = option.annotation is int
-            st.number_input(label, step=1 if whole else 0.1, format="%d" if whole else "%g", **kwargs)
-        else:
-            st.text_input(label, **kwargs)
-        shown_problems(draft.of_path(problems, f"{path}.{option.name}"))
+        with st.container():
+            if option.choices:
+                st.selectbox(label, option.choices, **kwargs)
+            elif option.annotation is bool:
+                st.checkbox(label, **kwargs)
+            elif option.annotation in (int, float):
+                whole = option.annotation is int
+                st.number_input(label, step=1 if whole else 0.1, format="%d" if whole else "%g", **kwargs)
+            else:
+                st.text_input(label, **kwargs)
+            shown_problems(draft.of_path(problems, f"{path}.{option.name}"))
         if st.session_state[key] != option.default:
             chosen[option.name] = st.session_state[key]
     put(path, chosen)

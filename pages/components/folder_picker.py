@@ -17,8 +17,9 @@ from state.text import plain
 def folder_picker(chosen: str, choose: Callable[[str], None]) -> None:
     """Ask for a folder; `choose` is called with its absolute path."""
     st.subheader(tr("My own images"), anchor=False)
-    if chosen:
-        st.text(tr("Chosen: {chosen}", chosen=chosen))
+    with st.container():
+        if chosen:
+            st.text(tr("Chosen: {chosen}", chosen=chosen))
     roots = handles.settings().data_roots
     st.caption(
         tr(
@@ -47,11 +48,12 @@ def _browser(roots: tuple[Path, ...], choose: Callable[[str], None]) -> None:
             tr("Below"), range(len(roots)), format_func=lambda i: str(roots[i]), key="folder:root"
         )
     place = st.session_state.setdefault(f"folder:place:{index}", "")
-    try:
-        folders = browse(handles.settings(), index, place)
-    except DataError as error:
-        st.error(plain(error))
-        folders = []
+    with st.container():
+        try:
+            folders = browse(handles.settings(), index, place)
+        except DataError as error:
+            st.error(plain(error))
+            folders = []
     st.text(str(roots[index] / place) if place else str(roots[index]))
     names = {folder.relative: _described(folder.name, folder.num_images, folder.more) for folder in folders}
     picked = st.selectbox(

@@ -19,10 +19,11 @@ def query_cost(config: ExperimentConfig) -> None:
     if labeled is not None:
         labeled = max(0, labeled - config.query.n_new)  # what the last query finds
     found = costs.prediction(config, labeled)
-    if found.pending:
-        _waiting(config, labeled)
-        return
-    _line(found)
+    with st.container():
+        if found.pending:
+            _waiting(config, labeled)
+        else:
+            _line(found)
 
 
 def _waiting(config: ExperimentConfig, labeled: int | None) -> None:

@@ -81,8 +81,9 @@ def setup_strategy(config: ExperimentConfig, problems: Sequence[Problem]) -> Non
     entries = sorted(STRATEGIES, key=lambda entry: (order.get(entry.family, 99), entry.title))
     choices = [_strategy_card(entry, refusals.get(entry.name, "")) for entry in entries]
     name = STRATEGIES.get(chosen).name if chosen in STRATEGIES else chosen
-    if chosen in STRATEGIES:
-        _details(config, STRATEGIES.get(chosen), problems)
+    with st.container():
+        if chosen in STRATEGIES:
+            _details(config, STRATEGIES.get(chosen), problems)
     config_form.shown_problems(draft.of_path(problems, "query.strategy"))
     choice_cards(
         tr("Query strategy"),
@@ -121,9 +122,11 @@ def _around(config: ExperimentConfig, entry: Strategy, problems: Sequence[Proble
         names.append("power")
     evidence = Composition.of(query).evidence if not query.second or second else entry.evidence
     names += [name for kind, applies in _OF_EVIDENCE.items() if kind in evidence for name in applies]
-    known = {"strategy", "options", "second_options", "share", "power", *config_form.SIZES, *names}
-    known |= set(sum(_OF_EVIDENCE.values(), ()))
-    names += [o.name for o in options() if o.section == "query" and o.name not in known]
+    places = ("candidates", "second", "share", "balance", "min_distance", "power")
+    places += sum(_OF_EVIDENCE.values(), ())
+    known = {"strategy", "options", "second_options", *config_form.SIZES, *places}
+    others = [o.name for o in options() if o.section == "query" and o.name not in known]
+    names += others
     defaults = type(query)()
     changed = sum(getattr(query, name) != getattr(defaults, name) for name in (*names, "second_options"))
     if changed:
@@ -132,10 +135,12 @@ def _around(config: ExperimentConfig, entry: Strategy, problems: Sequence[Proble
         title = tr("Around it: second strategy, balance, copies, cap")
     faulty = any(draft.of_path(problems, f"query.{name}") for name in (*names, "second_options"))
     with st.expander(title, icon=":material/tune:", expanded=faulty, key="around-strategy"):
-        for name in names:
-            config_form.field(config_form.find(f"query.{name}"), problems)
-            if name == "share" and second:
-                config_form.strategy_options(second, problems, "query.second_options")
+        for name in (*places, *others):
+            with st.container():
+                if name in names:
+                    config_form.field(config_form.find(f"query.{name}"), problems)
+                if name == "share" and second:
+                    config_form.strategy_options(second, problems, "query.second_options")
         config_form.shown_problems(p for p in problems if p.option == "query.second_options")
 
 

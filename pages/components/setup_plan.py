@@ -74,5 +74,6 @@ def _answers(config: ExperimentConfig, problems: Sequence[Problem]) -> None:
         config_form.put(f"answers.{name}", None)
     if left:
         st.rerun()
-    for name in shown:
-        config_form.field(config_form.find(f"answers.{name}"), problems)
+    with st.container():
+        for name in shown:
+            config_form.field(config_form.find(f"answers.{name}"), problems)

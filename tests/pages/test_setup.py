@@ -1,4 +1,5 @@
 import json
+from typing import get_args
 
 import pytest
 from conftest import components
@@ -91,6 +92,48 @@ def test_a_value_survives_the_way_to_another_part_and_back(visit, digits):
     app.number_input(key="option:train.epochs").set_value(77).run()
     app = part(part(app, "Images"), "Training")
     assert app.number_input(key="option:train.epochs").value == 77
+
+
+def places(block, path=()):
+    """Where on the page each field stands, by its key."""
+    found = {}
+    for number, child in block.children.items():
+        if key := getattr(child, "key", None):
+            found[key] = (*path, number)
+        if hasattr(child, "children"):
+            found |= places(child, (*path, number))
+    return {key: at for key, at in found.items() if key.startswith(("option:", "strategy-option:"))}
+
+
+def another(widget):
+    """A value that the field does not hold: some are refused, which is part of the test."""
+    if widget.type == "checkbox":
+        return not widget.value
+    if widget.type == "number_input":
+        return (widget.value or 0) + 1
+    if widget.key == "option:query.second":
+        return "bald"
+    if widget.type == "selectbox":
+        choices = get_args(config_form.find(widget.key.removeprefix("option:")).annotation)
+        return next(choice for choice in choices if choice != widget.value)
+    return "something"
+
+
+@pytest.mark.parametrize("name", ["Images", "Model", "Strategy", "Plan", "Training"])
+def test_no_field_moves_when_another_is_changed(visit, digits, name):
+    app = part(visit("setup"), name)
+    before = places(app.main)
+    assert before
+    for key in before:
+        kinds = (app.number_input, app.selectbox, app.checkbox, app.text_input)
+        (widget,) = (found for kind in kinds for found in kind if found.key == key)
+        value = another(widget)
+        widget.set_value(value).run()
+        assert not app.exception
+        after = places(app.main)
+        moved = {k: (at, after[k]) for k, at in before.items() if k in after and after[k] != at}
+        assert not moved, f"{key} = {value!r}"
+        before = after
 
 
 @pytest.mark.parametrize(
