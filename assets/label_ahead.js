@@ -134,7 +134,7 @@ const goingAhead = {
     this.endRequest();
     if (first) {
       this.tell(trN("The next {n} images are ready.", "The next {n} images are ready.", data.asked));
-      this.sendTrigger("held", { batch: this.data.batch, at: Date.now() });
+      this.note("held", { batch: this.data.batch });
     }
     this.refresh();
   },
@@ -147,8 +147,8 @@ const goingAhead = {
     this.next = null;
     this.active = false;
     this.remember();
-    this.sendTrigger("held", { batch: null, at: Date.now() });
-    this.update({ ...next, others: Math.max(next.others ?? 0, carried) }, this.sendTrigger);
+    this.note("held", { batch: null });
+    this.update({ ...next, others: Math.max(next.others ?? 0, carried) });
     this.say(trN("{n} new images.", "{n} new images.", this.ids.length));
   },
 
@@ -163,7 +163,7 @@ const goingAhead = {
     if (this.lookTimer || !waits()) return;
     this.lookTimer = setTimeout(() => {
       this.lookTimer = 0;
-      if (waits() && !document.hidden) this.sendTrigger?.("refresh", Date.now());
+      if (waits() && !document.hidden) this.note?.("refresh");
       this.keepLooking();
     }, LOOK_MS);
   },

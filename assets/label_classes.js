@@ -179,7 +179,7 @@ const classing = {
     clearTimeout(this.classTimer);
     const last = this.data ? (this.outbox.classes.get(experimentOf(this.data.batch)) ?? 0) : 0;
     if (!this.root.isConnected || last <= (this.data?.classesRev ?? 0)) return;
-    this.sendTrigger?.("refresh", Date.now());
+    this.note?.("refresh");
     this.classTimer = setTimeout(() => this.noticeClasses(), 2000);
   },
 

@@ -256,8 +256,7 @@ class LabelGrid {
 
   // -- data ------------------------------------------------------------------------------------------
 
-  update(data, send) {
-    this.sendTrigger = send;
+  update(data) {
     if (!data?.items) return;
     if (data.batch !== this.data?.batch && this.mustHold(data)) return this.hold(data);
     const fresh = this.data?.batch !== data.batch;
@@ -355,7 +354,7 @@ class LabelGrid {
     this.refresh();
     if (this.outbox.denied.has(experiment) && !this.asked) {
       this.asked = true; // once per token: the page makes a new one
-      this.sendTrigger?.("refresh", Date.now());
+      this.note?.("refresh");
     }
     if (acked.some((op) => experimentOf(op.batch) === experiment)) {
       this.asked = false;
@@ -373,7 +372,7 @@ class LabelGrid {
     this.savedTimer = setTimeout(() => {
       if (!this.data || this.training || this.outbox.waiting(this.data.batch).length) return;
       this.announced = performance.now();
-      this.sendTrigger("saved", { ...this.progress(), elsewhere: Boolean(this.elsewhere) });
+      this.note("saved", { ...this.progress(), elsewhere: Boolean(this.elsewhere) });
       this.elsewhere = false;
       this.guideSaved();
     }, wait);
@@ -520,8 +519,8 @@ class LabelGrid {
         return;
       }
       clearTimeout(this.savedTimer);
-      this.sendTrigger("train", { ...this.progress(), asked: began, rounds: rounds ?? null });
-      // A trigger may be lost on its way; asking again is harmless, a job starts once.
+      this.note("train", { ...this.progress(), asked: began, rounds: rounds ?? null });
+      // A note may be lost on its way; asking again is harmless, a job starts once.
       this.training = setTimeout(attempt, 4000);
       this.refresh();
     };
@@ -715,10 +714,11 @@ Object.assign(LabelGrid.prototype, painting, pointing, classing, marking, lanes,
 
 const mounted = new WeakMap();
 
-export default function ({ data, parentElement, setTriggerValue }) {
+export default function ({ data, parentElement, setStateValue }) {
   let grid = mounted.get(parentElement);
   if (!grid) mounted.set(parentElement, (grid = new LabelGrid(parentElement)));
-  grid.update(data, setTriggerValue);
+  grid.note = noteWriter(parentElement, setStateValue);
+  grid.update(data);
   return () => {
     grid.destroy();
     mounted.delete(parentElement);

@@ -160,7 +160,7 @@ const guiding = {
     });
     if (response.status === 204) return null;
     const told = await response.json().catch(() => ({}));
-    if (response.status === 403) this.sendTrigger?.("refresh", Date.now()); // the page makes a new token
+    if (response.status === 403) this.note?.("refresh"); // the page makes a new token
     if (!response.ok) throw new Error(told.error ?? tr("The server said {status}.", { status: response.status }));
     return told;
   },

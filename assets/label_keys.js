@@ -32,12 +32,12 @@ const ACTIONS = [
   ["guide", "see", tr("the guidelines: what belongs to each class, with examples"), ["d"], (grid) => grid.toggleGuide()],
   ["pin", "label", tr("pin this image as a good example of its class; again: take it out"), ["t"], (grid) => grid.pin("good")],
   ["why", "see", tr("why this image was asked for"),  ["i"],
-    (grid) => grid.sendTrigger("inspect", { id: grid.ids[grid.cursor], at: Date.now() })],
+    (grid) => grid.note("inspect", { id: grid.ids[grid.cursor] })],
   ["zoom", "see", tr("hold to zoom"), ["z"], (grid) => grid.showZoom()],
   ["lens", "see", tr("brightness, contrast, smooth or pixelated"), ["b"], (grid) => grid.toggleLens()],
   ["larger", "see", tr("larger tiles"), ["+", "="], (grid) => grid.resize(1)],
   ["smaller", "see", tr("smaller tiles"), ["-"], (grid) => grid.resize(-1)],
-  ["classes", "end", tr("the classes: add, rename, merge, retire"), ["o"], (grid) => grid.sendTrigger("classes", Date.now())],
+  ["classes", "end", tr("the classes: add, rename, merge, retire"), ["o"], (grid) => grid.note("classes")],
   ["help", "end", tr("this sheet"), ["?"], (grid) => grid.toggleSheet()],
 ]; // prettier-ignore
 const FIXED = {

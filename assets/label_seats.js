@@ -112,7 +112,7 @@ const seating = {
   /** Somebody put images in front of the query: those that are this person's are not on this page yet. */
   askForUnknown() {
     const unknown = (this.share?.leased ?? []).filter((id) => !this.tiles.has(id)).join(" ");
-    if (unknown && unknown !== this.unknown) this.sendTrigger?.("refresh", Date.now());
+    if (unknown && unknown !== this.unknown) this.note?.("refresh");
     this.unknown = unknown;
   },
 

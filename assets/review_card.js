@@ -86,8 +86,7 @@ class ReviewCard {
 
   // -- data ------------------------------------------------------------------------------------------
 
-  update(data, send) {
-    this.send = send;
+  update(data) {
     if (!data?.cases) return;
     const shown = this.current?.id;
     const classesOf = (each) => JSON.stringify([each?.classes, each?.closed]);
@@ -276,7 +275,7 @@ class ReviewCard {
   }
 
   askHistory() {
-    if (this.current) this.send("history", { id: this.current.id, at: Date.now() });
+    if (this.current) this.note("history", { id: this.current.id });
   }
 
   onOutbox(acked, refused) {
@@ -287,12 +286,12 @@ class ReviewCard {
     }
     if (this.outbox.denied.has(this.data.experiment) && !this.asked) {
       this.asked = true;
-      this.send("refresh", Date.now());
+      this.note("refresh");
     }
     if (!acked.length && !refused.length) return;
     this.asked = false;
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.outbox.ours().length || this.send("saved", Date.now()), 1200);
+    this.timer = setTimeout(() => this.outbox.ours().length || this.note("saved"), 1200);
   }
 
   // -- keys ------------------------------------------------------------------------------------------
@@ -328,10 +327,11 @@ Object.assign(ReviewCard.prototype, { isOpen, openIds, layoutKeys, classOfKey })
 
 const cards = new WeakMap();
 
-export default function ({ data, parentElement, setTriggerValue }) {
+export default function ({ data, parentElement, setStateValue }) {
   let card = cards.get(parentElement);
   if (!card) cards.set(parentElement, (card = new ReviewCard(parentElement)));
-  card.update(data, setTriggerValue);
+  card.note = noteWriter(parentElement, setStateValue);
+  card.update(data);
   return () => {
     card.destroy();
     cards.delete(parentElement);

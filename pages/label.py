@@ -166,7 +166,7 @@ def _refresh_rail(note: Mapping[str, Any]) -> None:
     All of it too when answers to an earlier query came: the grid counts them among what trains next.
     """
     if session.experiment().active_job() is None and not classes_due() and not note.get("elsewhere"):
-        st.rerun(SHELL)
+        session.redraw(SHELL)
 
 
 def _ask(experiment: Experiment, query: Query, step: Step) -> None:
@@ -186,14 +186,14 @@ def _ask(experiment: Experiment, query: Query, step: Step) -> None:
         hidden=labelling.hidden(experiment, query, blind_share(experiment)),
         loop=labelling.loop(experiment, query, step),
     )  # fmt: skip
-    notes = label_grid(
+    wanted = label_grid(
         data, key="label-grid", on_saved=_refresh_rail, on_held=_hold,
         on_train=lambda note: _train(experiment.id, note.get("rounds")),
         on_classes=lambda: open_classes(experiment.id),
     )  # fmt: skip
-    if notes.inspect is not None:
-        hides = blind or notes.inspect in labelling.hidden(experiment, query, blind_share(experiment))
-        why_card(experiment, query, notes.inspect, blind=hides)
+    if wanted is not None:
+        hides = blind or wanted in labelling.hidden(experiment, query, blind_share(experiment))
+        why_card(experiment, query, wanted, blind=hides)
 
 
 def _train(experiment_id: str, rounds: int | None) -> None:

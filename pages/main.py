@@ -56,19 +56,26 @@ def _navigation() -> st.Page:
     return st.navigation({section: entries for section, entries in pages.items() if entries}, expanded=True)
 
 
-def _notices(tab: session.Session) -> None:
-    for notice in tab.notices:
-        st.warning(plain(notice), icon=":material/link_off:")
-    tab.notices.clear()
+def _notices(notices: list[str]) -> None:
+    with st.container():  # one place on the page, however many there are
+        for notice in notices:
+            st.warning(plain(notice), icon=":material/link_off:")
 
 
 st.set_page_config(page_title="Askwell", page_icon=_ASSETS / "favicon.svg", layout="wide")
 st.html(_ASSETS / "frame.css")
 st.logo(_ASSETS / "logo.svg", icon_image=_ASSETS / "favicon.svg", size="large")
 page = _navigation()
+tab = session.current()
+tab.whole = False
+shown: list[str] = []
 with shielded("the shell"):
-    _notices(session.boot())
+    shown += session.boot().notices
+    _notices(shown)
     side_bar()
     loop_rail(page.url_path or "home")
 with shielded(f"the page {page.url_path or 'home'}"):
     page.run()
+# Only a run that comes to its end has shown them: what interrupts one begins anew.
+del tab.notices[: len(shown)]
+tab.whole = True

@@ -33,6 +33,7 @@ class Session:
     closed_stories: set[str] = field(default_factory=set)
     person: str | None = None  # the name that was typed (state/person.py); None: not read yet
     drawn: tuple[str, ...] | None = None  # the state that the page shows, as selectors.signature says it
+    whole: bool = False  # the last run of the whole page came to its end
 
     def renew_form(self) -> None:
         """The next creation is another one."""
@@ -80,6 +81,17 @@ def guard() -> Session:
         st.error(tr("This page was opened past the front door. Start at the home page."))
         st.stop()
     return session
+
+
+def redraw(*fragments: str) -> None:
+    """From a callback: draw these fragments alone.
+
+    All of the page where its last run was cut short, by this very call for one: what it was to show would
+    not be drawn until the next run, as one for fragments takes its place.
+    """
+    if current().whole:
+        st.rerun(list(fragments))
+    st.rerun()
 
 
 def choose(experiment_id: str | None) -> None:

@@ -107,4 +107,4 @@ def give_back(experiment: Experiment, answered: image_maps.Answered) -> None:
 
 def _again(redraw: Sequence[str]) -> None:
     if redraw:
-        st.rerun(list(redraw))
+        session.redraw(*redraw)

@@ -1,15 +1,16 @@
 """The labelling grid: one component that shows a query and sends a person's answers to POST /api/labels.
 
-The answers never pass through Streamlit: triggers of one moment overwrite each other, a route does not. What
-comes back here are notes: `saved` (the counters may be read again), `train` (everything is committed,
-go on), `inspect` (show one image closely), `held` (a newer query waits until this one is left) and `classes`
-(open their dialog).
+The answers never pass through Streamlit: what it carries of one moment overwrites itself, a route does not.
+What comes back here are notes: `saved` (the counters may be read again), `train` (everything is committed,
+go on), `inspect` (show one image closely), `held` (a newer query waits until this one is left), `classes`
+(open their dialog) and `refresh` (the data are to be made anew). A note is a state that says when it was
+written: a trigger is lost where another one follows before the page has run.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence, Set
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import PurePath
 from typing import Any
 
@@ -32,20 +33,12 @@ from state.web.seats import seats_url
 
 _SMALL_WIDTH, _TILE_WIDTH, _FULL_WIDTH = 176, 352, 1280  # pixels; the first two stand in label_view.js too
 
+_INSPECT = "label:inspect"
 _grid = component(
     "askwell_label_grid",
     css=style("label_grid", "label_guide"),
     js=component_script("label-grid.js"),
 )
-
-
-@dataclass(frozen=True)
-class GridNotes:
-    """What the browser asked for since the last run; None for what it did not."""
-
-    saved: Mapping[str, Any] | None
-    train: Mapping[str, Any] | None
-    inspect: int | None
 
 
 def grid_data(
@@ -154,19 +147,24 @@ def label_grid(
     on_held: Callable[[str | None], None] = lambda batch: None,
     on_train: Callable[[Mapping[str, Any]], None] = lambda note: None,
     on_classes: Callable[[], None] = lambda: None,
-) -> GridNotes:
-    """Mount the grid on what `grid_data` made. Callbacks run before the page's script does."""
-    result = _grid(
+) -> int | None:
+    """Mount the grid on what `grid_data` made. Callbacks run before the page's script does.
+
+    Returns the image that is to be shown closely, once for each time that the browser asks.
+    """
+
+    def inspect() -> None:
+        st.session_state[_INSPECT] = _note(key, "inspect").get("id")
+
+    _grid(
         data=dict(data),
         key=key,
         on_saved_change=lambda: on_saved(_note(key, "saved")),
         on_train_change=lambda: on_train(_note(key, "train")),
-        on_inspect_change=lambda: None,
+        on_inspect_change=inspect,
         on_held_change=lambda: on_held(_note(key, "held").get("batch")),
         on_classes_change=on_classes,
-        on_refresh_change=lambda: None,  # a token has ended: the run that follows makes a new one
+        on_refresh_change=lambda: None,  # the run that follows does it
     )
-    inspect = result.get("inspect")
-    shown = inspect.get("id") if isinstance(inspect, Mapping) else None
-    known = {item["id"] for item in data["items"]}
-    return GridNotes(result.get("saved"), result.get("train"), shown if shown in known else None)
+    wanted = st.session_state.pop(_INSPECT, None)
+    return wanted if wanted in {item["id"] for item in data["items"]} else None

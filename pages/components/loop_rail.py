@@ -1,7 +1,7 @@
 """The bar at the bottom of every page: where the loop stands, and the one button that moves it on.
 
 It is the only fragment that ticks, and only while something runs. A page that wrote labels refreshes it
-from a widget callback with `st.rerun(SHELL)`.
+from a widget callback with `session.redraw(SHELL)`.
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import PurePath
 from typing import Any
 
+import streamlit as st
 from streamlit.components.v2 import component
 
 from al_core.classes import Classes
@@ -63,14 +64,20 @@ def _entry(experiment_id: str, dataset: Dataset, case: Case) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def review_card(data: dict[str, Any], *, key: str, on_saved: Callable[[], None] = lambda: None) -> int | None:
-    """Mount it. Returns the image whose history was asked for, if one was."""
-    result = _card(
+def review_card(
+    data: dict[str, Any], *, key: str, on_saved: Callable[[], None], on_history: Callable[[int], None]
+) -> None:
+    """Mount it. `on_history` is called with the image whose history is asked for, before the page runs."""
+
+    def history() -> None:
+        asked = (st.session_state[key].get("history") or {}).get("id")
+        if asked in {case["id"] for case in data["cases"]}:
+            on_history(asked)
+
+    _card(
         data=data,
         key=key,
         on_saved_change=on_saved,
-        on_history_change=lambda: None,
+        on_history_change=history,
         on_refresh_change=lambda: None,
     )
-    asked = result.get("history")
-    return asked.get("id") if isinstance(asked, dict) else None

@@ -11,7 +11,7 @@ from al_core.results.review import Why
 from al_core.words import tr
 from pages.components.loop_rail import SHELL
 from pages.components.review_card import review_card, review_data
-from state import person, reviewing
+from state import person, reviewing, session
 
 _KINDS = {
     Why.PEOPLE: tr("People disagree"),
@@ -39,15 +39,10 @@ def second_look(experiment: Experiment) -> None:
     )  # fmt: skip
     wanted = set(chosen) or set(kinds) - ({Why.REASK} if set(kinds) != {Why.REASK} else set())
     shown = [case for case in queue if case.why in wanted][: reviewing.LONGEST]
-    asked = review_card(
+    review_card(
         review_data(experiment.id, experiment.dataset, experiment.classes(), shown, me), key="review-card",
-        on_saved=lambda: st.rerun(SHELL),
+        on_saved=lambda: session.redraw(SHELL), on_history=_history,
     )  # fmt: skip
-    if asked is not None and asked != st.session_state.get("review-asked"):
-        st.session_state["review-asked"] = asked
-        st.session_state["review-image"] = asked
-        st.session_state["review-open-image"] = True
-        st.rerun()
     st.caption(
         tr(
             "What you decide here is the label from then on, and each decision is an event of the "
@@ -55,6 +50,11 @@ def second_look(experiment: Experiment) -> None:
             "no label and measures how steady you are."
         )
     )
+
+
+def _history(sample_id: int) -> None:
+    st.session_state["review-image"] = sample_id
+    st.session_state["review-open-image"] = True
 
 
 def _empty(experiment: Experiment) -> None:

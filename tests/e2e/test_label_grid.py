@@ -3,6 +3,7 @@
 import http.client
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -430,6 +431,21 @@ def test_auto_labels_appear_without_touching_what_a_person_did(page, server, hom
     current = {i: event.value for i, event in home.store.current_labels(asked.id).items()}
     truth = {i: int(home.dataset.train.labels[i]) for i in ids}
     assert current == truth | {ids[0]: wrong}
+
+
+def test_what_a_click_brings_about_is_shown_though_a_note_of_the_grid_comes_right_behind_it(
+    page, server, home, asked
+):
+    open_label(page, server, asked)
+    page.keyboard.press("7")
+    saved(page)
+    server.process.send_signal(signal.SIGSTOP)  # a busy moment: it reads click and note at once
+    try:
+        page.get_by_role("button", name="Auto-label the rest").click()
+        page.wait_for_timeout(700)
+    finally:
+        server.process.send_signal(signal.SIGCONT)
+    page.get_by_text("20 of 20 labeled").wait_for(timeout=20_000)
 
 
 def test_training_is_asked_for_once_everything_is_saved(page, server, home, asked):

@@ -2,6 +2,7 @@ import json
 import runpy
 
 import pytest
+import streamlit as st
 from conftest import MAIN, components
 
 from state import faults, handles, session
@@ -123,3 +124,33 @@ def test_every_page_shows_a_session_with_one_bar_at_the_bottom(visit, waiting, p
     assert not app.error
     assert len(components(app, "loop_rail")) == (page != "setup")
     assert len([button for button in app.button if button.key in ("next", "create")]) == (page != "label")
+
+
+def test_a_notice_stays_until_a_run_that_showed_it_came_to_its_end(visit, home, monkeypatch):
+    app = visit("help")
+    tab = app.session_state[session.KEY]
+    assert tab.whole
+    tab.notices.append("something was refused")
+    with monkeypatch.context() as cut:
+        cut.setattr(session, "guard", st.stop)
+        app.run()
+    assert not tab.whole
+    assert "refused" in app.warning[0].value
+    app.run()
+    assert tab.whole
+    assert "refused" in app.warning[0].value
+    app.run()
+    assert not app.warning
+
+
+@pytest.mark.parametrize(("whole", "drawn"), [(True, ["one", "two"]), (False, "app")])
+def test_fragments_are_drawn_alone_only_where_all_of_the_page_was_drawn_before(monkeypatch, whole, drawn):
+    monkeypatch.setattr(session, "current", lambda: session.Session(whole=whole))
+
+    def rerun(scope="app"):
+        raise InterruptedError(scope)
+
+    monkeypatch.setattr(session.st, "rerun", rerun)
+    with pytest.raises(InterruptedError) as said:
+        session.redraw("one", "two")
+    assert said.value.args == (drawn,)
