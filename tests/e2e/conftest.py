@@ -70,7 +70,9 @@ def pytest_runtest_makereport(item, call):
     for value in item.funcargs.values():
         for server in value if isinstance(value, tuple) else (value,):
             if isinstance(server, Server):
-                report.sections.append((f"server {server.url}", server.log.read_text()[-_TOLD:]))
+                for log in (server.log, server.home / "logs" / "app.log"):
+                    if log.is_file():
+                        report.sections.append((f"{server.url}, {log.name}", log.read_text()[-_TOLD:]))
 
 
 class Server:
