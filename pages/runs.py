@@ -47,6 +47,7 @@ def _choice() -> tuple[str, tuple[str, ...]]:
 
 
 def _curves(runs: Runs, labels: tuple[str, ...], prefix: str) -> StudyResult:
+    """Draw the curves; gives the settled result that their means are of."""
     offered = run_groups.result(runs, labels, None, "labels", None).offered
     titles = {tr(metric.title): metric.key for metric in offered}
     title = st.segmented_control(
@@ -57,11 +58,12 @@ def _curves(runs: Runs, labels: tuple[str, ...], prefix: str) -> StudyResult:
         over = over_choice("runs-over")
         log = st.toggle(tr("Log x"), key="runs-log")
         singles = st.toggle(tr("Single runs"), key="runs-singles")
-    result = run_groups.result(runs, labels, titles.get(title or ""), over, price_fields(over, "runs"))
+    everything = run_groups.result(runs, labels, titles.get(title or ""), over, price_fields(over, "runs"))
+    result = everything.settled
     shown = singles or result.num_seeds < 2
     dark = st.context.theme.type == "dark"
     st.plotly_chart(
-        comparison_figure(result, log=log, singles=shown, dark=dark),
+        comparison_figure(result, everything, log=log, singles=shown, dark=dark),
         key="runs-curves",
         config=_STILL,
         alt=tr(
@@ -71,21 +73,20 @@ def _curves(runs: Runs, labels: tuple[str, ...], prefix: str) -> StudyResult:
     )
     sheet = Sheet(
         "curves", tr("{metric} by {axis}", metric=tr(result.metric.title), axis=tr(AXES[over].title)),
-        lambda dark: comparison_figure(result, log=log, singles=shown, dark=dark),
+        lambda dark: comparison_figure(result, everything, log=log, singles=shown, dark=dark),
     )  # fmt: skip
     figure_menu(sheet, key="runs-curves", note=prefix)
     return result
 
 
-def _words(found: tuple[Group, ...], result: StudyResult) -> None:
+def _words(result: StudyResult) -> None:
     if result.num_seeds < comparison.FEW_SEEDS:
         st.badge(tr("indicative"), icon=":material/warning:", color="orange")
         st.caption(tr("With fewer than {fewest} seeds a ranking can turn over.", fewest=comparison.FEW_SEEDS))
+    if result.unfinished:
+        st.caption(plain(told(result.unfinished)))
     for verdict in result.verdicts[:8]:
         st.markdown(plain(told(verdict.text)))
-    unfinished = sum(not run.finished for group in found for run in group.runs.values())
-    if unfinished:
-        st.caption(tr("{count} of these runs are not finished.", count=unfinished))
 
 
 def _downloads(found: tuple[Group, ...], result: StudyResult, labels: tuple[str, ...], prefix: str) -> None:
@@ -187,7 +188,7 @@ def _page() -> None:
         runs = tuple(pair for pair in runs if pair[0] in found_ids)
         found = run_groups.configurations(runs, labels)
     result = _curves(runs, labels, prefix)
-    _words(found, result)
+    _words(result)
     _downloads(found, result, labels, prefix)
     averages, summary = st.tabs([tr("Averages"), tr("Summary")], key="runs-view", on_change="rerun")
     if averages.open:

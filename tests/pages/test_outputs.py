@@ -1,7 +1,10 @@
 """What the pages give away: menus beside figures, tables, reports, the run log, all runs side by side."""
 
+import json
+
 import pytest
 
+from al_core.records import ExperimentStatus
 from state import handles, outputs, run_groups
 from tests.e2e.seeded import seed
 from tests.e2e.seeded_study import seed_study
@@ -88,6 +91,21 @@ def test_all_runs_are_curves_by_name_and_label(visit, digits):
     app.text_input(key="runs-prefix").set_value("nothing").run()
     assert "begins so" in app.info[0].value
     assert not app.exception
+
+
+def test_all_runs_are_compared_over_the_seeds_that_every_configuration_has_finished(visit, digits, home):
+    study = seed_study(handles.settings(), strategies=("random", "margin"), seeds=3, rounds=3, name="A")
+    cell = next(e for e in home.study_experiments(study.id) if e.config.seed == 1)
+    home.update_experiment(cell.id, status=ExperimentStatus.TRAINING)
+    app = visit("runs")
+    app.session_state["runs-view"] = "Summary"
+    app.run()
+    said = "Compared are 4 of 6 runs: those of the seeds 0, 2, which every configuration has finished."
+    assert said in [caption.value.replace("\\", "") for caption in app.caption]
+    assert set(app.dataframe[0].value["seeds"]) == {2}
+    figure = json.loads(app.get("plotly_chart")[0].proto.spec)
+    named = {trace["name"] for trace in figure["data"] if "name" in trace}
+    assert named == {"random (2 seeds)", "margin (2 seeds)"}
 
 
 def test_the_page_of_all_runs_is_there_before_any_run(visit):
