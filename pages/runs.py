@@ -15,7 +15,7 @@ from al_core.results.runs import Group
 from al_core.results.study import StudyResult, frame_csv
 from al_core.words import told, tr, tr_n
 from pages.components.compare_axis import over_choice, price_fields
-from pages.components.compare_results import summary_table
+from pages.components.compare_results import left_out, summary_table
 from pages.components.empty_state import HOME, SET_UP, Way, empty_state
 from pages.components.figure_menu import figure_menu
 from state import handles, outputs, run_groups, session
@@ -85,6 +85,7 @@ def _words(result: StudyResult) -> None:
         st.caption(tr("With fewer than {fewest} seeds a ranking can turn over.", fewest=comparison.FEW_SEEDS))
     if result.unfinished:
         st.caption(plain(told(result.unfinished)))
+    left_out(result)
     for verdict in result.verdicts[:8]:
         st.markdown(plain(told(verdict.text)))
 

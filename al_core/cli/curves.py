@@ -85,7 +85,7 @@ def main(arguments: argparse.Namespace) -> int:
 
 def _lines(result: StudyResult) -> str:
     """A line a curve: its end, where all are measured, and its mean height."""
-    metric, arms = result.metric, result.measured
+    metric, arms = result.metric, result.compared
     places = result.places
     since, until = (places[0], places[-1]) if places else (None, None)
     width = max(len(arm.name) for arm in arms)
@@ -98,6 +98,6 @@ def _lines(result: StudyResult) -> str:
         height = metric.text(mean_interval(list(areas.values())).mean) if areas else "–"
         seeds = f"{len(arm.curves)} seed{'s' * (len(arm.curves) != 1)}"
         lines.append(f"{arm.name:{width}}  {seeds}  {metric.text(end.mean)}{spread}  mean height {height}")
-    lines += [words for words in (result.apart, result.unfinished) if words]
+    lines += [*result.left_out, *filter(None, [result.unfinished])]
     where = "at the end" if until is None else f"at {AXES[result.over].text(until)}"
     return f"{metric.title} {where} (± sample deviation)\n" + "\n".join(lines) + "\n"

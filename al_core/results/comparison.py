@@ -89,6 +89,12 @@ class Arm:
         ]
 
 
+def span(arms: Sequence[Arm]) -> tuple[float, float]:
+    """From where to where all curves of these arms were measured; of no length where they share no range."""
+    curves = [curve for arm in arms for curve in arm.curves.values() if len(curve.labels)]
+    return max(float(c.labels[0]) for c in curves), min(float(c.labels[-1]) for c in curves)
+
+
 def shared_labels(arms: Sequence[Arm]) -> list[float]:
     """Numbers of labels at which some arm was measured, within the range that all curves cover.
 
@@ -97,8 +103,7 @@ def shared_labels(arms: Sequence[Arm]) -> list[float]:
     curves = [curve for arm in arms for curve in arm.curves.values() if len(curve.labels)]
     if not curves:
         return []
-    low = max(curve.labels[0] for curve in curves)
-    high = min(curve.labels[-1] for curve in curves)
+    low, high = span(arms)
     places = sorted({float(n) for curve in curves for n in curve.labels if low <= n <= high})
     longest = max(len(curve.labels) for curve in curves)
     if len(places) <= 2 * longest:

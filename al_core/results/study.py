@@ -92,10 +92,23 @@ class StudyResult:
         """Arms that have a point at least."""
         return [arm for arm in self.arms if any(len(c.labels) for c in arm.curves.values())]
 
+    @cached_property
+    def compared(self) -> list[Arm]:
+        """The most arms with a range in common, random among them if it can be; all where no two have one."""
+        arms = self.measured
+        spans = [(arm, comparison.span([arm])) for arm in arms]
+        found = [[arm for arm, (low, high) in spans if low <= start < high] for _, (start, _) in spans]
+        best = max(
+            found,
+            key=lambda some: (len(some), any(self.strategy(arm.name) == "random" for arm in some)),
+            default=arms,
+        )
+        return best if len(best) > 1 else arms
+
     @property
     def baseline(self) -> Arm | None:
         """The arm that others are compared with: random where it is one, else the first."""
-        known = self.measured
+        known = self.compared
         return next(
             (
                 arm
@@ -109,7 +122,7 @@ class StudyResult:
         """The arm that this one is compared with: random that shares its other options, where it is there."""
         if not self.against:
             return self.baseline
-        return next((a for a in self.measured if a.name == self.against.get(arm.name)), None)
+        return next((a for a in self.compared if a.name == self.against.get(arm.name)), None)
 
     @property
     def baseline_title(self) -> str:
@@ -137,13 +150,13 @@ class StudyResult:
 
     @property
     def num_seeds(self) -> int:
-        """Seeds that every measured arm has."""
-        return min((len(arm.curves) for arm in self.measured), default=0)
+        """Seeds that every arm has that is compared."""
+        return min((len(arm.curves) for arm in self.compared), default=0)
 
     @cached_property
     def places(self) -> list[float]:
         """Where arms are compared: what all of them cover, without the saturated end where it is cut."""
-        arms, higher = self.measured, self.metric.higher_is_better
+        arms, higher = self.compared, self.metric.higher_is_better
         found = comparison.shared_labels(arms)
         if self.ceiling is None:
             return found
@@ -152,24 +165,32 @@ class StudyResult:
     @property
     def cut(self) -> bool:
         """Whether a saturated end was cut."""
-        return self.ceiling is not None and len(self.places) < len(comparison.shared_labels(self.measured))
+        return self.ceiling is not None and len(self.places) < len(comparison.shared_labels(self.compared))
 
     @property
-    def apart(self) -> str | None:
-        """The sentence for curves that have no range in common, so that nothing can be compared."""
-        if len(self.measured) < 2 or len(self.places) > 1:
-            return None
-        return kept(
-            "The curves have no range of {axis} in common: their mean heights cannot be compared.",
-            axis=AXES[self.over].title,
-        )
+    def apart(self) -> bool:
+        """Whether no two arms have a range in common, so that nothing can be compared."""
+        return len(self.measured) > 1 and len(self.places) < 2
+
+    @property
+    def left_out(self) -> list[str]:
+        """English: which arms are not compared, and why; empty where all are."""
+        axis, known = AXES[self.over].title, {arm.name for arm in self.compared}
+        if self.apart:
+            text = noted(
+                "The curves have no range of {axis} in common: their mean heights cannot be compared."
+            )
+            return [kept(text, axis=axis)]
+        names = ", ".join(arm.name for arm in self.measured if arm.name not in known)
+        text = noted("Not compared: {names}. There is no range of {axis} in common with the others.")
+        return [kept(text, names=names, axis=axis)] if names else []
 
     @cached_property
     def verdicts(self) -> list[Verdict]:
         """Every arm against its baseline."""
         base = self.baseline
-        own = {arm.name: self.baseline_of(arm) for arm in self.measured}
-        return [] if base is None else self._judged(self.measured, base, own)
+        own = {arm.name: self.baseline_of(arm) for arm in self.compared}
+        return [] if base is None else self._judged(self.compared, base, own)
 
     def _judged(
         self, arms: Sequence[Arm], other: Arm, own: Mapping[str, Arm | None] | None = None
@@ -192,7 +213,7 @@ class StudyResult:
             or any((v.difference.interval.mean > 0) is not higher for v in best)
         ):
             return None
-        known = {arm.name: arm for arm in self.measured}
+        known = {arm.name: arm for arm in self.compared}
         first, second = (known[verdict.arm] for verdict in best)
         return replace(self._judged([first], second)[0], picked=True)
 
@@ -304,7 +325,7 @@ def _reference(name: str, arm: StudyArm, by_seed: dict[int, Curve], arms: dict[s
 
 def summary_frame(result: StudyResult) -> pd.DataFrame:
     """One row an arm, best area first: seeds, final value, areas, difference to the baseline, saving."""
-    arms, labels = result.measured, result.places
+    arms, labels = result.compared, result.places
     if not labels:
         return pd.DataFrame()
     since, until = labels[0], labels[-1]
@@ -347,9 +368,9 @@ def summary_frame(result: StudyResult) -> pd.DataFrame:
 
 def curves_frame(result: StudyResult) -> pd.DataFrame:
     """One row an arm and number of labels: mean, interval and number of seeds."""
-    labels = comparison.shared_labels(result.measured)
+    labels = comparison.shared_labels(result.compared)
     rows = []
-    for arm in result.measured:
+    for arm in result.compared:
         for number, interval in zip(labels, arm.mean_curve(labels), strict=True):
             if interval is not None:
                 rows.append((arm.name, number, interval.mean, interval.low, interval.high, interval.n))

@@ -28,7 +28,7 @@ def report_text(result: StudyResult) -> str:
     if result.looks is not None:
         lines += [looks_words(*result.looks), ""]
     lines += [f"- {verdict.text}" for verdict in result.verdicts] + [""]
-    lines += [result.apart, ""] if result.apart else []
+    lines += [line for words in result.left_out for line in (words, "")]
     if words := reference_words(result):
         lines += [*(f"- {line}" for line in words), ""]
     frame = summary_frame(result)
@@ -74,7 +74,7 @@ def reference_words(result: StudyResult) -> list[str]:
     places = result.places
     shares = [
         (share.mean, arm.name)
-        for arm in result.measured
+        for arm in result.compared
         if places and (share := result.share_of_full_pool(arm, places[-1])) is not None
     ]
     if shares:

@@ -92,8 +92,8 @@ def _verdicts(study: StudyView, settled: StudyResult) -> None:
             icon=":material/hourglass_top:",
         )
         return
+    left_out(settled)
     if settled.apart:
-        st.info(plain(told(settled.apart)), icon=":material/info:")
         return
     if not found:
         text = tr("A verdict takes two strategies with finished runs of the same seed.")
@@ -131,6 +131,12 @@ def _verdicts(study: StudyView, settled: StudyResult) -> None:
         st.caption(plain(" ".join(words)))
     if studies.may_add_seeds(study, settled):
         _add_seeds(study)
+
+
+def left_out(result: StudyResult) -> None:
+    """Say which strategies are not compared, and why."""
+    for words in result.left_out:
+        st.info(plain(told(words)), icon=":material/info:")
 
 
 def _add_seeds(study: StudyView) -> None:
@@ -184,7 +190,7 @@ def summary_table(result: StudyResult) -> None:
     """The numbers behind the verdicts, the best area first."""
     frame = summary_frame(result)
     if frame.empty and result.apart:
-        st.info(plain(told(result.apart)))
+        left_out(result)
         return
     if frame.empty:
         st.info(tr("The table comes with the first seed that is finished in every strategy."))
@@ -247,10 +253,10 @@ def summary_table(result: StudyResult) -> None:
 
 def penalty_panel(result: StudyResult, *, dark: bool) -> None:
     """Who clearly loses to whom, and at how many budgets."""
-    arms = result.measured
+    arms = result.compared
     labels = result.places
     if result.apart:
-        st.info(plain(told(result.apart)))
+        left_out(result)
         return
     if len(arms) < 2 or result.num_seeds < 2:
         st.info(tr("This takes two strategies and two seeds that are finished."))

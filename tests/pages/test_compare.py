@@ -158,6 +158,18 @@ def test_every_view_of_a_finished_study_is_drawn(visit, finished, view):
         assert "--out" in app.code[0].value
 
 
+def test_what_has_no_range_in_common_is_left_out_by_name_and_the_others_are_judged(visit, home, digits):
+    study = measured_study(home, baselines=["balanced"], late=("balanced",))
+    app = visit("compare", study=study.id)
+    assert "Not compared: Balanced by truth." in words(app).replace("\\", "")
+    assert "Smallest margin beats Random" in words(app)
+    (table,) = (frame.value for frame in app.dataframe if "area" in frame.value)
+    assert set(table["arm"]) == {"Random", "Smallest margin"}
+    app.session_state["study-view"] = "Who loses to whom"
+    app.run()
+    assert "Balanced" not in app.get("plotly_chart")[1].proto.spec
+
+
 def test_fewer_than_five_seeds_are_indicative(visit, digits):
     record = seed_study(handles.settings(), strategies=("random", "margin"), seeds=3, rounds=3)
     app = visit("compare", study=record.id)

@@ -298,7 +298,7 @@ def comparison_sheets(
         return []
     found = [curves_sheet(side.result(m.key)) for m in (first.offered if metrics is None else metrics)]
     result = side.result(metric)
-    arms, labels = result.measured, result.places
+    arms, labels = result.compared, result.places
     if len(arms) > 1 and result.num_seeds > 1 and labels:
         matrix = comparison.penalty_matrix(arms, labels, higher_is_better=result.metric.higher_is_better)
         names = [arm.name for arm in arms]

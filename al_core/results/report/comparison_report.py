@@ -119,8 +119,7 @@ def _statements(result: StudyResult) -> list[Statement]:
     if result.at_the_top is not None:
         found.append(result.at_the_top)
     said = [Statement(v.text, numbers(v, result), tone(v, result)) for v in found]
-    said += [Statement(result.apart)] if result.apart else []
-    return [*said, *(Statement(words) for words in reference_words(result))]
+    return [*said, *(Statement(words) for words in (*result.left_out, *reference_words(result)))]
 
 
 def _tiles(result: StudyResult) -> list[Tile]:
@@ -128,7 +127,7 @@ def _tiles(result: StudyResult) -> list[Tile]:
     if frame.empty:
         return []
     best, metric, axis = frame.iloc[0], result.metric, AXES[result.over]
-    base = next((result.baseline_of(arm) for arm in result.measured if arm.name == best["arm"]), None)
+    base = next((result.baseline_of(arm) for arm in result.compared if arm.name == best["arm"]), None)
     saved = best["saving"]
     tiles = [
         Tile("Best mean height", str(best["arm"]), f"{metric.text(best['area'])} {metric.title.lower()}"),
@@ -178,7 +177,7 @@ def _points(side: SideBySide, result: StudyResult) -> Table:
         places = [places[i] for i in dict.fromkeys(chosen.tolist())]
     metric = result.metric
     rows = []
-    for arm in result.measured:
+    for arm in result.compared:
         cells = [
             "–" if m is None else _pair(metric, m.mean, m.deviation) for m in arm.mean_curve(places)
         ]  # fmt: skip

@@ -112,9 +112,9 @@ def test_curves_without_a_common_range_are_said_to_be_apart():
     late = [([100, 120], [0.8, 0.9]), ([100, 120], [0.8, 0.9])]
     found = result(random=RANDOM, late=late)
     words = "The curves have no range of labeled images in common: their mean heights cannot be compared."
-    assert (found.apart, found.verdicts) == (words, [])
+    assert (found.left_out, found.verdicts) == ([words], [])
     assert words in report_text(found)
-    assert result(random=RANDOM, margin=MARGIN).apart is None
+    assert result(random=RANDOM, margin=MARGIN).left_out == []
 
 
 class TestToTarget:

@@ -25,7 +25,7 @@ def store(settings):
     opened.close()
 
 
-def measured_study(store, seeds=5, baselines=("full", "subset", "balanced"), axes=None, skip=()):
+def measured_study(store, seeds=5, baselines=("full", "subset", "balanced"), axes=None, skip=(), late=()):
     values = {
         "base": {"stop": {"n_rounds": 3}}, "axes": {"query.strategy": ["random", "margin"], **(axes or {})},
         "seeds": seeds, "baselines": list(baselines),
@@ -43,6 +43,7 @@ def measured_study(store, seeds=5, baselines=("full", "subset", "balanced"), axe
         labels, heights = (
             ([ONCE[kind][0]], [ONCE[kind][1]]) if kind in ONCE else ((20, 40, 60), HEIGHTS[kind])
         )
+        labels = [n + 1000 * (kind in late) for n in labels]
         drop = 0.1 if config.model.model == "resnet18" else 0.0
         for number, (n, height) in enumerate(zip(labels, heights, strict=True)):
             value = float(height + shared[config.seed] - drop + rng.normal(0, 0.002))

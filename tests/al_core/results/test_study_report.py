@@ -23,8 +23,11 @@ def store(settings):
     opened.close()
 
 
-def measured_study(store, heights, seeds=5, noise=0.002):
-    """A study whose arms have the given accuracies, with a spread over seeds that all share."""
+def measured_study(store, heights, seeds=5, noise=0.002, late=()):
+    """A study whose arms have the given accuracies, with a spread over seeds that all share.
+
+    `late` arms begin with a thousand labels more.
+    """
     config = StudyConfig.parse(
         {
             "name": "Test",
@@ -40,13 +43,15 @@ def measured_study(store, heights, seeds=5, noise=0.002):
     jobs = {job.experiment_id: job for job in store.jobs(active=True, limit=1000)}
     for experiment in store.study_experiments(record.id):
         _, lease = store.claim_job("w", job_id=jobs[experiment.id].id)
-        curve = np.array(heights[experiment.config.query.strategy]) + shared[experiment.config.seed]
+        strategy = experiment.config.query.strategy
+        more = 1000 if strategy in late else 0
+        curve = np.array(heights[strategy]) + shared[experiment.config.seed]
         for number, value in enumerate(curve + rng.normal(0, noise, len(curve))):
             last = number == len(curve) - 1
             store.finish_round(
                 lease,
                 RoundRecord(
-                    experiment.id, number, LABELS[number], 0,
+                    experiment.id, number, LABELS[number] + more, 0,
                     {"test_accuracy": float(value), "test_loss": float(1 - value)}, None, (), {}, {}, {}, 0.0,
                 ),
                 None,
@@ -123,6 +128,38 @@ def test_partial_results_are_compared_over_what_all_have(store):
     result = study_result(store, record.id)
     assert sorted(set(curves_frame(result)["labels"])) == [20, 40]
     assert result.verdicts[0].text.startswith("margin beats random")
+
+
+def test_an_arm_without_a_range_in_common_is_left_out_by_name_and_the_others_are_judged(store, tmp_path):
+    record = measured_study(store, HEIGHTS, late=("entropy",))
+    result = study_result(store, record.id)
+    assert [(v.arm, v.other) for v in result.verdicts] == [("margin", "random"), ("k_center", "random")]
+    assert result.places == [20, 40, 60, 80]
+    said = "Not compared: entropy. There is no range of labeled images in common with the others."
+    assert result.left_out == [said]
+    text = write_report(lambda over: study_result(store, record.id, over=over), tmp_path)
+    assert said in text
+    assert set(pd.read_csv(tmp_path / "summary.csv")["arm"]) == {"random", "margin", "k_center"}
+    assert "entropy" in set(pd.read_csv(tmp_path / "target.csv")["arm"])  # what a target takes needs no range
+
+
+@pytest.mark.parametrize(
+    ("late", "apart"),
+    [
+        (("random",), ["random"]),
+        (("random", "margin"), ["entropy", "k_center"]),  # of equally many those with the baseline stand
+        (("entropy", "k_center"), ["entropy", "k_center"]),
+        (("random", "margin", "entropy"), ["k_center"]),
+    ],
+)
+def test_as_few_arms_as_can_be_are_left_out(store, late, apart):
+    result = study_result(store, measured_study(store, HEIGHTS, late=late).id)
+    names = ", ".join(apart)
+    assert result.left_out == [
+        f"Not compared: {names}. There is no range of labeled images in common with the others."
+    ]
+    assert not {v.arm for v in result.verdicts} & set(apart)
+    assert len(summary_frame(result)) == 4 - len(apart)
 
 
 def test_only_seeds_that_every_arm_finished_are_settled(store):
