@@ -269,7 +269,7 @@ def groups_of_study(
     return list(found.values())
 
 
-def _differing(runs: Sequence[Run]) -> list[str]:
+def _differing(runs: Sequence[Run | Group]) -> list[str]:
     """Options in which the configurations differ; the strategy first, and where nothing differs."""
     paths = dict.fromkeys(path for run in runs for path in run.options if path not in _APART)
     differ = [p for p in paths if len({json.dumps(run.options.get(p)) for run in runs}) > 1]
@@ -324,8 +324,24 @@ def result_of_groups(
             if (kind := _once(group.options)) is not None and (arm := _arm(group, curves)).curves
         ),
         caveats=tuple(_caveats(found, num_train)),
+        against=_against(arms),
         num_runs=sum(len(group.runs) for group in arms),
     )  # fmt: skip
+
+
+def _against(arms: Sequence[Group]) -> dict[str, str]:
+    """By arm, the random one that shares its further options; empty where that is one for all, or none is.
+
+    Further options are those in which the random ones differ from each other.
+    """
+    randoms = [group for group in arms if group.strategy == "random"]
+    paths = _differing(randoms)
+    found: dict[str, str] = {}
+    for arm in arms:
+        for random in randoms:
+            if all(arm.options.get(path) == random.options.get(path) for path in paths):
+                found.setdefault(arm.title, random.title)
+    return found if len(set(found.values())) > 1 else {}
 
 
 _HELD: Final = ("epoch_validation", "round_validation")

@@ -181,9 +181,16 @@ class StudyResult:
                 "The curves have no range of {axis} in common: their mean heights cannot be compared."
             )
             return [kept(text, axis=axis)]
-        names = ", ".join(arm.name for arm in self.measured if arm.name not in known)
-        text = noted("Not compared: {names}. There is no range of {axis} in common with the others.")
-        return [kept(text, names=names, axis=axis)] if names else []
+        said = []
+        if names := ", ".join(arm.name for arm in self.measured if arm.name not in known):
+            text = noted("Not compared: {names}. There is no range of {axis} in common with the others.")
+            said.append(kept(text, names=names, axis=axis))
+        if names := ", ".join(arm.name for arm in self.compared if self.baseline_of(arm) is None):
+            text = noted(
+                "No verdict on {names}: no random one that is compared has the same further options."
+            )
+            said.append(kept(text, names=names))
+        return said
 
     @cached_property
     def verdicts(self) -> list[Verdict]:

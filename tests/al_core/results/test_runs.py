@@ -159,6 +159,31 @@ def test_a_comparison_of_runs_says_what_a_study_s_says(settings):
     store.close()
 
 
+def test_each_configuration_is_compared_with_the_random_one_that_shares_its_further_options():
+    """As in a study: one random alone is the baseline of all."""
+    strategies = {"random": [0.5, 0.6], "margin": [0.5, 0.7]}
+    some = [
+        run([v + s / 100 for v in values], seed=s, query__strategy=name, model__model=model)
+        for model in ("small_cnn", "resnet18") for name, values in strategies.items() for s in (0, 1)
+    ]  # fmt: skip
+    beside = run([0.4, 0.5], query__strategy="margin", model__model="squeezenet1_1")
+    result = result_of_groups("side by side", groups([*some, beside]))
+    assert {(v.arm, v.other) for v in result.verdicts} == {
+        ("margin, model small_cnn", "random, model small_cnn"),
+        ("margin, model resnet18", "random, model resnet18"),
+    }
+    assert result.baseline_title == "its random"
+    assert result.left_out == [
+        "No verdict on margin, model squeezenet1_1: "
+        "no random one that is compared has the same further options."
+    ]
+    single = result_of_groups("side by side", groups([*some[:4], beside]))
+    assert {(v.arm, v.other) for v in single.verdicts} == {
+        (f"margin, model {model}", "random, model small_cnn") for model in ("small_cnn", "squeezenet1_1")
+    }
+    assert single.left_out == []
+
+
 def test_an_arm_without_a_round_is_there_without_runs(settings):
     store = open_store(settings)
     record = measured_study(store, HEIGHTS, seeds=1)
