@@ -12,7 +12,7 @@ from al_core.results.axes import AXES, Over
 from al_core.results.comparison import Interval
 from al_core.results.references import Reference
 from al_core.results.study import StudyResult, summary_frame
-from al_core.words import english, told, tr, tr_n
+from al_core.words import english, noted, told, tr, tr_n
 
 
 @english()
@@ -56,15 +56,16 @@ def report_text(result: StudyResult) -> str:
     return "\n".join(lines) + "\n"
 
 
-@english()
 def ceiling_words(result: StudyResult) -> list[str]:
     """Whether curves are cut where all have come to a ceiling; nothing where none is set."""
     if result.ceiling is None or not result.places:
         return []
     end, top = AXES[result.over].text(result.places[-1]), result.metric.text(result.ceiling)
     if result.cut:
-        return [f"Compared up to {end}: beyond, every mean is within 1 % of {top}."]
-    return [f"Nothing is cut: before {end} not every mean is within 1 % of {top}."]
+        text = noted("Compared up to {end}: beyond, every mean is within 1 % of {top}.")
+    else:
+        text = noted("Nothing is cut: before {end} not every mean is within 1 % of {top}.")
+    return [tr(text, end=end, top=top)]
 
 
 def reference_words(result: StudyResult) -> list[str]:

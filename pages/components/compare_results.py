@@ -17,7 +17,7 @@ from al_core.results.figures.published import add_published
 from al_core.results.figures.sheets import Sheet
 from al_core.results.looks import MOST_SEEDS
 from al_core.results.study import StudyResult, summary_frame
-from al_core.results.study_text import reference_words
+from al_core.results.study_text import ceiling_words, reference_words
 from al_core.results.verdict_words import Tone, numbers, tone
 from al_core.sequential import usual_cap
 from al_core.words import told, tr, tr_n
@@ -52,6 +52,8 @@ def compare_results(study: StudyView, *, dark: bool) -> tuple[StudyResult, str |
         ceiling = ceiling_field(studies.result(study, metric)) if cut else None
     result = studies.result(study, metric, over, prices, ceiling)
     settled = result.settled
+    if words := ceiling_words(settled):
+        st.caption(plain(" ".join(words)))
     with verdicts:
         _verdicts(study, settled)
     found = studies.published(study, settled) if published else []

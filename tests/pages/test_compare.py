@@ -318,12 +318,14 @@ def test_the_saturated_end_is_cut_at_a_ceiling(visit, finished):
     app = visit("compare", study=finished.id)
     app.toggle(key="study-cut").set_value(True).run()
     ceiling = app.number_input(key="study-ceiling-test_accuracy")
-    for value, said, unsaid in (
-        (99.0, "over the whole curve", "up to the cut"), (40.0, "up to the cut", "over the whole curve"),
-    ):  # fmt: skip
+    for value, said, unsaid, sentence in (
+        (99.0, "over the whole curve", "up to the cut", "not every mean is within 1 % of 99.0 %."),
+        (40.0, "up to the cut", "over the whole curve", "beyond, every mean is within 1 % of 40.0 %."),
+    ):
         ceiling.set_value(value).run()
         assert not app.exception
         assert len(app.dataframe[0].value) == 4
+        assert sentence in words(app).replace("\\", "")
         assert said in words(app).replace("\\", "")
         assert unsaid not in words(app).replace("\\", "")
 
