@@ -12,7 +12,8 @@ from al_core.results.export import safe_name
 from al_core.results.figures.comparison import comparison_figure
 from al_core.results.figures.sheets import Sheet
 from al_core.results.runs import Group
-from al_core.results.study import StudyResult, frame_csv
+from al_core.results.study import StudyResult
+from al_core.results.study_tables import frame_csv
 from al_core.words import told, tr, tr_n
 from pages.components.compare_axis import over_choice, price_fields
 from pages.components.compare_results import left_out, summary_table

@@ -18,7 +18,8 @@ from al_core.results.figures.sheets import standing_alone
 from al_core.results.folder import write_table
 from al_core.results.rendering import FORMATS, write_figures
 from al_core.results.runs import groups, metric_named, option_path, result_of_groups
-from al_core.results.study import StudyResult, curves_frame
+from al_core.results.study import StudyResult
+from al_core.results.study_tables import curves_frame
 from al_core.settings import Settings
 from al_core.store import open_store
 

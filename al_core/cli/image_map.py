@@ -20,7 +20,7 @@ from al_core.results.figures.image_map import map_figure
 from al_core.results.figures.sheets import standing_alone
 from al_core.results.image_map import ImageMap, MapRequest, map_frame
 from al_core.results.rendering import FORMATS, write_figures
-from al_core.results.study import frame_csv
+from al_core.results.study_tables import frame_csv
 from al_core.settings import Settings
 from al_core.store import open_store
 

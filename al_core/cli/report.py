@@ -22,7 +22,8 @@ from al_core.results.report.comparison_report import comparison_page
 from al_core.results.report.page import Page, page_html
 from al_core.results.report.run_report import run_page
 from al_core.results.runs import metric_named, option_path, run_of
-from al_core.results.study import StudyResult, curves_frame, summary_frame
+from al_core.results.study import StudyResult
+from al_core.results.study_tables import curves_frame, summary_frame
 from al_core.results.study_text import report_text
 from al_core.results.to_target import target_frame, target_text, usual_target
 from al_core.settings import Settings

@@ -23,7 +23,7 @@ from al_core.results.figures.sheets import (
 from al_core.results.logs import run_log
 from al_core.results.records_file import write_run
 from al_core.results.rendering import Format, write_figures
-from al_core.results.study import curves_frame, frame_csv, summary_frame
+from al_core.results.study_tables import curves_frame, frame_csv, summary_frame
 from al_core.results.study_text import report_text
 from al_core.results.tables import (
     class_changes_frame,

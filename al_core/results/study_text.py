@@ -11,7 +11,8 @@ from al_core.results.analysis import Metric
 from al_core.results.axes import AXES, Over
 from al_core.results.comparison import Interval
 from al_core.results.references import Reference
-from al_core.results.study import StudyResult, summary_frame
+from al_core.results.study import StudyResult
+from al_core.results.study_tables import summary_frame
 from al_core.words import english, noted, told, tr, tr_n
 
 

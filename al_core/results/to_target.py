@@ -13,7 +13,8 @@ import pandas as pd
 from al_core.results.analysis import Curve
 from al_core.results.axes import Prices
 from al_core.results.comparison import saving
-from al_core.results.study import StudyResult, mean
+from al_core.results.study import StudyResult
+from al_core.results.study_tables import mean
 from al_core.results.study_text import number, saving_text, table
 from al_core.words import english
 

@@ -11,7 +11,8 @@ from al_core.results.averages import averages_frame, results_json, runs_frame
 from al_core.results.export import safe_name
 from al_core.results.records_file import records
 from al_core.results.runs import Group, groups_of_study
-from al_core.results.study import StudyResult, curves_frame, frame_csv, summary_frame
+from al_core.results.study import StudyResult
+from al_core.results.study_tables import curves_frame, frame_csv, summary_frame
 from al_core.results.study_text import report_text
 from al_core.words import tr
 from state import cache, handles, outputs, studies

@@ -16,7 +16,8 @@ from al_core.results.figures.comparison import comparison_figure, penalty_figure
 from al_core.results.figures.published import add_published
 from al_core.results.figures.sheets import Sheet
 from al_core.results.looks import MOST_SEEDS
-from al_core.results.study import StudyResult, summary_frame
+from al_core.results.study import StudyResult
+from al_core.results.study_tables import summary_frame
 from al_core.results.study_text import ceiling_words, reference_words
 from al_core.results.verdict_words import Tone, numbers, tone
 from al_core.sequential import usual_cap

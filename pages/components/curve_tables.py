@@ -18,7 +18,7 @@ from al_core.results.figures.classes import label_shares, labels_per_class
 from al_core.results.figures.confusion import confusion_figure
 from al_core.results.figures.rounds import QUALITIES, Quality, quality_figure
 from al_core.results.figures.sheets import Sheet, confusion_sheet
-from al_core.results.study import frame_csv
+from al_core.results.study_tables import frame_csv
 from al_core.results.tables import confusion_frame, predictions_frame, quality_frame
 from al_core.words import tr, tr_n
 from pages.components.figure_menu import figure_menu

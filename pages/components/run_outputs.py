@@ -14,7 +14,7 @@ from al_core.results.analysis import epochs_frame, rounds_frame
 from al_core.results.logs import run_log
 from al_core.results.records_file import manifest, records
 from al_core.results.repeat import run_command
-from al_core.results.study import frame_csv
+from al_core.results.study_tables import frame_csv
 from al_core.results.tables import labels_frame, quality_frame, queries_frame, samples_frame
 from al_core.words import tr
 from state import handles, outputs

@@ -21,7 +21,8 @@ from al_core.results.figures.sheets import SideBySide, comparison_sheets, curves
 from al_core.results.records_file import content_id
 from al_core.results.repeat import differing, study_command, study_file
 from al_core.results.report.page import Page, Section, Statement, Table, Tile
-from al_core.results.study import StudyResult, summary_frame
+from al_core.results.study import StudyResult
+from al_core.results.study_tables import summary_frame
 from al_core.results.study_text import ceiling_words, reference_words, saving_text, seeds_text
 from al_core.results.to_target import PAID, target_frame, target_table, usual_target
 from al_core.results.verdict_words import numbers, tone

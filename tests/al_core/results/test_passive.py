@@ -10,7 +10,8 @@ from al_core.results.figures.comparison import comparison_figure
 from al_core.results.figures.sheets import RunMaterial, learning_sheet
 from al_core.results.passive import beside_run, references_beside
 from al_core.results.runs import groups, result_of_groups, run_of
-from al_core.results.study import curves_frame, study_result
+from al_core.results.study import study_result
+from al_core.results.study_tables import curves_frame
 from al_core.results.study_text import report_text
 from al_core.store import open_store
 from tests.al_core.results.test_references import measured_study

@@ -7,7 +7,8 @@ from al_core.records import ExperimentStatus, RoundRecord
 from al_core.results.figures.comparison import comparison_figure
 from al_core.results.figures.palette import look, look_keys
 from al_core.results.runs import groups_of_study, result_of_groups
-from al_core.results.study import curves_frame, study_result, summary_frame
+from al_core.results.study import study_result
+from al_core.results.study_tables import curves_frame, summary_frame
 from al_core.results.study_text import reference_words, report_text
 from al_core.store import open_store
 from al_core.study import Arm as StudyArm

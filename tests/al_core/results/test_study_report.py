@@ -7,7 +7,8 @@ import pytest
 from al_core.cli.report import write_report
 from al_core.records import ExperimentStatus, RoundRecord
 from al_core.results import verdict_words
-from al_core.results.study import curves_frame, frame_csv, study_result, summary_frame
+from al_core.results.study import study_result
+from al_core.results.study_tables import curves_frame, frame_csv, summary_frame
 from al_core.results.study_text import report_text
 from al_core.store import open_store
 from al_core.study import StudyConfig
