@@ -71,7 +71,7 @@ def review_card(
 
     def history() -> None:
         asked = (st.session_state[key].get("history") or {}).get("id")
-        if asked in {case["id"] for case in data["cases"]}:
+        if isinstance(asked, int) and asked in {case["id"] for case in data["cases"]}:
             on_history(asked)
 
     _card(
