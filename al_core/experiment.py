@@ -330,10 +330,13 @@ class Experiment:
         client: str,
         source: LabelSource,
         round: int,
+        over: LabelSource | None = None,
         annotator: str | None = None,
         lease: JobLease | None = None,
     ) -> LabelAck:
         """Commit (sample id, value) answers at once. One client name must not be used from two places.
+
+        `over` is the source of those whose image has a class already, where not `source`.
 
         Raises:
             ClassError: a class cannot be given, and the image has another label; nothing was written.
@@ -341,7 +344,12 @@ class Experiment:
         answers = [(int(s), int(v)) for s, v in labels]
         self._check_given(answers)
         last = self.store.last_number(self.id, client)
-        ops = [LabelOp(last + i, s, v) for i, (s, v) in enumerate(answers, start=1)]
+        standing = self.store.current_labels(self.id, of=[s for s, _ in answers]) if over else {}
+        labeled = {s for s, event in standing.items() if event.value >= 0}
+        ops = [
+            LabelOp(last + i, s, v, source=over if s in labeled else None)
+            for i, (s, v) in enumerate(answers, start=1)
+        ]
         return self.store.add_labels(
             self.id, ops, client=client, source=source, round=round,
             annotator=source.value if annotator is None else annotator, lease=lease,

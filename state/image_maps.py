@@ -146,6 +146,8 @@ class Answered:
 def answer(experiment: Experiment, ids: Sequence[int], value: int) -> Answered:
     """Give all these images that may be labeled here one answer, as one commit.
 
+    Where a label stands the person has seen it, so theirs is a correction, which is no independent rating.
+
     Raises:
         ClassError: the class cannot be given (any more); nothing was written.
     """
@@ -154,7 +156,8 @@ def answer(experiment: Experiment, ids: Sequence[int], value: int) -> Answered:
         last = experiment.last_query()
         experiment.tell(
             [(i, value) for i in answered.ids], client=answered.client, source=LabelSource.HUMAN,
-            round=INITIAL_ROUND if last is None else last.round, annotator=person.name(),
+            over=LabelSource.CORRECTION, annotator=person.name(),
+            round=INITIAL_ROUND if last is None else last.round,
         )  # fmt: skip
     return answered
 

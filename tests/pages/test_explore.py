@@ -10,7 +10,7 @@ from al_core.experiment import Experiment
 from al_core.records import ClassAct, ClassChange, LabelSource
 from al_core.results import people
 from al_core.results.image_map import ImageMap, MapRequest, asked_in
-from al_core.types import UNLABEL
+from al_core.types import SKIP, UNLABEL
 from state import handles, image_maps, reviewing
 
 
@@ -95,6 +95,22 @@ def test_undo_gives_back_the_answers_that_were_there(opened):
     first, *_ = store.log(opened.id, sample_id=asked[0])
     assert reviewing.line(first, opened.dataset.classes).how == "undone by me"
     assert people.last_words(store.log(opened.id))[asked[0]].keys() == {"Ada"}
+
+
+def test_an_answer_over_a_label_is_a_correction_and_no_independent_rating(opened):
+    store = handles.store()
+    labeled, skipped, fresh = [item.sample_id for item in store.query(opened.id, -1).items][:3]
+    opened.tell(
+        [(labeled, 3), (skipped, SKIP)], client="t", source=LabelSource.HUMAN, round=-1, annotator="Ada"
+    )
+    image_maps.answer(opened, [labeled, skipped, fresh], 5)
+    sources = {i: event.source for i, event in store.current_labels(opened.id).items()}
+    human, correction = LabelSource.HUMAN, LabelSource.CORRECTION
+    assert sources == {labeled: correction, skipped: human, fresh: human}
+    said = people.ratings(store.log(opened.id))
+    assert {i: set(words) for i, words in said.items()} == {
+        labeled: {"Ada"}, skipped: {""}, fresh: {""},
+    }  # fmt: skip
 
 
 def test_what_is_kept_to_measure_by_is_never_labeled_here(waiting, digits):
