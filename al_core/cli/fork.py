@@ -11,11 +11,11 @@ from typing import Any
 
 from al_core.cli.flags import add_option_flags, config_from
 from al_core.cli.marks import marked
-from al_core.cli.models import open_run
+from al_core.cli.models import named_run, open_run
 from al_core.cli.run import check_out, require_same, work_on
 from al_core.errors import ConfigError, Problem
 from al_core.experiment import Experiment
-from al_core.forking import fork, fork_name
+from al_core.forking import fork, fork_name, origin
 from al_core.records import ExperimentStatus
 from al_core.settings import Settings
 from al_core.store import open_store
@@ -49,6 +49,7 @@ def main(arguments: argparse.Namespace) -> int:
         mark = arguments.out / "run.json" if arguments.out else None
         if mark is not None and mark.exists():
             experiment = Experiment.open(store, settings, marked(mark, "experiment"))
+            _require_left_there(experiment, mark, arguments)
             require_same(experiment, config_from(arguments, experiment.config))
         else:
             source = open_run(store, settings, arguments.run)
@@ -60,10 +61,31 @@ def main(arguments: argparse.Namespace) -> int:
                 config = config.changed(name=fork_name(config, source.record.name, arguments.round))
             record = fork(store, settings, source.id, arguments.round, config)
             if mark is not None:
-                mark.write_text(json.dumps({"experiment": record.id}))
+                left = {"run": source.id, "round": arguments.round}
+                mark.write_text(json.dumps({"experiment": record.id, "left": left}))
             experiment = Experiment.open(store, settings, record.id)
         state = work_on(experiment, arguments)
         if experiment.record.status is ExperimentStatus.AWAITING_LABELS:
             step = experiment.step()
             sys.stdout.write(f"  waits for a person: {step.done} of {step.total} images are answered\n")
     return state
+
+
+def _require_left_there(experiment: Experiment, mark: Path, arguments: argparse.Namespace) -> None:
+    """Raises ConfigError where what --resume goes on with left another run, or after another round."""
+    left = json.loads(mark.read_text(encoding="utf-8")).get("left")
+    if left is None:  # the folder of a run, or of a fork of an earlier version, which did not say
+        store = experiment.store
+        if origin(store, experiment.record, store.rounds(experiment.id)) is None:
+            allowed = "holds a run that is no fork; go on with `run --resume`, or name another folder"
+            raise ConfigError([Problem("--out", str(arguments.out), allowed)])
+        return
+    told = "the fork that --out holds left {}; name that to go on with it, or name another folder"
+    run, number = named_run(arguments.run), arguments.round
+    wrong = []
+    if run != left["run"]:
+        wrong.append(Problem("RUN", run, told.format(repr(left["run"]))))
+    if number != left["round"]:
+        wrong.append(Problem("--round", number, told.format(f"after round {left['round']}")))
+    if wrong:
+        raise ConfigError(wrong)

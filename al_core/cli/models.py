@@ -32,10 +32,17 @@ def open_run(store: Store, settings: Settings, text: str) -> Experiment:
     Raises:
         NotFound: there is none.
     """
+    return Experiment.open(store, settings, named_run(text))
+
+
+def named_run(text: str) -> str:
+    """The id that RUN means: itself, or the one that the folder's run.json has.
+
+    Raises:
+        NotFound: the folder's run.json names none.
+    """
     mark = Path(text) / "run.json"
-    if mark.is_file():
-        text = marked(mark, "experiment")
-    return Experiment.open(store, settings, text)
+    return marked(mark, "experiment") if mark.is_file() else text
 
 
 def open_model(text: str, number: int | None) -> tuple[SavedModel, str]:

@@ -32,9 +32,22 @@ def test_a_fork_runs_on_is_listed_and_verifies(run, store, settings, tmp_path, c
     for changed in (["--epochs", "9"], ["--strategy", "margin"]):
         assert main([*command, "--resume", *changed]) == 2
         assert "leave the changed options out" in capsys.readouterr().err
-    assert main([*command[:4], "--quiet", "--out", str(tmp_path / "o"), "--resume"]) == 0
+    resume = ["--quiet", "--out", str(tmp_path / "o"), "--resume"]
+    assert main(["fork", run.id, "--round", "1", *resume]) == 2
+    assert "--round: 1 is refused; the fork that --out holds left after round 0" in capsys.readouterr().err
+    assert main(["fork", made, "--round", "0", *resume]) == 2
+    said = capsys.readouterr().err
+    assert f"RUN: '{made}' is refused; the fork that --out holds left '{run.id}'" in said
+    assert "or name another folder" in said
+    assert main([*command[:4], *resume]) == 0
     assert len(store.experiments()) == 2
     assert main(["verify"]) == 0
+
+
+def test_a_folder_of_a_run_that_is_no_fork_is_refused(run, tmp_path, capsys):
+    (tmp_path / "run.json").write_text(json.dumps({"experiment": run.id}))
+    assert main(["fork", run.id, "--round", "0", "--quiet", "--out", str(tmp_path), "--resume"]) == 2
+    assert "holds a run that is no fork" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("out", [True, False])
