@@ -1,6 +1,7 @@
 """Fixtures that the whole suite shares."""
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,17 @@ from al_core.settings import Settings
 ROOT = Path(__file__).resolve().parent.parent
 hypothesis_settings.register_profile("askwell", deadline=None)  # a loaded machine is slow, not wrong
 hypothesis_settings.load_profile("askwell")
+
+
+def pytest_collectstart(collector):
+    """`from conftest import ...` means the conftest.py beside the test module, whatever is collected with it.
+
+    Folders that are no packages give theirs all the same module name, and the last one loaded has it.
+    """
+    if isinstance(collector, pytest.Module):
+        beside = collector.config.pluginmanager.get_plugin(str(collector.path.with_name("conftest.py")))
+        if beside is not None:
+            sys.modules["conftest"] = beside
 
 
 @pytest.fixture
