@@ -15,6 +15,7 @@ from typing import Any, Final, Literal
 import numpy as np
 
 from al_core.config import ExperimentConfig
+from al_core.job_records import JobLease, JobRecord, JobState, WorkerRecord  # noqa: F401 - all records are here
 from al_core.types import UNLABEL, SampleIds
 
 
@@ -47,21 +48,6 @@ class ExperimentStatus(StrEnum):
     TRAINING = "training"  # a round is under way, or was interrupted
     FINISHED = "finished"  # a stop holds; `stop_reason` says which
     FAILED = "failed"  # the last job failed; it can be tried again
-
-
-class JobState(StrEnum):
-    """Life of a job."""
-
-    QUEUED = "queued"
-    RUNNING = "running"
-    DONE = "done"
-    FAILED = "failed"
-    STOPPED = "stopped"
-
-    @property
-    def active(self) -> bool:
-        """Still to run, or running."""
-        return self in (JobState.QUEUED, JobState.RUNNING)
 
 
 class Mark(StrEnum):
@@ -353,49 +339,3 @@ class StudyRecord:
     name: str
     config: str
     created_at: float
-
-
-@dataclass(frozen=True)
-class JobRecord:
-    """One piece of background work."""
-
-    id: str
-    kind: str  # advance | prepare | calibrate | predict | export
-    experiment_id: str | None
-    spec: Mapping[str, Any]
-    state: JobState
-    priority: int  # higher runs first
-    attempt: int
-    control: str  # "" | "pause" | "stop"
-    paused: bool
-    progress: Mapping[str, Any]  # phase, done, total, message
-    error_kind: str | None
-    error_text: str | None  # for a person: what happened, and the remedy
-    traceback: str | None  # for the log view only, folded
-    worker: str | None
-    heartbeat_at: float | None
-    created_at: float
-    started_at: float | None
-    ended_at: float | None
-
-
-@dataclass(frozen=True)
-class JobLease:
-    """The right of one attempt to write: every write of a worker carries it."""
-
-    job_id: str
-    token: str
-
-
-@dataclass(frozen=True)
-class WorkerRecord:
-    """A worker process that is alive, or was."""
-
-    id: str
-    host: str
-    pid: int
-    pid_start: float
-    device: str
-    state: str  # starting | idle | busy
-    heartbeat_at: float
-    info: Mapping[str, Any] = field(default_factory=dict)

@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 from jaxtyping import Float64, Int32, Int64, UInt8
 
-from al_core.classes import Effects
+from al_core.class_effects import Effects
 from al_core.records import STANDING_MARKS, LabelEvent, LabelSource, Mark, MarkEvent
 from al_core.types import EXCLUDE, SKIP, UNLABEL, SampleIds
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from al_core.classes import Effects
+from al_core.class_effects import Effects
 from al_core.errors import ALError
 from al_core.experiment import Experiment
 from al_core.guidelines import class_history

@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 from jaxtyping import Int8
 
-from al_core.classes import Effects
+from al_core.class_effects import Effects
 from al_core.experiment import Experiment
 from al_core.pool import Pool, Status
 from al_core.standing import Standing

@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import Any, Final
 
 from al_core.by_hand import MAX_TAG, standing, tags_of
-from al_core.classes import Effects
+from al_core.class_effects import Effects
 from al_core.exchange.content import Refused, Row, Word
 from al_core.experiment import Experiment
 from al_core.pool import Status

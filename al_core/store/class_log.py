@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Row, bindparam, exists, func, select
 
-from al_core.classes import Effects
+from al_core.class_effects import Effects
 from al_core.records import ClassAct, ClassChange, ClassEvent
 from al_core.store.schema import experiment, label_current, label_event
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Row, select
 
-from al_core.classes import Effects
+from al_core.class_effects import Effects
 from al_core.records import LabelEvent, LogEvent, Mark
 from al_core.store.class_log import CLASS, read_classes
 from al_core.store.engine import Database

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import operator
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, func, insert, select
 
-from al_core.classes import Effects
+from al_core.class_effects import Effects
 from al_core.errors import Overtaken, StoreError
 from al_core.records import (
     ClassChange,
@@ -24,6 +23,7 @@ from al_core.records import (
     Mark,
     MarkEvent,
 )
+from al_core.store.answers import MAX_DETAIL, checked
 from al_core.store.class_log import CLASS, NO_IMAGE, read_classes
 from al_core.store.columns import to_json
 from al_core.store.engine import Database
@@ -31,11 +31,9 @@ from al_core.store.experiments import missing, touch
 from al_core.store.leases import hold
 from al_core.store.schema import experiment, label_client, label_current, label_event
 from al_core.store.seats import give_way, people_of, renew
-from al_core.types import EXCLUDE, SKIP, UNLABEL
 from al_core.words import tr
 
 SOURCES = {source.value: source for source in LabelSource}
-MARKS = tuple(mark.value for mark in Mark)
 CHAINED = (
     "id", "experiment_id", "sample_id", "value", "source", "annotator",
     "round", "client", "n", "at", "milliseconds",
@@ -54,7 +52,6 @@ MARK = [
     label_event.c[name]
     for name in ("id", "sample_id", "mark", "value", "detail", "annotator", "round", "at", "client")
 ]
-MAX_DETAIL = 16_000
 AT_ONCE = 500  # samples that one statement names
 
 
@@ -62,79 +59,6 @@ def link(previous: str, row: Sequence[Any]) -> str:
     """Hash of an event and, through `previous`, of all events before it (row in LOG's order)."""
     kept = row[: len(CHAINED)] if all(value is None for value in row[len(CHAINED) :]) else row
     return hashlib.sha256(f"{previous}{to_json(list(kept))}".encode()).hexdigest()
-
-
-def _integer(op: LabelOp, name: str, low: int, high: int) -> int:
-    value = getattr(op, name)
-    try:
-        number = operator.index(value)
-    except TypeError:
-        number = None
-    if number is None or isinstance(value, bool) or not low <= number < high:
-        raise StoreError(
-            tr(
-                "label {n!r}: {name} {value!r} is refused; it is a whole number from {low} on",
-                n=op.n,
-                name=name,
-                value=value,
-                low=low,
-            )
-        )
-    return number
-
-
-def _checked(ops: Sequence[LabelOp]) -> list[LabelOp]:
-    """The answers as plain integers.
-
-    Raises:
-        StoreError: a number is out of range, or the answers are not in the order of their numbers.
-    """
-    checked, last = [], 0
-    for op in ops:
-        n = _integer(op, "n", 1, 2**53)
-        if n <= last:
-            raise StoreError(
-                tr(
-                    "label {n} comes after label {last}; answers are sent in the order of their numbers",
-                    n=n,
-                    last=last,
-                )
-            )
-        low, high = (UNLABEL, 2**31) if op.mark in (None, Mark.OPINION) else (0, 2)
-        value = _integer(op, "value", low, high)
-        if value < 0 and value not in (SKIP, EXCLUDE, UNLABEL):
-            raise StoreError(
-                tr(
-                    "label {n}: value {value} is neither a class nor skip, exclude or unlabel",
-                    n=n,
-                    value=value,
-                )
-            )
-        spent = None if op.milliseconds is None else _integer(op, "milliseconds", 0, 2**53)
-        sample_id = _integer(op, "sample_id", 0, 2**63)
-        if op.mark is not None and op.mark not in MARKS:
-            raise StoreError(
-                tr(
-                    "label {n}: {mark!r} is no mark; there are {marks}",
-                    n=n,
-                    mark=op.mark,
-                    marks=", ".join(MARKS),
-                )
-            )
-        if op.detail is not None and len(to_json(op.detail)) > MAX_DETAIL:
-            raise StoreError(
-                tr(
-                    "label {n}: what is said of it is longer than {most} letters; shorten it",
-                    n=n,
-                    most=MAX_DETAIL,
-                )
-            )
-        if len(op.annotator or "") > 200:
-            raise StoreError(tr("label {n}: a name of at most 200 letters is needed", n=n))
-        asked = None if op.round is None else _integer(op, "round", -1, 2**31)
-        checked.append(replace(op, n=n, sample_id=sample_id, value=value, milliseconds=spent, round=asked))
-        last = n
-    return checked
 
 
 def _pieces(of: Iterable[int]) -> Iterator[list[int]]:
@@ -194,7 +118,7 @@ class Labels:
             Overtaken: `expected_rev` is not the log's end any more.
             StoreError: an answer is malformed (class ids are the caller's to check), or the write failed.
         """
-        checked = _checked(ops)
+        valid = checked(ops)
         if not 0 < len(client) <= 200 or len(annotator) > 200:
             raise StoreError(
                 tr("client {client!r}: a name of 1 to 200 letters is needed", client=client[:40])
@@ -204,7 +128,7 @@ class Labels:
                 hold(self._db, connection, lease)
             rev, head = self._log_end(connection, experiment_id)
             last = self._last_number(connection, experiment_id, client)
-            fresh = [op for op in checked if op.n > last]
+            fresh = [op for op in valid if op.n > last]
             if not fresh:
                 return LabelAck(last, rev)
             if expected_rev not in (None, rev):

@@ -5,7 +5,7 @@ from dataclasses import asdict, replace
 import numpy as np
 import pytest
 
-from al_core import experiment as module
+from al_core import foundation as module
 from al_core.cli.verify import check_experiment
 from al_core.data.dataset import Relabeled
 from al_core.deploy.choosing import choose_round
