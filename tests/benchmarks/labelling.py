@@ -21,6 +21,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import psutil
 from PIL import Image
 from playwright.sync_api import TimeoutError as BrowserTimeout
 
@@ -35,7 +36,7 @@ from al_core.config import DataConfig, ExperimentConfig  # noqa: E402
 from al_core.data.prepare import prepare  # noqa: E402
 from al_core.experiment import Experiment  # noqa: E402
 from al_core.worker.__main__ import NICENESS  # noqa: E402
-from al_core.worker.identity import Slot  # noqa: E402
+from al_core.worker.identity import Slot, is_alive  # noqa: E402
 from tests.benchmarks.measuring import load_of_machine  # noqa: E402
 
 PAGE = ROOT / "docs" / "labelling.md"
@@ -279,8 +280,12 @@ class Bench:
 
     def close(self):
         self.context.close()
+        workers = [psutil.Process(one.pid) for one in self.home.store.workers() if is_alive(one)]
         self.home.store.close()
         self.server.stop()
+        for worker in workers:  # kept warm by design, so it outlives its server
+            worker.terminate()
+        psutil.wait_procs(workers, timeout=60)  # its folder is about to be deleted
         if self.slot is not None:
             self.slot.release()
 
