@@ -112,7 +112,7 @@ def test_a_second_worker_finds_the_slot_taken_and_ends(store, settings, workers)
     assert workers().wait(60) == 0
     assert first.poll() is None
     assert [is_alive(w) for w in store.workers()] == [True]
-    assert psutil.Process(first.pid).nice() == NICENESS  # who labels comes first
+    assert psutil.Process(first.pid).nice() == max(NICENESS, os.nice(0))  # who labels comes first
 
 
 def test_a_pause_and_a_stop_reach_a_training_worker_quickly(store, settings, config, workers):
