@@ -35,6 +35,7 @@ class Browser:
             "Content-Type": "application/json", "Sec-Fetch-Site": "same-origin", "X-AL-Token": token,
         }  # fmt: skip
         self.n, self.labels, self.changes, self.acked = 0, [], [], 0
+        self.waiting = None  # the label that no answer came to
 
     def post(self, route, body):
         connection = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=30)
@@ -57,18 +58,27 @@ class Browser:
         return said["class_id"]
 
     def label(self, sample_id, to, name=None):
+        self.waiting = sample_id, to, name
+        self.send()
+
+    def send(self):
+        """What may have been committed without an answer is sent again as it was, under its number."""
+        sample_id, to, name = self.waiting
         op = {"n": self.n + 1, "id": sample_id, "to": to} | ({"name": name} if name else {})
         status, said = self.post("labels", {"batch": self.batch, "client": "client-of-ada", "ops": [op]})
         assert status == 200, said
         self.n += 1
         self.acked += 1
         self.labels.append((self.n, sample_id, to, name))
+        self.waiting = None
 
     def work(self, steps, ids):
         """Until the server is gone: a class is made, given, renamed, given by its name, merged or retired."""
         for k in steps:
             i = ids[k % len(ids)]
             try:
+                if self.waiting is not None:
+                    self.send()
                 made = self.change("add", name=f"class {k}")
                 self.label(i, k % 10)
                 if made is not None:
