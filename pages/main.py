@@ -67,8 +67,8 @@ st.html(_ASSETS / "frame.css")
 st.logo(_ASSETS / "logo.svg", icon_image=_ASSETS / "favicon.svg", size="large")
 page = _navigation()
 tab = session.current()
-tab.whole = False
-shown: list[str] = []
+tab.runs, tab.whole = tab.runs + 1, False
+run, shown = tab.runs, list[str]()
 with shielded("the shell"):
     shown += session.boot().notices
     _notices(shown)
@@ -76,6 +76,6 @@ with shielded("the shell"):
     loop_rail(page.url_path or "home")
 with shielded(f"the page {page.url_path or 'home'}"):
     page.run()
-# Only a run that comes to its end has shown them: what interrupts one begins anew.
-del tab.notices[: len(shown)]
-tab.whole = True
+if tab.runs == run:  # what was cut short, or has another one beside it, has shown nothing
+    del tab.notices[: len(shown)]
+    tab.whole = True

@@ -33,7 +33,8 @@ class Session:
     closed_stories: set[str] = field(default_factory=set)
     person: str | None = None  # the name that was typed (state/person.py); None: not read yet
     drawn: tuple[str, ...] | None = None  # the state that the page shows, as selectors.signature says it
-    whole: bool = False  # the last run of the whole page came to its end
+    runs: int = 0  # runs of the whole page that were begun
+    whole: bool = False  # the last of them came to its end
 
     def renew_form(self) -> None:
         """The next creation is another one."""
