@@ -27,7 +27,7 @@ function drawCard(item, view, parent) {
   if (item.refused) node("span", "reason", card, item.refused);
   input.addEventListener("change", () => {
     view.chosen = item.id;
-    view.tell("chosen", item.id);
+    view.tell("chosen", { id: item.id, at: Date.now() });
   });
   const words = [item.title, item.id, item.text, item.search ?? ""];
   card.dataset.words = words.join(" ").toLowerCase();

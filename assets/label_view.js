@@ -32,21 +32,24 @@ const ICONS = {
   edit: "M4 16l.8-3.6L13 4.2 15.8 7l-8.2 8.2zM11.5 5.7l2.8 2.8",
 };
 const QUIET_MS = 1500;
-let clicked = -Infinity;
-addEventListener("click", (event) => {
-  const ours = event.composedPath().some((at) => at.classList?.contains("askwell"));
-  if (!ours) clicked = performance.now();
-}, true); // prettier-ignore
+let touched = -Infinity; // when a person did something on the page outside of the component
+for (const kind of ["click", "keydown"])
+  addEventListener(kind, (event) => {
+    const ours = event.composedPath().some((at) => at.classList?.contains("askwell"));
+    if (!ours) touched = performance.now();
+  }, true); // prettier-ignore
 
 /** What a component writes notes for its page with. As states: a trigger is lost where another follows before
- * the page has run. A note that nobody asked for keeps away from clicks on the page: Streamlit drops the click
- * whose request another follows before its callback has begun. */
+ * the page has run. A note that nobody asked for keeps away from clicks and keys on the page: Streamlit drops
+ * the one whose request another follows before its callback has begun. */
 function noteWriter(parent, setStateValue) {
   return (name, told = {}) => {
-    const write = () => parent.isConnected && setStateValue(name, { ...told, at: Date.now() });
-    const wait = ["saved", "refresh"].includes(name) ? QUIET_MS - (performance.now() - clicked) : 0;
-    if (wait > 0) setTimeout(write, wait);
-    else write();
+    const write = () => {
+      const wait = ["saved", "refresh"].includes(name) ? QUIET_MS - (performance.now() - touched) : 0;
+      if (wait > 0) setTimeout(write, wait);
+      else if (parent.isConnected) setStateValue(name, { ...told, at: Date.now() });
+    };
+    write();
   };
 }
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
-import streamlit as st
 from streamlit.components.v2 import component
 
+from pages.components.notes import heard
 from state.web.assets import script, style
 
 _cards = component(
@@ -46,11 +47,10 @@ def choice_cards(
     """Draw the cards; `on_choice` is called, before the page runs again, with the id that was chosen."""
     allowed = {choice.id for choice in choices if not choice.refused}
 
-    def changed() -> None:
+    def choose(note: Mapping[str, Any]) -> None:
         # The browser is not trusted: only a card that could be chosen counts.
-        value = st.session_state[key].get("chosen")
-        if value in allowed:
-            on_choice(value)
+        if (card := str(note.get("id"))) in allowed:
+            on_choice(card)
 
     data = {
         "label": label,
@@ -59,4 +59,4 @@ def choice_cards(
         "filter": search,
         "wide": wide,
     }
-    _cards(data=data, key=key, on_chosen_change=changed)
+    _cards(data=data, key=key, on_chosen_change=heard(key, "chosen", choose))

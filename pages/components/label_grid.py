@@ -23,6 +23,7 @@ from al_core.guidelines import guidelines, pins_of
 from al_core.records import ClassEvent, LabelEvent, Mark, MarkEvent, Query
 from al_core.results.suggestions import Trust
 from al_core.types import UNLABEL
+from pages.components.notes import heard
 from state.labelling import Loop
 from state.web import security
 from state.web.assets import component_script, style
@@ -119,12 +120,6 @@ def grid_data(
     }
 
 
-def _note(key: str, name: str) -> Mapping[str, Any]:
-    """What the browser sent with a note whose callback runs now."""
-    note = st.session_state[key].get(name)
-    return note if isinstance(note, Mapping) else {}
-
-
 def _guesses(guesses: Sequence[tuple[int, float]], classes: Classes) -> list[list[float]]:
     """[class id, probability] as classes count now, the likeliest first; none of a class that is retired."""
     found: dict[int, float] = {}
@@ -153,17 +148,17 @@ def label_grid(
     Returns the image that is to be shown closely, once for each time that the browser asks.
     """
 
-    def inspect() -> None:
-        st.session_state[_INSPECT] = _note(key, "inspect").get("id")
+    def inspect(note: Mapping[str, Any]) -> None:
+        st.session_state[_INSPECT] = note.get("id")
 
     _grid(
         data=dict(data),
         key=key,
-        on_saved_change=lambda: on_saved(_note(key, "saved")),
-        on_train_change=lambda: on_train(_note(key, "train")),
-        on_inspect_change=inspect,
-        on_held_change=lambda: on_held(_note(key, "held").get("batch")),
-        on_classes_change=on_classes,
+        on_saved_change=heard(key, "saved", on_saved),
+        on_train_change=heard(key, "train", on_train),
+        on_inspect_change=heard(key, "inspect", inspect),
+        on_held_change=heard(key, "held", lambda note: on_held(note.get("batch"))),
+        on_classes_change=heard(key, "classes", lambda _: on_classes()),
         on_refresh_change=lambda: None,  # the run that follows does it
     )
     wanted = st.session_state.pop(_INSPECT, None)

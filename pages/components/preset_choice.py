@@ -11,7 +11,7 @@ from pages.components import config_form
 from state import draft
 from state.text import plain
 
-_OWN, _KEY = "own", "preset"
+_OWN, _TURN = "own", "preset-turn"
 
 
 def preset_choice(config: ExperimentConfig) -> Preset | None:
@@ -20,7 +20,10 @@ def preset_choice(config: ExperimentConfig) -> Preset | None:
     titles = {preset.name: tr(preset.title) for preset in PRESETS}
     if present is None:
         titles[_OWN] = tr("Own settings")
-    st.session_state[_KEY] = present.name if present else _OWN
+    shown = present.name if present else _OWN
+    # Another field for each preset that the values are: one whose value the page sets would be taken for
+    # chosen where the browser, with a request on its way, still says the old one.
+    key = f"preset:{st.session_state.get(_TURN, 0)}:{shown}"
     about = (
         ""
         if present is None
@@ -31,7 +34,8 @@ def preset_choice(config: ExperimentConfig) -> Preset | None:
         )
     )
     st.selectbox(
-        tr("Start from"), list(titles), format_func=lambda name: titles[name], key=_KEY, on_change=_choose,
+        tr("Start from"), list(titles), list(titles).index(shown), format_func=lambda name: titles[name],
+        key=key, on_change=_choose, args=(key, shown),
         help=about or tr("A preset sets model, training and plan at once; each can be changed afterwards."),
     )  # fmt: skip
     return present
@@ -57,8 +61,11 @@ def _value(value: object) -> str:
     return tr("not set") if value is None else str(value)
 
 
-def _choose() -> None:
-    chosen = next((p.overrides for p in PRESETS if p.name == st.session_state[_KEY]), {})
+def _choose(key: str, shown: str) -> None:
+    if st.session_state[key] == shown:
+        return  # an old field's value, that the browser still had: nothing was chosen
+    chosen = next((p.overrides for p in PRESETS if p.name == st.session_state[key]), {})
+    st.session_state[_TURN] = st.session_state.get(_TURN, 0) + 1
     for path, value in chosen.items():
         config_form.put(path, value)
     if "query.strategy" in chosen:

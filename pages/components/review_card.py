@@ -5,16 +5,16 @@ It shares the labelling grid's outbox, so a decision is kept in the browser unti
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import PurePath
 from typing import Any
 
-import streamlit as st
 from streamlit.components.v2 import component
 
 from al_core.classes import Classes
 from al_core.data.dataset import Dataset
 from al_core.results.review import Case, Why
+from pages.components.notes import heard
 from state.web import security
 from state.web.assets import script, style
 from state.web.classes import given_data
@@ -69,15 +69,15 @@ def review_card(
 ) -> None:
     """Mount it. `on_history` is called with the image whose history is asked for, before the page runs."""
 
-    def history() -> None:
-        asked = (st.session_state[key].get("history") or {}).get("id")
+    def history(note: Mapping[str, Any]) -> None:
+        asked = note.get("id")
         if isinstance(asked, int) and asked in {case["id"] for case in data["cases"]}:
             on_history(asked)
 
     _card(
         data=data,
         key=key,
-        on_saved_change=on_saved,
-        on_history_change=history,
+        on_saved_change=heard(key, "saved", lambda _: on_saved()),
+        on_history_change=heard(key, "history", history),
         on_refresh_change=lambda: None,
     )

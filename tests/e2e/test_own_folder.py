@@ -5,14 +5,13 @@ import re
 import shutil
 import signal
 import time
-from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import pytest
 from conftest import PATIENCE, Server, enter, watched
 from PIL import Image, ImageDraw
-from playwright.sync_api import Error, expect
+from playwright.sync_api import expect
 
 from al_core.data.prepare import open_dataset
 from al_core.records import ExperimentStatus, JobState, LabelSource
@@ -112,16 +111,21 @@ def train_briefly(page):
 
 
 def fill_number(page, name, value):
-    """Enter a number. While the page is drawn anew the old and the new field are both there for a moment."""
+    """Enter a number, at a person's pace: the page is at rest before and after."""
     field = page.get_by_role("spinbutton", name=name, exact=True)
-    for _ in range(10):
-        expect(field).to_have_count(1)
-        with suppress(Error):  # there were two again
-            field.fill(str(value))
-            break
-    page.keyboard.press("Enter")  # to what has the focus: the locator may be two by now
+    at_rest(page)
     expect(field).to_have_count(1)
+    field.fill(str(value))
+    page.keyboard.press("Enter")
+    at_rest(page)
     expect(field).to_have_value(str(value))
+
+
+def at_rest(page):
+    """Until the page's script has run, and for a moment asks for no other run."""
+    for _ in range(2):
+        page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
+        page.wait_for_timeout(300)
 
 
 def keys_of_tiles(page, key_of):

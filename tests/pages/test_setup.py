@@ -18,13 +18,17 @@ from al_core.data.prepare import prepare
 from al_core.presets import PRESETS
 from al_core.query.strategies import STRATEGIES
 from al_core.study_presets import study_preset
-from pages.components import config_form
+from pages.components import config_form, preset_choice
 from state import draft, handles, session, starting
 
 
 def part(app, name):
     app.session_state["part"] = name
     return app.run()
+
+
+def start_from(app):
+    return next(widget for widget in app.selectbox if widget.label == "Start from")
 
 
 def cards(app, label):
@@ -119,6 +123,18 @@ def another(widget):
     return "something"
 
 
+def test_what_the_browser_still_says_of_an_old_preset_is_no_choice(visit, digits, monkeypatch):
+    app = part(visit("setup"), "Training")
+    before = start_from(app).key
+    app.number_input(key="option:train.epochs").set_value(8).run()
+    assert (start_from(app).value, held(app).train.epochs) == ("own", 8)
+    assert start_from(app).key != before
+    held_then = {before: "quick"}
+    monkeypatch.setattr(preset_choice.st, "session_state", held_then)
+    preset_choice._choose(before, "quick")
+    assert held_then == {before: "quick"}
+
+
 @pytest.mark.parametrize("name", ["Images", "Model", "Strategy", "Plan", "Training"])
 def test_no_field_moves_when_another_is_changed(visit, digits, name):
     app = part(visit("setup"), name)
@@ -170,7 +186,7 @@ def test_a_strategy_that_the_model_cannot_serve_is_grey_and_says_why(visit, digi
 
 def test_the_paper_preset_asks_for_its_images_before_it_can_start(visit, digits):
     app = visit("setup")
-    app.selectbox(key="preset").set_value("paper").run()
+    start_from(app).set_value("paper").run()
     assert held(app).stop.n_rounds == study_preset("paper").values["base"]["stop"]["n_rounds"]
     assert app.button(key="create").disabled
     assert any("Download 170 MB" in button.label for button in app.button)
@@ -280,17 +296,17 @@ def test_a_committee_is_asked_about_where_there_is_one(visit, digits):
 
 def test_the_preset_is_whichever_the_values_are_and_sets_what_it_says(visit, digits):
     app = visit("setup")
-    assert app.selectbox(key="preset").value == "quick"
-    assert "Own settings" not in app.selectbox(key="preset").options
-    app.selectbox(key="preset").set_value("fast").run()
+    assert start_from(app).value == "quick"
+    assert "Own settings" not in start_from(app).options
+    start_from(app).set_value("fast").run()
     assert not app.exception
     preset = next(preset for preset in PRESETS if preset.name == "fast")
     assert {path: draft.flat(held(app))[path] for path in preset.overrides} == dict(preset.overrides)
-    assert "fast\\_net" in app.selectbox(key="preset").help
+    assert "fast\\_net" in start_from(app).help
     assert held(app).stop.n_rounds == 10  # what a preset does not name stays
     app = part(app, "Training")
     app.number_input(key="option:train.epochs").set_value(15).run()
-    assert app.selectbox(key="preset").value == "own"
+    assert start_from(app).value == "own"
 
 
 def test_the_second_strategy_has_its_own_options_and_loses_them_with_its_name(visit, digits):
@@ -333,22 +349,22 @@ def test_photos_are_begun_with_what_suits_them_and_small_pictures_with_what_suit
 ):
     app = choose(visit("setup"), photo_folder)
     assert not app.exception
-    assert app.selectbox(key="preset").value == "instant"
+    assert start_from(app).value == "instant"
     assert any("Chosen for these images" in c.value for c in app.caption)
     app = choose(app, DataConfig())
-    assert app.selectbox(key="preset").value == "quick"
+    assert start_from(app).value == "quick"
 
 
 def test_what_a_person_has_set_is_not_chosen_anew(visit, digits, photo_folder):
     app = visit("setup")
-    app.selectbox(key="preset").set_value("fast").run()
+    start_from(app).set_value("fast").run()
     app = choose(app, photo_folder)
-    assert app.selectbox(key="preset").value == "fast"
+    assert start_from(app).value == "fast"
     assert not any("Chosen for these images" in c.value for c in app.caption)
 
 
 def test_a_choice_that_was_undone_is_not_made_again(visit, digits, photo_folder):
     app = choose(visit("setup"), photo_folder)
-    app.selectbox(key="preset").set_value("quick").run()
-    assert app.selectbox(key="preset").value == "quick"
-    assert app.run().selectbox(key="preset").value == "quick"
+    start_from(app).set_value("quick").run()
+    assert start_from(app).value == "quick"
+    assert start_from(app.run()).value == "quick"
